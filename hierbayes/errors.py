@@ -1,0 +1,95 @@
+"""One tree of errors: what is wrong, what was given, what is allowed, the nearest match, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HierbayesError(Exception):
+    """The root of every error that hierbayes raises on purpose."""
+
+
+class FormulaError(HierbayesError, ValueError):
+    """The formula cannot be read, or names something that does not exist.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, in a sentence.
+    formula : str
+        The text of the formula as the user wrote it.
+    span : tuple of int
+        Start and end (exclusive) of the offending characters in ``formula``.
+    hint : str
+        What is allowed, the nearest match and what to do.
+    """
+
+    def __init__(self, problem: str, formula: str = "", span: tuple[int, int] = (0, 0), hint: str = "") -> None:
+        self.problem, self.formula, self.span, self.hint = problem, formula, span, hint
+        super().__init__(problem + _caret(formula, span) + (f"\n{hint}" if hint else ""))
+
+
+class DataError(HierbayesError, ValueError):
+    """The data do not fit the model: a value, a column or a shape that cannot be used."""
+
+
+class ColumnNotFoundError(FormulaError, KeyError):
+    """A formula names a column that the data frame does not have."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # KeyError would print the repr
+
+
+class PriorError(HierbayesError, ValueError):
+    """A prior cannot be read, or has a key that names nothing in the model."""
+
+
+class UnknownNameError(HierbayesError, ValueError):
+    """A name (family, link, sampler, data set, term, group, ...) is not one of those that exist."""
+
+    def __init__(self, kind: str, given: object, allowed: Iterable[str], advice: str = "") -> None:
+        self.kind, self.given, self.allowed = kind, given, tuple(allowed)
+        nearest = nearest_match(str(given), self.allowed)
+        parts = [f"{given!r} is not a known {kind}."]
+        if nearest is not None:
+            parts.append(f"Did you mean {nearest!r}?")
+        parts.append(f"Known: {', '.join(self.allowed) or 'none'}.")
+        super().__init__(" ".join(parts) + (f" {advice}" if advice else ""))
+
+
+class ArgumentTypeError(HierbayesError, TypeError):
+    """An argument has a type that cannot be used."""
+
+
+class CardError(HierbayesError, ValueError):
+    """A model card is malformed; the message names the file and the line."""
+
+
+class SamplingError(HierbayesError, RuntimeError):
+    """Sampling could not start or produced no draws."""
+
+
+class StorageError(HierbayesError, ValueError):
+    """A saved fit cannot be written or read."""
+
+
+def nearest_match(given: str, allowed: Iterable[str]) -> str | None:
+    """The name in ``allowed`` that looks most like ``given``, or None if none is close."""
+    names = list(allowed)
+    lowered = {name.lower(): name for name in reversed(names)}
+    found = difflib.get_close_matches(given.lower(), list(lowered), n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def _caret(formula: str, span: tuple[int, int]) -> str:
+    if not formula:
+        return ""
+    start, end = span
+    line = formula.replace("\n", " ").replace("\t", " ")
+    left = max(0, start - 60)
+    right = min(len(line), max(end, start + 1) + 40)
+    shown = ("..." if left else "") + line[left:right] + ("..." if right < len(line) else "")
+    offset = start - left + (3 if left else 0)
+    width = max(1, min(end, right) - start)
+    return f"\n    {shown}\n    {' ' * offset}{'^' * width}"

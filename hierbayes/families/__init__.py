@@ -1,0 +1,59 @@
+"""Response distributions: one file each, one row in ``FAMILIES``."""
+
+from __future__ import annotations
+
+from hierbayes.errors import UnknownNameError
+from hierbayes.families.base import Family, Parameters
+from hierbayes.families.bernoulli import BERNOULLI
+from hierbayes.families.gaussian import GAUSSIAN
+from hierbayes.families.links import LINKS, Link
+
+__all__ = ["FAMILIES", "LINKS", "Family", "Link", "Parameters", "get_family", "get_link"]
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (GAUSSIAN, BERNOULLI)}
+
+
+def get_family(name: str) -> Family:
+    """Look a family up by name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such family.
+
+    Examples
+    --------
+    >>> get_family("gaussian").parameters
+    ('sigma',)
+    """
+    if name not in FAMILIES:
+        raise UnknownNameError("family", name, FAMILIES)
+    return FAMILIES[name]
+
+
+def get_link(family: str, name: str | None = None) -> Link:
+    """Look up a link that a family takes.
+
+    Parameters
+    ----------
+    family : str
+        Name of the family.
+    name : str or None
+        Name of the link; None for the family's default.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such family, or it does not take that link.
+
+    Examples
+    --------
+    >>> get_link("bernoulli").name
+    'logit'
+    """
+    allowed = get_family(family).links
+    if name is None:
+        return LINKS[allowed[0]]
+    if name not in allowed:
+        raise UnknownNameError(f"link of family {family!r}", name, allowed)
+    return LINKS[name]

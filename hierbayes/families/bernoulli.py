@@ -1,0 +1,70 @@
+"""A single yes or no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hierbayes.families.base import Family, Parameters, check_finite, check_scale, check_values, check_varies
+from hierbayes.families.links import Floats, Link
+
+
+@dataclass(frozen=True)
+class Bernoulli(Family):
+    """``y`` is 1 with probability ``mu``, else 0.
+
+    Examples
+    --------
+    >>> from hierbayes.families import get_family, get_link
+    >>> family, link = get_family("bernoulli"), get_link("bernoulli")
+    >>> float(family.log_density(1.0, -700.0, {}, link))
+    -700.0
+    """
+
+    def check_response(self, y: Floats, name: str) -> None:
+        """Raise DataError unless the values are 0 and 1, both present."""
+        check_finite(y, name)
+        check_values(y, name, (0.0, 1.0))
+        check_varies(y, name)
+
+    def variance(self, mu: ArrayLike, params: Parameters) -> Floats:
+        """``mu (1 - mu)``."""
+        probability = np.asarray(mu, dtype=np.float64)
+        return probability * (1 - probability)
+
+    def log_density(self, y: ArrayLike, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
+        """``log mu`` where ``y`` is 1 and ``log(1 - mu)`` where it is 0."""
+        return np.where(np.asarray(y) == 1, link.log_inverse(eta), link.log_complement(eta))
+
+    def score(self, y: ArrayLike, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
+        """``mu' / mu`` where ``y`` is 1 and ``-mu' / (1 - mu)`` where it is 0."""
+        return np.where(np.asarray(y) == 1, link.hazard_mean(eta), -link.hazard_complement(eta))
+
+    def information(self, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
+        """``mu'^2 / (mu (1 - mu))``, as the product of the two hazards."""
+        return link.hazard_mean(eta) * link.hazard_complement(eta)
+
+    def draw(self, eta: ArrayLike, params: Parameters, link: Link, rng: np.random.Generator) -> Floats:
+        """Zeros and ones in the shape of ``eta``."""
+        mu = link.inverse(eta)
+        return (rng.random(mu.shape) < mu).astype(np.float64)
+
+    def level1_variance(self, link: Link, params: Parameters, scale: str = "latent") -> Floats:
+        """Variance of the latent variable: ``pi^2 / 3`` (logit), 1 (probit), ``pi^2 / 6`` (cloglog).
+
+        References
+        ----------
+        Nakagawa, S., Johnson, P. C. D. and Schielzeth, H. (2017). The coefficient of determination R2 and
+        intra-class correlation coefficient from generalized linear mixed-effects models revisited and
+        expanded. Journal of the Royal Society Interface 14, 20170213 (table 2: distribution-specific
+        variances).
+        """
+        check_scale(scale)
+        return np.asarray(link.latent_sd**2, dtype=np.float64)
+
+
+BERNOULLI = Bernoulli(
+    name="bernoulli", links=("logit", "probit", "cloglog"), parameters=(), response_kind="binary"
+)

@@ -1,0 +1,63 @@
+"""Every variable, dimension and coefficient name, composed in one place and never parsed back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+INTERCEPT = "Intercept"
+TERM = "term"  # dimension of the population coefficients ``b``
+B = "b"
+OBS = "obs"  # dimension of the rows that the model uses
+
+
+_RESERVED_DIMS = frozenset({TERM, OBS, "chain", "draw", "sample"})
+
+
+def group_dim(group: str) -> str:
+    """Dimension of the groups themselves: ``school`` (``term_`` for a factor that is called like a dimension of ours)."""
+    return f"{group}_" if group in _RESERVED_DIMS else group
+
+
+def sd(group: str) -> str:
+    """Name of the standard deviations of a group term's effects: ``sd_school``."""
+    return f"sd_{group}"
+
+
+def cor(group: str) -> str:
+    """Name of the correlation matrix of a group term's effects: ``cor_school``."""
+    return f"cor_{group}"
+
+
+def u(group: str) -> str:
+    """Name of a group term's effects: ``u_school``."""
+    return f"u_{group}"
+
+
+def group_term(group: str) -> str:
+    """Dimension of a group term's coefficients: ``school_term``."""
+    return f"{group}_term"
+
+
+def group_term_bis(group: str) -> str:
+    """Second dimension of a correlation matrix: ``school_term_bis``."""
+    return f"{group}_term_bis"
+
+
+def level(column: str, label: str) -> str:
+    """Coefficient of one level of a factor: ``schgend[girls]``."""
+    return f"{column}[{label}]"
+
+
+def interaction(parts: Sequence[str]) -> str:
+    """Coefficient or factor that is a product of others: ``age:ch[Y]``."""
+    return ":".join(parts)
+
+
+def cell(labels: Sequence[str]) -> str:
+    """Level of an interaction of group factors: ``N:12``."""
+    return ":".join(labels)
+
+
+def prior_key(parameter: str, *coordinates: str) -> str:
+    """Key of a prior: ``sd``, ``sd[school]``, ``sd[school][standLRT]``, ``b[age]``."""
+    return parameter + "".join(f"[{c}]" for c in coordinates)

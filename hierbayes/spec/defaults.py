@@ -1,0 +1,184 @@
+"""Which prior each parameter has: the user's where one is stated, else a weakly informative default.
+
+The defaults know the order of magnitude of a quantity and nothing else. They are stated in *units*. One
+unit of the linear predictor, ``u = Scales.unit``, is the sd of a Gaussian response, or the sd of the
+latent variable of a binary one (1.814 logit, 1 probit, 1.283 cloglog). A coefficient is an amount of the
+linear predictor per amount of a column, and one sd of the column is the amount that the data show; hence
+``u / sd(x)``.
+
+=============  ============================  ============================  =================================
+parameter      gaussian                      bernoulli                     reasoning
+=============  ============================  ============================  =================================
+``Intercept``  normal(mean(y), 2.5 u)        normal(link(0.5), u)          at the mean of the columns, hence
+                                                                           near the average response; logit:
+                                                                           about uniform as a probability
+``b[x]``       normal(0, 2.5 u / sd(x))      normal(0, 1.5 u / sd(x))      one sd of x rarely moves the
+                                                                           predictor by more than that
+``sd[g][z]``   half_student_t(3, u / sd(z))  half_student_t(3, u / sd(z))  groups rarely differ by more than
+                                                                           responses; its tail is heavy
+``cor[g]``     lkj(2)                        lkj(2)                        keeps off -1 and 1, little else
+``sigma``      half_student_t(3, u)                                        about sd(y) at most
+=============  ============================  ============================  =================================
+
+``sd(z)`` is 1 for the intercept, and ``sd(x)`` for a constant column. Coefficients have normal priors so
+that Gaussian models can be integrated over them exactly.
+
+*Models without an intercept.* There the coefficients, usually those of the indicators of a factor, carry
+the level of the response too. A prior around 0 must reach ``Scales.center``, so the unit of ``b`` is the
+root mean square ``sqrt(u^2 + center^2)`` instead of ``u``. (Around 0 and not around ``center``: a slope
+has nothing to do with the level, and names do not say which column is an indicator.)
+
+References
+----------
+Gelman, A., Jakulin, A., Pittau, M. G. and Su, Y.-S. (2008). A weakly informative default prior
+distribution for logistic and other regression models. Annals of Applied Statistics 2, 1360-1383 (section
+2: scaled columns).
+Gelman, A. (2006). Prior distributions for variance parameters in hierarchical models. Bayesian Analysis
+1, 515-534 (section 3.2: the half-t family).
+Gabry, J. and Goodrich, B. (2020). Prior distributions for rstanarm models. Vignette of the R package
+rstanarm (the multiplier 2.5, and the intercept at the mean of the columns).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from hierbayes import names
+from hierbayes.errors import ArgumentTypeError
+from hierbayes.spec.overrides import apply_overrides
+from hierbayes.spec.records import GroupSpec, ModelSpec, Prior, PriorEntry, Scales
+
+
+@dataclass(frozen=True)
+class Multipliers:
+    """How many units the default priors of a family span.
+
+    Attributes
+    ----------
+    intercept, coefficient : float
+        Sd of the normal priors of ``Intercept`` and of ``b`` (per sd of the column).
+    group_sd : float
+        Scale of the half-t prior of ``sd`` (per sd of the column).
+    unit, center : str
+        What ``Scales.unit`` and ``Scales.center`` are, in words.
+    """
+
+    intercept: float
+    coefficient: float
+    group_sd: float
+    unit: str
+    center: str
+
+
+MULTIPLIERS: dict[str, Multipliers] = {
+    "gaussian": Multipliers(2.5, 2.5, 1.0, "sd of the response", "the mean of the response"),
+    "bernoulli": Multipliers(1.0, 1.5, 1.0, "latent sd of the link", "a probability of one half"),
+}
+
+
+def _residual_sd(scales: Scales) -> tuple[Prior, str]:
+    reason = f"the residual sd is at most about the sd of the response, {scales.unit:.4g}"
+    return Prior("half_student_t", (3.0, scales.unit)), reason
+
+
+FAMILY_PARAMETERS: dict[str, Callable[[Scales], tuple[Prior, str]]] = {"sigma": _residual_sd}
+
+
+def fill_priors(
+    spec: ModelSpec,
+    scales: Scales,
+    user: Mapping[str, object] | None = None,
+    family_parameters: tuple[str, ...] = ("sigma",),
+) -> ModelSpec:
+    """Give every parameter of a model its prior.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Terms, groups and family; its priors are ignored.
+    scales : Scales
+        Orders of magnitude of the data, on the scale of the user's columns.
+    user : mapping of str to prior, or None
+        Keys are ``"Intercept"``, ``"b"``, ``"b[age]"``, ``"b[Intercept]"``, ``"sd"``, ``"sd[school]"``,
+        ``"sd[school][age]"``, ``"cor"``, ``"cor[school]"`` and the family's parameters; the most specific one
+        wins, in whatever order they come. ``"sd[school]"`` also speaks for a second term on the factor
+        ``school``. Values are whatever ``parse_prior`` reads, on the scale of the user's columns.
+    family_parameters : tuple of str
+        The family's own parameters.
+
+    Returns
+    -------
+    ModelSpec
+        The same model with one ``PriorEntry`` for each scalar and each correlation matrix.
+
+    Raises
+    ------
+    PriorError
+        If a key names nothing in this model, a prior cannot be read, or it cannot belong to its parameter.
+    ArgumentTypeError
+        If ``user`` is not a mapping.
+
+    Examples
+    --------
+    >>> spec = ModelSpec("y ~ x", "gaussian", "identity", ("Intercept", "x"), ())
+    >>> filled = fill_priors(spec, Scales(10.0, 2.0, {"x": 4.0}), {"sigma": "exponential(1)"})
+    >>> print(filled.prior("Intercept"), filled.prior("b", "x"), filled.prior("sigma"))
+    normal(10, 5) normal(0, 1.25) exponential(1)
+    """
+    if user is not None and not isinstance(user, Mapping):
+        raise ArgumentTypeError(
+            f"Priors cannot be read from {user!r} of type {type(user).__name__!r}. Allowed: a dictionary "
+            "from prior keys to priors. Write for example {'b': 'normal(0, 2.5)', 'sd': 'half_normal(1)'}."
+        )
+    defaults = default_entries(spec, scales, family_parameters)
+    return replace(spec, priors=apply_overrides(defaults, spec, user or {}))
+
+
+def default_entries(
+    spec: ModelSpec, scales: Scales, family_parameters: tuple[str, ...]
+) -> tuple[PriorEntry, ...]:
+    """The default prior of every parameter of a model, in the order in which they are shown."""
+    entries = [_coefficient(spec, scales, term) for term in spec.terms]
+    for group in spec.groups:
+        entries += [_group_sd(spec, scales, (group, term)) for term in group.terms]
+        if len(group.terms) > 1:
+            reason = "keeps off correlations of -1 and 1, and is otherwise nearly flat"
+            entries.append(PriorEntry("cor", (group.name,), Prior("lkj", (2.0,)), reason=reason))
+    for name in family_parameters:
+        prior, reason = FAMILY_PARAMETERS[name](scales)
+        entries.append(PriorEntry(name, (), prior, reason=reason))
+    return tuple(entries)
+
+
+def _coefficient(spec: ModelSpec, scales: Scales, term: str) -> PriorEntry:
+    rule = MULTIPLIERS[spec.family]
+    if term == names.INTERCEPT:
+        prior = Prior("normal", (scales.center, rule.intercept * scales.unit))
+        reason = f"{rule.center}, give or take {_times(rule.intercept, rule.unit)}"
+        return PriorEntry(names.INTERCEPT, (), prior, reason=f"{reason} ({scales.unit:.4g})")
+    unit, what = scales.unit, rule.unit
+    if names.INTERCEPT not in spec.terms:
+        unit = math.hypot(scales.unit, scales.center)
+        what = "the root mean square of the linear predictor, as there is no intercept"
+    spread = scales.columns[term]
+    prior = Prior("normal", (0.0, rule.coefficient * unit / spread))
+    reason = f"{_times(rule.coefficient, what)} ({unit:.4g}) per sd of the column ({spread:.4g})"
+    return PriorEntry(names.B, (term,), prior, reason=reason)
+
+
+def _group_sd(spec: ModelSpec, scales: Scales, where: tuple[GroupSpec, str]) -> PriorEntry:
+    group, term = where
+    rule = MULTIPLIERS[spec.family]
+    spread = 1.0 if term == names.INTERCEPT else scales.columns[term]
+    prior = Prior("half_student_t", (3.0, rule.group_sd * scales.unit / spread))
+    reason = f"groups differ by about {_times(rule.group_sd, rule.unit)} ({scales.unit:.4g}) at most"
+    if term != names.INTERCEPT:
+        reason += f", per sd of the column ({spread:.4g})"
+    return PriorEntry("sd", (group.name, term), prior, reason=reason)
+
+
+def _times(multiplier: float, what: str) -> str:
+    article = "" if what.startswith("the ") else "the "
+    return f"{article}{what}" if multiplier == 1 else f"{multiplier:g} times {article}{what}"

@@ -1,0 +1,163 @@
+"""The user's priors in the place of defaults: which key speaks for which parameter, and what may be said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hierbayes import names
+from hierbayes.errors import PriorError, nearest_match
+from hierbayes.spec.priors import PRIORS, parse_prior, signatures
+from hierbayes.spec.records import ModelSpec, Prior, PriorEntry
+
+
+@dataclass(frozen=True)
+class Role:
+    """What the prior of a kind of parameter may be.
+
+    Attributes
+    ----------
+    what : str
+        The parameter in words.
+    supports : tuple of str
+        Supports that fit.
+    nonnegative : bool
+        Whether an interval must not reach below 0.
+    """
+
+    what: str
+    supports: tuple[str, ...]
+    nonnegative: bool = False
+
+    @property
+    def priors(self) -> tuple[str, ...]:
+        """Names of the priors that fit."""
+        return tuple(name for name, kind in PRIORS.items() if kind.support in self.supports)
+
+
+LOCATION = Role("a coefficient", ("real", "positive", "interval", "any"))
+SCALE = Role("a standard deviation, which is positive", ("positive", "interval", "any"), nonnegative=True)
+CORRELATION = Role("a correlation matrix", ("correlation",))
+
+ROLES: dict[str, Role] = {
+    names.INTERCEPT: LOCATION,
+    names.B: LOCATION,
+    "sd": SCALE,
+    "cor": CORRELATION,
+    "sigma": SCALE,
+}
+
+HALVES = {"normal": "half_normal", "student_t": "half_student_t", "cauchy": "half_cauchy"}
+
+
+def apply_overrides(
+    defaults: Sequence[PriorEntry], spec: ModelSpec, user: Mapping[str, object]
+) -> tuple[PriorEntry, ...]:
+    """Put the user's priors in the place of defaults.
+
+    Parameters
+    ----------
+    defaults : sequence of PriorEntry
+        One for every parameter of the model.
+    spec : ModelSpec
+        The model.
+    user : mapping of str to prior
+        See ``fill_priors``.
+
+    Raises
+    ------
+    PriorError
+        If a key names nothing, two keys contradict each other, or a prior does not fit its parameter.
+    """
+    intercept_at_zero = names.prior_key(names.B, names.INTERCEPT)
+    keys = {entry: _keys(entry, spec) for entry in defaults}
+    known = list(dict.fromkeys(key for per_entry in keys.values() for key in per_entry))
+    for key in user:
+        if key not in known:
+            raise _unknown_key(key, known, spec)
+    if names.INTERCEPT in user and intercept_at_zero in user:
+        raise PriorError(
+            f"Two priors are stated for one intercept, {names.INTERCEPT!r} and {intercept_at_zero!r}. "
+            f"{names.INTERCEPT!r} is at the mean of the population columns, {intercept_at_zero!r} at zero "
+            "of all of them. Keep one."
+        )
+    parsed = {key: _read(key, value) for key, value in user.items()}
+    return tuple(_override(entry, per_entry, parsed) for entry, per_entry in keys.items())
+
+
+def _keys(entry: PriorEntry, spec: ModelSpec) -> list[str]:
+    """Every key that speaks for an entry, the most specific last."""
+    if entry.parameter == names.INTERCEPT:
+        return [names.INTERCEPT, names.prior_key(names.B, names.INTERCEPT)]
+    keys = [entry.parameter]
+    if not entry.coordinates:
+        return keys
+    group = {g.name: g for g in spec.groups}.get(entry.coordinates[0])
+    if group is None or entry.parameter == names.B:
+        return [*keys, entry.key]
+    rest = entry.coordinates[1:]
+    keys += [names.prior_key(entry.parameter, group.factor), names.prior_key(entry.parameter, group.name)]
+    if rest:
+        keys += [names.prior_key(entry.parameter, group.factor, *rest), entry.key]
+    return list(dict.fromkeys(keys))
+
+
+def _override(entry: PriorEntry, keys: Sequence[str], parsed: Mapping[str, Prior]) -> PriorEntry:
+    stated = [key for key in keys if key in parsed]
+    if not stated:
+        return entry
+    for key in stated:
+        _check_role(key, entry.parameter, parsed[key])
+    key = stated[-1]
+    at_zero = key == names.prior_key(names.B, names.INTERCEPT)
+    parameter, coordinates = (
+        (names.B, (names.INTERCEPT,)) if at_zero else (entry.parameter, entry.coordinates)
+    )
+    return PriorEntry(parameter, coordinates, parsed[key], source=key)
+
+
+def _read(key: str, value: object) -> Prior:
+    try:
+        return parse_prior(value)
+    except PriorError as error:
+        raise PriorError(f"The prior of {key!r} cannot be used. {error}") from None
+
+
+def _check_role(key: str, parameter: str, prior: Prior) -> None:
+    role = ROLES[parameter]
+    kind = PRIORS[prior.distribution]
+    if kind.support not in role.supports:
+        half = HALVES.get(prior.distribution)
+        advice = f" Use {PRIORS[half].signature} instead." if half in role.priors else ""
+        raise PriorError(
+            f"The prior of {key!r} cannot be {prior}: it belongs to {role.what}. "
+            f"Allowed: {signatures(role.priors)}.{advice}"
+        )
+    if role.nonnegative and kind.support == "interval" and prior.parameters[0] < 0:
+        raise PriorError(
+            f"The prior of {key!r} cannot be {prior}: it belongs to {role.what}. "
+            f"Allowed: an interval that starts at 0 or above. Use uniform(0, {prior.parameters[1]:g})."
+        )
+
+
+def _keys_of_single_effects(spec: ModelSpec) -> set[str]:
+    single = [group for group in spec.groups if len(group.terms) == 1]
+    return {
+        key
+        for g in single
+        for key in ("cor", names.prior_key("cor", g.factor), names.prior_key("cor", g.name))
+    }
+
+
+def _unknown_key(key: object, known: Sequence[str], spec: ModelSpec) -> PriorError:
+    nearest = nearest_match(str(key), known)
+    suggestion = "" if nearest is None else f" Did you mean {nearest!r}?"
+    why = ""
+    if str(key) in (names.INTERCEPT, names.prior_key(names.B, names.INTERCEPT)):
+        why, suggestion = " It has no intercept.", ""
+    elif key in _keys_of_single_effects(spec):
+        why, suggestion = " A group term with one coefficient has no correlation.", ""
+    return PriorError(
+        f"{key!r} is not a prior key of this model.{why}{suggestion} Keys: {', '.join(known) or 'none'}. "
+        "Correct the key or leave it out."
+    )

@@ -1,0 +1,129 @@
+"""A model as pure data: formula, family, structure and priors, JSON both ways."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hierbayes import names
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior distribution: its name and its parameters, ``normal(0, 2.5)``."""
+
+    distribution: str
+    parameters: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return f"{self.distribution}({', '.join(f'{p:.4g}' for p in self.parameters)})"
+
+
+@dataclass(frozen=True)
+class PriorEntry:
+    """The prior in force for one scalar (or one correlation matrix) of the model.
+
+    Attributes
+    ----------
+    parameter : str
+        ``"Intercept"`` (at the mean of the population columns), ``"b"``, ``"sd"``, ``"cor"``, or a family
+        parameter. ``"b"`` with coordinate ``("Intercept",)`` is the prior of the intercept at zero of all
+        columns; a spec with an intercept has that or ``"Intercept"``, never both.
+    coordinates : tuple of str
+        ``("age",)`` for ``b``; ``("school", "standLRT")`` for ``sd``; ``("school",)`` for ``cor``;
+        empty otherwise.
+    prior : Prior
+        The distribution, on the scale of the user's own columns.
+    source : str
+        ``"default"``, or the user's key that set it, ``"sd[school]"``.
+    reason : str
+        Why the default is what it is; empty for priors that the user stated.
+    """
+
+    parameter: str
+    coordinates: tuple[str, ...]
+    prior: Prior
+    source: str = "default"
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        """The most specific key that sets this prior: ``sd[school][standLRT]``."""
+        return names.prior_key(self.parameter, *self.coordinates)
+
+
+@dataclass(frozen=True)
+class GroupSpec:
+    """A group term: its name, the factor, its coefficients and how many groups there are."""
+
+    name: str
+    factor: str
+    terms: tuple[str, ...]
+    n_groups: int
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What the default priors need to know of the data, as plain numbers.
+
+    Attributes
+    ----------
+    center : float
+        Where the linear predictor is expected, on the link scale: mean of a Gaussian response, 0.5 through
+        the link for binary.
+    unit : float
+        One unit of the linear predictor: the response's sd for Gaussian, the link's latent sd for binary.
+    columns : mapping
+        sd of each population and group column, on the user's scale (1 where a column is constant).
+    """
+
+    center: float
+    unit: float
+    columns: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything that defines a model but its data."""
+
+    formula: str
+    family: str
+    link: str
+    terms: tuple[str, ...]
+    groups: tuple[GroupSpec, ...]
+    priors: tuple[PriorEntry, ...] = ()
+
+    def prior(self, parameter: str, *coordinates: str) -> Prior:
+        """The prior in force; raises KeyError where the model has no such parameter."""
+        for entry in self.priors:
+            if entry.parameter == parameter and entry.coordinates == coordinates:
+                return entry.prior
+        raise KeyError(names.prior_key(parameter, *coordinates))
+
+    def has_prior(self, parameter: str, *coordinates: str) -> bool:
+        """Whether the model has such a parameter."""
+        return any(e.parameter == parameter and e.coordinates == coordinates for e in self.priors)
+
+    def to_json(self) -> str:
+        """The spec as JSON text; ``from_json`` is its inverse."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelSpec:
+        """Read what ``to_json`` wrote."""
+        raw: dict[str, Any] = json.loads(text)
+        groups = tuple(
+            GroupSpec(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"]) for g in raw["groups"]
+        )
+        priors = tuple(
+            PriorEntry(
+                e["parameter"],
+                tuple(e["coordinates"]),
+                Prior(e["prior"]["distribution"], tuple(e["prior"]["parameters"])),
+                e["source"],
+                e["reason"],
+            )
+            for e in raw["priors"]
+        )
+        return cls(raw["formula"], raw["family"], raw["link"], tuple(raw["terms"]), groups, priors)
