@@ -1,0 +1,99 @@
+"""What to write instead of the parts of lme4's, brms's and patsy's grammar that are not supported yet."""
+
+from __future__ import annotations
+
+import re
+
+from hierbayes.formula import tokens as tk
+from hierbayes.formula.source import Source
+from hierbayes.formula.syntax import Apply, Leaf, Node
+from hierbayes.formula.tokens import Token
+
+_COLUMN_FIRST = (
+    'Compute the column first, data["new"] = ..., and name it in the formula; arithmetic can stand in I().'
+)
+
+OPERATOR_ADVICE: dict[str, tuple[str, str, str]] = {
+    "/": (
+        "Nesting with `/` is not supported yet.",
+        "Write `{left} + {left}:{right}`.",
+        "Write `a + a:b` for `a/b`.",
+    ),
+    "^": (
+        "`{operator}` outside `I()` is not supported yet.",
+        "The power of a column is `I({left}^{right})`.",
+        "Write crossings out, `a*b` for `(a + b)^2`; the power of a column is `I(x^2)`.",
+    ),
+    "%in%": (
+        "`%in%` is not supported yet.",
+        "Write `{left}:{right}`.",
+        "Write `a:b` for `a %in% b`.",
+    ),
+    "|": (
+        "A group term needs parentheses.",
+        "Write `({left} | {right})`.",
+        "Write `(1 + x | g)`, and join it to the other terms with `+`.",
+    ),
+    "||": (
+        "A group term needs parentheses.",
+        "Write `({left} | {right})`; uncorrelated terms `||` are not supported yet.",
+        "Write `(1 | g) + (0 + x | g)`; uncorrelated terms `||` are not supported yet.",
+    ),
+}
+OPERATOR_ADVICE["**"] = OPERATOR_ADVICE["^"]
+"""Problem, hint for two plain operands, hint for any others."""
+
+_OTHER_OPERATOR = (
+    "`{operator}` is not an operator of formulas.",
+    *[f"The operators are `+`, `-`, `*` and `:`. {_COLUMN_FIRST}"] * 2,
+)
+
+_MATH = {
+    **dict.fromkeys(
+        ("log", "exp", "sqrt", "abs", "sin", "cos", "tan", "log2", "log10", "log1p"),
+        'np.{name}(data["{of}"])',
+    ),
+    "as.numeric": 'data["{of}"].astype(float)',
+    **dict.fromkeys(("scale", "standardize"), '(data["{of}"] - data["{of}"].mean()) / data["{of}"].std()'),
+    "center": 'data["{of}"] - data["{of}"].mean()',
+    "cut": 'pd.cut(data["{of}"], ...)',
+    "relevel": 'pd.Categorical(data["{of}"], categories=[...])',
+}
+
+FUNCTION_ADVICE: dict[str, str] = {
+    **{
+        name: f'Compute the column first, data["{name}_{{of}}"] = {code}, and name it.'
+        for name, code in _MATH.items()
+    },
+    "poly": "Write `{of} + I({of}^2)`; the fit is the same, the coefficients are those of the plain powers.",
+    **dict.fromkeys(("as.factor", "C", "ordered", "as_factor"), "Write `factor({of})`."),
+    **dict.fromkeys(
+        ("bs", "ns", "s", "te", "ti", "t2", "gp", "hsgp"), "Write powers such as `{of} + I({of}^2)`."
+    ),
+    "offset": "A rate as the response, `I(events/exposure)`, is one way round.",
+    **dict.fromkeys(("cbind", "trials"), "Give one row for each trial, with the response 0 or 1."),
+    **dict.fromkeys(("weights", "se"), "Weights are not supported yet; repeat the rows, or leave them out."),
+    **dict.fromkeys(("gr", "mm", "mo", "cs", "me", "mi"), "Group terms read `(1 + x | g)`."),
+}
+"""What to do instead of a function that other packages have; ``{of}`` is its argument."""
+
+
+def operator_advice(source: Source, operator: Token, left: Node, right: Node) -> tuple[str, str]:
+    """Problem and hint for an operator without a meaning where it stands."""
+    problem, plain_hint, general_hint = OPERATOR_ADVICE.get(operator.text, _OTHER_OPERATOR)
+    plain = isinstance(left, Leaf) and isinstance(right, Leaf)
+    operands = {"left": source.cut(left.span), "right": source.cut(right.span), "operator": operator.text}
+    return _fill(problem, operands), _fill(plain_hint if plain else general_hint, operands)
+
+
+def function_advice(source: Source, node: Apply) -> tuple[str, str]:
+    """Problem and hint for a function of other packages that formulas do not have yet."""
+    first = node.arguments[0].value if node.arguments else None
+    name = first.token.value if isinstance(first, Leaf) and first.token.kind == tk.NAME else "x"
+    hint = _fill(FUNCTION_ADVICE[node.function.text], {"of": name, "name": node.function.text})
+    return f"The function `{node.function.text}()` is not supported yet.", hint
+
+
+def _fill(template: str, parts: dict[str, str]) -> str:
+    """Put parts of the user's text into a template, in one pass: braces within them mean nothing."""
+    return re.sub(r"\{(\w+)\}", lambda mark: parts[mark[1]], template)

@@ -1,0 +1,348 @@
+"""Syntax to terms, with the rules of R's ``terms()``.
+
+Within a side, a variable is a bit and a term the set of its variables, so that ``a:b`` and ``b:a`` are one
+term and ``a:a`` is ``a``. The intercept is a switch: the last ``0`` or ``1`` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from hierbayes.errors import FormulaError
+from hierbayes.formula import tokens as tk
+from hierbayes.formula.advice import operator_advice
+from hierbayes.formula.expressions import no_variable, read_variable
+from hierbayes.formula.source import MAX_PRODUCTS, MAX_TERMS, Source
+from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Parentheses, Prefix, unwrap
+from hierbayes.formula.terms import Expression, GroupTerm, Span, Term
+from hierbayes.formula.tokens import Token
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How a term was first written: its variables in that order, and where."""
+
+    order: tuple[int, ...]
+    span: Span
+
+
+type TermSet = dict[int, Appearance]
+"""Terms in order of appearance, by the bits of their variables."""
+
+_GROUP_FACTOR_HINT = (
+    "The right of `|` is a column, `(1 | school)`, or a crossing of columns, `(1 | urban:district)`."
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a part stands: what is allowed there, and whether ``1`` adds the intercept or removes it."""
+
+    inside: str = ""  # "an interaction", "a subtraction" or "a group term"
+    adds: bool = True
+
+
+@dataclass
+class Budget:
+    """How much a formula has expanded to so far; its group terms count too."""
+
+    terms: int = 0
+    products: int = 0
+
+
+@dataclass
+class Side:
+    """A right side, or the left of a group term, while it is expanded."""
+
+    source: Source
+    budget: Budget
+    variables: dict[Expression, int] = field(default_factory=dict)
+    intercept: bool = True
+    intercept_span: Span = (0, 0)
+    groups: list[GroupTerm] = field(default_factory=list)
+
+    def main_effect(self, variable: Expression, span: Span) -> TermSet:
+        """The term of one variable, which gets a new bit at its first appearance."""
+        number = self.variables.setdefault(variable, len(self.variables))
+        return {1 << number: Appearance((number,), span)}
+
+    def check_size(self, n_terms: int, span: Span) -> None:
+        """Refuse an expansion that is too large, before it grows further."""
+        if n_terms > MAX_TERMS or self.budget.products > MAX_PRODUCTS:
+            raise self.source.error(
+                f"The formula expands to more than {MAX_TERMS:,} terms.",
+                span,
+                "Write out only the interactions that you need, `a:b`; each further `*` doubles the terms.",
+            )
+
+    def terms(self, expanded: TermSet) -> tuple[Term, ...]:
+        """The terms as records: the intercept, then by order of interaction, then by appearance.
+
+        The factors of an interaction stand in the order of their main effects; those that have none follow as
+        written. (R has one order of all variables instead, and its terms do not read back as the same:
+        ``(a + b):c`` prints as ``a:c + b:c``, which gives ``a:c + c:b``.)
+        """
+        variables = tuple(self.variables)
+        ordered = sorted(expanded.items(), key=lambda item: item[0].bit_count())
+        main = {written.order[0]: i for i, (_, written) in enumerate(ordered) if len(written.order) == 1}
+        terms = [Term((), self.intercept_span)] if self.intercept else []
+        for _, written in ordered:
+            order = sorted(written.order, key=lambda number: main.get(number, len(ordered)))
+            terms.append(Term(tuple(variables[number] for number in order), written.span))
+        self.budget.terms += len(terms)
+        self.check_size(self.budget.terms, (0, len(self.source.text)))
+        return tuple(terms)
+
+
+def expand(source: Source, node: Node) -> tuple[tuple[Term, ...], tuple[GroupTerm, ...]]:
+    """Expand the right side of a formula.
+
+    Parameters
+    ----------
+    source : Source
+        The text, for errors.
+    node : Node
+        Its right side.
+
+    Returns
+    -------
+    tuple of Term, tuple of GroupTerm
+        Population terms, the intercept first where there is one, and group terms in order of appearance.
+
+    Raises
+    ------
+    FormulaError
+        For what is not a term, and for expansions beyond the limits.
+    """
+    side = Side(source, Budget())
+    population = side.terms(_expand(side, node, Place()))
+    if not population and not side.groups:
+        raise source.error(
+            "The right side leaves no term.", node.span, "Write `y ~ 1` for a model of the intercept alone."
+        )
+    _check_overlap(source, side.groups)
+    return population, tuple(side.groups)
+
+
+def _expand(side: Side, node: Node, place: Place) -> TermSet:
+    match node:
+        case Parentheses(Infix(_, rest) as bar, span) if rest[0][0].text in {"|", "||"}:
+            if place.inside:
+                raise _misplaced_group(side.source, place, span)
+            side.groups.append(_group(side, bar, span))
+            return {}
+        case Parentheses(inner):
+            return _expand(side, inner, place)
+        case Prefix(operator, operand):
+            return EXPANSIONS[operator.text](side, {}, operand, place)
+        case Infix():
+            return _chain(side, node, place)
+        case Leaf(token) if token.kind == tk.NUMBER:
+            return _number(side, token, place)
+        case Leaf() | Apply():
+            return side.main_effect(read_variable(side.source, node), node.span)
+        case _:
+            raise no_variable(side.source, node)
+
+
+def _chain(side: Side, node: Infix, place: Place) -> TermSet:
+    operator, second = node.rest[0]
+    if operator.text not in EXPANSIONS:
+        problem, hint = operator_advice(side.source, operator, node.first, second)
+        raise side.source.error(problem, operator.span, hint)
+    product = operator.text not in _SUMS
+    terms = _expand(side, node.first, replace(place, inside="an interaction") if product else place)
+    for operator, operand in node.rest:
+        expansion = EXPANSIONS.get(operator.text)
+        if expansion is None:
+            problem, hint = operator_advice(side.source, operator, node.first, operand)
+            raise side.source.error(problem, operator.span, hint)
+        terms = expansion(side, terms, operand, place)
+    return terms
+
+
+def _number(side: Side, token: Token, place: Place) -> TermSet:
+    value = float(token.value)
+    if value not in {0, 1}:
+        raise side.source.error(
+            f"The number {token.text} is not a term.",
+            token.span,
+            "Only `1` (intercept) and `0` (no intercept) are; arithmetic stands in `I()`, as in `I(2*x)`.",
+        )
+    if place.inside == "an interaction":
+        raise side.source.error(
+            f"`{token.text}` cannot be part of an interaction.",
+            token.span,
+            "Interactions are products of columns, `a:b`; `a*b` is short for `a + b + a:b`.",
+        )
+    side.intercept = (value == 1) == place.adds
+    side.intercept_span = token.span
+    return {}
+
+
+def _union(terms: TermSet, *others: TermSet) -> TermSet:
+    """Add terms in place; the first appearance of each one stays."""
+    for other in others:
+        for mask, appearance in other.items():
+            terms.setdefault(mask, appearance)
+    return terms
+
+
+def _add(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
+    return _union(left, _expand(side, operand, place))
+
+
+def _subtract(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
+    inside = place.inside if place.inside == "an interaction" else "a subtraction"
+    for mask in _expand(side, operand, Place(inside, not place.adds)):
+        left.pop(mask, None)
+    return left
+
+
+def _interact(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
+    right = _expand(side, operand, replace(place, inside="an interaction"))
+    return _product(side, left, right, operand.span)
+
+
+def _cross(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
+    right = _expand(side, operand, replace(place, inside="an interaction"))
+    product = _product(side, left, right, operand.span)
+    return _union(left, right, product)
+
+
+def _product(side: Side, left: TermSet, right: TermSet, end: Span) -> TermSet:
+    start = min((appearance.span[0] for appearance in left.values()), default=end[0])
+    span = (start, end[1])
+    side.budget.products += len(left) * len(right)
+    side.check_size(0, span)
+    product: TermSet = {}
+    for a, before in left.items():
+        for b, after in right.items():
+            if a | b not in product:
+                order = dict.fromkeys((*before.order, *after.order))
+                product[a | b] = Appearance(tuple(order), span)
+    side.check_size(len(product), span)
+    return product
+
+
+EXPANSIONS: dict[str, Callable[[Side, TermSet, Node, Place], TermSet]] = {
+    "+": _add,
+    "-": _subtract,
+    ":": _interact,
+    "*": _cross,
+}
+"""What each operator does to the terms on its left; more operators are more rows."""
+
+_SUMS = frozenset("+-")
+
+
+def _group(side: Side, bar: Infix, span: Span) -> GroupTerm:
+    """Read ``(left | factor)``."""
+    source, (operator, factor_node) = side.source, bar.rest[0]
+    if len(bar.rest) > 1:
+        raise source.error(
+            "A group term has one `|`.",
+            bar.rest[1][0].span,
+            "Write `(1 + x | g)`; correlations between several group terms are not supported.",
+        )
+    inner = Side(source, side.budget)
+    expanded = _expand(inner, bar.first, Place("a group term"))
+    terms = inner.terms(expanded)
+    if not terms:
+        raise source.error(
+            "Nothing varies over the groups.",
+            bar.first.span,
+            "Write `(1 | g)`, or name a column: `(0 + x | g)`.",
+        )
+    group = GroupTerm(terms, _group_factor(source, factor_node, bar.first), span, factor_node.span)
+    if operator.text == "||":
+        raise _uncorrelated(source, operator, group)
+    return group
+
+
+def _group_factor(source: Source, node: Node, left: Node) -> tuple[Expression, ...]:
+    """Read the right of ``|``: a column, or columns joined by ``:``."""
+    inner = unwrap(node)
+    operands: tuple[Node, ...] = (inner,)
+    if isinstance(inner, Infix):
+        operands = (inner.first, *(operand for _, operand in inner.rest))
+        for operator, _ in inner.rest:
+            if operator.text != ":":
+                raise _no_crossing(source, operator, operands, left)
+    factors: dict[Expression, None] = {}
+    for operand in map(unwrap, operands):
+        if isinstance(operand, Infix):
+            factors.update(dict.fromkeys(_group_factor(source, operand, left)))
+            continue
+        if not isinstance(operand, Leaf) or operand.token.kind == tk.NUMBER:
+            hint = _GROUP_FACTOR_HINT
+            if isinstance(operand, Apply) and operand.function.text in {"factor", "as.factor"}:
+                hint = "Name the column alone: a grouping factor is always read as categorical."
+            raise source.error(f"`{source.cut(operand.span)}` is not a grouping factor.", operand.span, hint)
+        factors[read_variable(source, operand)] = None
+    return tuple(factors)
+
+
+_GROUP_SPELLED_OUT: dict[str, str] = {
+    "/": "({left} | {a}) + ({left} | {a}:{b})",
+    "+": "({left} | {a}) + ({left} | {b})",
+    "*": "({left} | {a}) + ({left} | {b}) + ({left} | {a}:{b})",
+    "%in%": "({left} | {a}:{b})",
+}
+
+
+def _no_crossing(source: Source, operator: Token, operands: tuple[Node, ...], left: Node) -> FormulaError:
+    hint = _GROUP_FACTOR_HINT
+    plain = all(isinstance(operand, Leaf) and operand.token.kind != tk.NUMBER for operand in operands)
+    if operator.text in _GROUP_SPELLED_OUT and len(operands) == 2 and plain:
+        parts = {"left": left, "a": operands[0], "b": operands[1]}
+        spelled = _GROUP_SPELLED_OUT[operator.text].format_map(
+            {k: source.cut(v.span) for k, v in parts.items()}
+        )
+        hint = f"Write `{spelled}`."
+    return source.error(
+        f"`{operator.text}` between grouping factors is not supported yet.", operator.span, hint
+    )
+
+
+def _uncorrelated(source: Source, operator: Token, group: GroupTerm) -> FormulaError:
+    separate = " + ".join(str(replace(group, terms=(term,))) for term in group.terms[:6])
+    more = " + ..." if len(group.terms) > 6 else ""
+    return source.error(
+        "Uncorrelated terms `||` are not supported yet.", operator.span, f"Write `{separate}{more}`."
+    )
+
+
+_GROUP_MISPLACED: dict[str, tuple[str, str]] = {
+    "an interaction": (
+        "A group term cannot be part of an interaction.",
+        "Join group terms with `+`; the slope of x varies over g in `(1 + x | g)`.",
+    ),
+    "a subtraction": ("A group term cannot be subtracted.", "Leave it out of the formula."),
+    "a group term": (
+        "A group term cannot stand inside another.",
+        "Join group terms with `+`: `(1 | a) + (1 | b)`; b within a is `(1 | a) + (1 | a:b)`.",
+    ),
+}
+
+
+def _misplaced_group(source: Source, place: Place, span: Span) -> FormulaError:
+    problem, hint = _GROUP_MISPLACED[place.inside]
+    return source.error(problem, span, hint)
+
+
+def _check_overlap(source: Source, groups: list[GroupTerm]) -> None:
+    """Refuse an effect that varies twice over the same groups: only the sum of the two is identified."""
+    seen: set[tuple[frozenset[Expression], Term]] = set()
+    for group in groups:
+        for term in group.terms:
+            key = (frozenset(group.factor), Term(tuple(sorted(term.factors, key=str))))
+            if key in seen:
+                effect = "The intercept" if term.is_intercept else f"The slope of `{term}`"
+                raise source.error(
+                    f"{effect} varies over `{group.factor_name}` in two group terms.",
+                    group.span,
+                    "`(x | g)` has an intercept already; without correlation write `(1 | g) + (0 + x | g)`.",
+                )
+            seen.add(key)

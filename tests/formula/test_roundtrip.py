@@ -1,0 +1,96 @@
+"""A printed formula reads back as the same terms, and means the same however it was written."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hierbayes.errors import FormulaError
+from hierbayes.formula import Formula, Name, Number, Operation, Response, Term, parse_formula
+from hierbayes.formula.terms import Call
+
+NAMES = ["a", "b", "c.d", "größe", "I", "`e f`", "`3rd`"]
+text_of_name = st.sampled_from(NAMES)
+spaces = st.sampled_from(["", " ", "\n"])
+
+arithmetic = st.recursive(
+    text_of_name | st.floats(0, 1e9).map(str) | st.sampled_from(["2", ".5", "1e-3"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "^", "**", " - "]), inner).map("".join),
+        inner.map("({})".format),
+        inner.map("-{}".format),
+    ),
+    max_leaves=8,
+)
+variable = st.one_of(text_of_name, arithmetic.map("I(a + {})".format), text_of_name.map("factor({})".format))
+product = st.recursive(
+    variable,
+    lambda inner: st.one_of(
+        st.tuples(inner, spaces, st.sampled_from([":", "*"]), spaces, inner).map("".join),
+        st.tuples(inner, st.sampled_from([" + ", " - "]), inner).map("({0[0]}{0[1]}{0[2]})".format),
+    ),
+    max_leaves=5,
+)
+total = st.builds(
+    lambda start, rest: start + "".join(rest),
+    st.sampled_from(["1", "0", "-1", "+ a", "a"]),
+    st.lists(st.tuples(st.sampled_from([" + ", " - "]), product).map("".join), max_size=4),
+)
+group = st.tuples(
+    total, st.lists(st.sampled_from(["g", "h", "`g h`"]), min_size=1, max_size=3).map(":".join)
+).map("({0[0]} | {0[1]})".format)
+formulas = st.builds(
+    lambda right, groups: "y ~ " + " + ".join([right, *groups]), total, st.lists(group, max_size=2)
+)
+
+
+@given(formulas)
+def test_round_trip(text):
+    try:
+        formula = parse_formula(text)
+    except FormulaError as error:
+        refusals = ("leaves no term", "Nothing varies", "in two group terms", "more than 1,000 terms")
+        assert any(reason in error.problem for reason in refusals), error
+        return
+    assert parse_formula(str(formula)) == formula
+    assert str(parse_formula(str(formula))) == str(formula)
+
+
+@given(st.lists(product, min_size=1, max_size=4))
+def test_terms_are_unique_and_ordered(products):
+    population = parse_formula("y ~ 1 + " + " + ".join(products)).population
+    assert population[0].is_intercept
+    orders = [len(term.factors) for term in population]
+    assert orders == sorted(orders)
+    assert len({frozenset(term.factors) for term in population}) == len(population)
+    assert all(len(set(term.factors)) == len(term.factors) for term in population)
+
+
+@given(product, product)
+def test_crossing_is_both_and_their_interaction(left, right):
+    crossed = parse_formula(f"y ~ ({left})*({right})")
+    assert crossed == parse_formula(f"y ~ ({left}) + ({right}) + ({left}):({right})")
+
+
+@given(st.text(max_size=12).filter(lambda s: not s.isspace()), st.text(min_size=1, max_size=12))
+def test_any_label_and_any_column_name_can_be_written(level, name):
+    formula = Formula(Response(Name("y"), level), (Term(()), Term((Name(f"x{name}"),))), ())
+    assert parse_formula(str(formula)) == formula
+
+
+expressions = st.recursive(
+    st.sampled_from([Name("a"), Name("b c")])
+    | st.floats(0, allow_infinity=False, allow_nan=False).map(Number),
+    lambda inner: st.one_of(
+        st.builds(lambda s, x, y: Operation(s, (x, y)), st.sampled_from("+-*/^"), inner, inner),
+        st.builds(lambda x: Operation("-", (x,)), inner),
+    ),
+    max_leaves=12,
+)
+
+
+@given(expressions)
+def test_any_arithmetic_prints_so_that_it_reads_back(expression):
+    call = Call("I", (Operation("+", (Name("x"), expression)),))
+    formula = Formula(Response(Name("y")), (Term((call,)),), ())
+    assert parse_formula(str(formula)) == formula
