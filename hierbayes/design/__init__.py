@@ -1,0 +1,9 @@
+"""From a formula and a frame to arrays, and to the recipe that builds them again for other data."""
+
+from __future__ import annotations
+
+from hierbayes.design.build import build_design
+from hierbayes.design.recipe import AppliedDesign, Recipe
+from hierbayes.design.records import Design, GroupDesign, ResponseInfo
+
+__all__ = ["AppliedDesign", "Design", "GroupDesign", "Recipe", "ResponseInfo", "build_design"]

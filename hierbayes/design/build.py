@@ -1,0 +1,122 @@
+"""From a formula and a frame to the arrays of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hierbayes.design.checks import (
+    check_constant,
+    check_factors,
+    factor_messages,
+    group_messages,
+    rank_messages,
+)
+from hierbayes.design.coding import model_matrix
+from hierbayes.design.columns import Variable, evaluate_all
+from hierbayes.design.frame import Table, column_uses, formula_text, read_table
+from hierbayes.design.groups import (
+    Cell,
+    check_groups,
+    factor_name,
+    group_codes,
+    group_names,
+    grouping_factors,
+)
+from hierbayes.design.recipe import GroupRecipe, Recipe, raw_columns, used_expressions
+from hierbayes.design.records import Design, GroupDesign
+from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
+from hierbayes.design.values import Factor
+from hierbayes.formula.terms import Formula, GroupTerm
+from hierbayes.names import cell
+
+
+def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RESPONSE) -> Design:
+    """Build the arrays of a model.
+
+    Parameters
+    ----------
+    formula : Formula
+        What `hierbayes.formula.parse_formula` read.
+    data : frame or mapping of columns
+        pandas, polars, pyarrow, anything narwhals understands, or a dict of columns; never changed.
+    response_kind : str
+        ``"numeric"``, or ``"binary"`` for outcomes 0/1, booleans or two labels. The family knows.
+
+    Returns
+    -------
+    Design
+        Arrays (read-only) over the rows without missing values in the columns that the formula names, and the
+        recipe that builds the same columns for other data.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        A column does not exist; the message has the nearest match and a caret.
+    DataError
+        The data do not fit the model: no rows, infinite values, a constant response or column, a factor
+        with one level, dates, ...
+    FormulaError
+        Arithmetic with text, a response level that does not exist.
+
+    Notes
+    -----
+    Level order follows the data: a categorical or ordered dtype keeps its order (a polars ``Categorical`` has
+    none), numbers sort by value, text by code point. Levels and groups that occur in no row used are left
+    out. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
+
+    Examples
+    --------
+    >>> from hierbayes.design import build_design
+    >>> from hierbayes.formula import parse_formula
+    >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "x": ["p", "q", "p", "q"], "g": [7, 7, 10, 10]}
+    >>> design = build_design(parse_formula("y ~ x + (1 | g)"), data)
+    >>> design.terms, design.groups[0].levels
+    (('Intercept', 'x[q]'), ('7', '10'))
+    """
+    table = read_table(data, column_uses(formula), formula_text(formula))
+    y, response, response_messages = learn_response(formula.response, table, response_kind)
+    variables = evaluate_all(used_expressions(formula.population, formula.groups), table)
+    check_factors(variables)
+    X, terms = model_matrix(formula.population, variables, table.n)
+    check_constant(X, terms)
+    built = [
+        _learn_group(term, name, table, variables)
+        for term, name in zip(formula.groups, group_names(formula.groups), strict=True)
+    ]
+    groups = tuple(group for group, _ in built)
+    recipe = Recipe(
+        formula=formula,
+        response=response,
+        factors={text: v.levels for text, v in variables.items() if isinstance(v, Factor)},
+        terms=terms,
+        groups=tuple(GroupRecipe(group.name, group.factor, cells, group.terms) for group, cells in built),
+    )
+    return Design(
+        y=y,
+        X=X,
+        terms=terms,
+        groups=groups,
+        response=response,
+        recipe=recipe,
+        rows=table.rows,
+        messages=(
+            *table.messages,
+            *response_messages,
+            *factor_messages(variables, table),
+            *rank_messages(X, terms),
+            *group_messages(groups),
+        ),
+        columns=raw_columns(table),
+    )
+
+
+def _learn_group(
+    term: GroupTerm, name: str, table: Table, variables: Mapping[str, Variable]
+) -> tuple[GroupDesign, tuple[Cell, ...]]:
+    codes, cells = group_codes(grouping_factors(term, table))
+    check_groups(factor_name(term), cells)
+    Z, terms = model_matrix(term.terms, variables, table.n)
+    check_constant(Z, terms, f" of the group term {name!r}")
+    levels = tuple(cell(labels) for labels in cells)
+    return GroupDesign(name, factor_name(term), codes, Z, levels, terms), cells

@@ -1,0 +1,246 @@
+"""The user's frame: reading it, finding the columns that a formula names, leaving out incomplete rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+from narwhals.exceptions import DuplicateError
+from numpy.typing import NDArray
+
+from hierbayes.design.values import RawColumn, read_series
+from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, nearest_match
+from hierbayes.formula.terms import Call, Expression, Formula, Name, Number, Operation, Span
+
+RESPONSE, POPULATION, VARYING, GROUPING = (
+    "the response",
+    "a population term",
+    "a group-level effect",
+    "a grouping factor",
+)
+
+
+@dataclass(frozen=True)
+class ColumnUse:
+    """One place where a formula names a column: the column, its part in the model, where in the text."""
+
+    name: str
+    role: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns that a formula names, in the rows where all of them are there.
+
+    Attributes
+    ----------
+    columns : dict of str to RawColumn
+        By name, in order of appearance; each has n values.
+    rows : int64 array, shape (n,)
+        Positions of the rows in the user's frame.
+    text : str
+        The formula, for carets.
+    messages : tuple of str
+        How many rows were dropped, and why.
+    """
+
+    columns: dict[str, RawColumn]
+    rows: NDArray[np.int64]
+    text: str
+    messages: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.rows.shape[0])
+
+    def row_number(self, position: int) -> str:
+        """A row as a message calls it: ``row 5 (the first is row 1)``."""
+        return f"row {self.rows[position] + 1:,} (the first is row 1)"
+
+
+def formula_text(formula: Formula) -> str:
+    """The text that the spans of ``formula`` point into."""
+    return formula.text or str(formula)
+
+
+def column_uses(formula: Formula, *, response: bool = True, groups: bool = True) -> tuple[ColumnUse, ...]:
+    """Every place where the formula names a column, in order of appearance.
+
+    Parameters
+    ----------
+    formula : Formula
+        The formula.
+    response, groups : bool
+        Whether to look at the left side, and at the group terms.
+    """
+    found: list[ColumnUse] = []
+    if response:
+        found += _uses([formula.response.expression], RESPONSE)
+    for term in formula.population:
+        found += _uses(term.factors, POPULATION)
+    for group in formula.groups if groups else ():
+        for term in group.terms:
+            found += _uses(term.factors, VARYING)
+        found += _uses(group.factor, GROUPING)
+    return tuple(found)
+
+
+def _uses(expressions: Sequence[Expression], role: str) -> list[ColumnUse]:
+    return [ColumnUse(name.name, role, name.span) for e in expressions for name in column_names(e)]
+
+
+def column_names(expression: Expression) -> Iterator[Name]:
+    """The columns that an expression names, from left to right."""
+    if isinstance(expression, Name):
+        yield expression
+    for part in _PARTS[type(expression)](expression):
+        yield from column_names(part)
+
+
+_PARTS: dict[type, Any] = {
+    Name: lambda e: (),
+    Number: lambda e: (),
+    Operation: lambda e: e.operands,
+    Call: lambda e: e.arguments,
+}
+
+
+def read_frame(data: Any) -> nw.DataFrame[Any]:
+    """Wrap pandas, polars, pyarrow, ... or a mapping of columns; the caller's object is never changed.
+
+    Raises
+    ------
+    ArgumentTypeError
+        ``data`` is not a frame.
+    DataError
+        Two columns have the same name, or the columns of a mapping differ in length.
+    """
+    if isinstance(data, Mapping):
+        data = _frame_of_mapping(data)
+    try:
+        frame = nw.from_native(data)
+        wrapped = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
+        names = list(wrapped.columns)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"data cannot be an object of type {type(data).__name__}. "
+            "Give a pandas, polars or pyarrow frame, or a dict of columns."
+        ) from error
+    except DuplicateError as error:
+        raise _duplicates(getattr(data, "column_names", None) or list(data.columns)) from error
+    if len(set(names)) < len(names):
+        raise _duplicates(names)
+    return wrapped
+
+
+def _frame_of_mapping(data: Mapping[str, Any]) -> pd.DataFrame:
+    lengths = {str(name): len(column) for name, column in data.items() if hasattr(column, "__len__")}
+    if len(set(lengths.values())) > 1:
+        given = ", ".join(f"{name} ({n:,})" for name, n in lengths.items())
+        raise DataError(f"The columns of data differ in length: {given}. Give one value for each row.")
+    return pd.DataFrame(dict(data))
+
+
+def _duplicates(names: Sequence[Any]) -> DataError:
+    twice = [str(name) for name, count in Counter(names).items() if count > 1]
+    named = ", ".join(map(repr, twice)) or "some names"
+    return DataError(f"The data have more than one column named {named}. Rename or drop all but one of them.")
+
+
+def read_table(data: Any, uses: Sequence[ColumnUse], text: str) -> Table:
+    """Read the columns that ``uses`` names and drop the rows in which one of them is missing.
+
+    Parameters
+    ----------
+    data : frame or mapping
+        What the user gave.
+    uses : sequence of ColumnUse
+        From `column_uses`.
+    text : str
+        The formula, for carets.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        A column does not exist.
+    DataError
+        No rows, no complete rows, infinite values, or values of a type that cannot be used.
+    """
+    frame = read_frame(data)
+    by_name = {str(name): name for name in frame.columns}
+    for use in uses:
+        if use.name not in by_name:
+            raise _not_found(use, text, list(by_name))
+    n = frame.shape[0]
+    if n == 0:
+        raise DataError(f"The data have no rows (columns: {_listed(list(by_name))}). Give at least two rows.")
+    series = {name: frame.get_column(by_name[name]) for name in dict.fromkeys(use.name for use in uses)}
+    missing = {name: _is_missing(column) for name, column in series.items()}
+    keep = ~np.logical_or.reduce([np.zeros(n, dtype=np.bool_), *missing.values()])
+    messages = _dropped(keep, missing)
+    rows = np.flatnonzero(keep).astype(np.int64)
+    rows.setflags(write=False)
+    complete = bool(keep.all())
+    columns = {
+        name: read_series(name, column if complete else column.filter(keep.tolist()))
+        for name, column in series.items()
+    }
+    table = Table(columns, rows, text, messages)
+    for column in columns.values():
+        _check_finite(column, table)
+    return table
+
+
+def _is_missing(series: nw.Series[Any]) -> NDArray[np.bool_]:
+    missing = series.is_null()
+    if series.dtype.is_float():
+        missing = missing | series.is_nan()
+    return missing.to_numpy().astype(np.bool_)
+
+
+def _dropped(keep: NDArray[np.bool_], missing: Mapping[str, NDArray[np.bool_]]) -> tuple[str, ...]:
+    n, n_dropped = keep.shape[0], int((~keep).sum())
+    if n_dropped == 0:
+        return ()
+    because = ", ".join(f"{name} ({mask.sum():,})" for name, mask in missing.items() if mask.any())
+    if n_dropped == n:
+        raise DataError(
+            f"No rows are left: each of the {n:,} rows has a missing value in a column of the model: "
+            f"{because}. Fill in the values, or leave those columns out of the formula."
+        )
+    return (f"{n_dropped:,} of {n:,} rows dropped: missing values in {because}",)
+
+
+def _check_finite(column: RawColumn, table: Table) -> None:
+    if column.values.dtype.kind != "f":
+        return
+    infinite = np.flatnonzero(~np.isfinite(column.values))
+    if infinite.size:
+        more = f" ({infinite.size:,} such rows)" if infinite.size > 1 else ""
+        raise DataError(
+            f"Column {column.name!r} is infinite ({column.values[infinite[0]]}) in "
+            f"{table.row_number(infinite[0])}{more}. "
+            "Every number must be finite: correct the value, or mark it as missing to drop the row."
+        )
+
+
+def _not_found(use: ColumnUse, text: str, columns: Sequence[str]) -> ColumnNotFoundError:
+    nearest = nearest_match(use.name, columns)
+    hint = (f"Did you mean {nearest!r}? " if nearest is not None else "") + (
+        f"Columns of the data: {_listed(columns)}. Correct the formula, or add the column to the data."
+    )
+    return ColumnNotFoundError(
+        f"The data have no column {use.name!r}, named as {use.role}.", text, use.span, hint
+    )
+
+
+def _listed(columns: Sequence[str], limit: int = 30) -> str:
+    shown = ", ".join(columns[:limit]) or "none"
+    return shown + (f", ... ({len(columns):,} in all)" if len(columns) > limit else "")

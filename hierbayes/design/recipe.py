@@ -1,0 +1,273 @@
+"""What was learned from the data, enough to build the same columns for other data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierbayes.design.coding import model_matrix
+from hierbayes.design.columns import Variable, evaluate, evaluate_factor
+from hierbayes.design.frame import Table, column_uses, formula_text, read_table
+from hierbayes.design.groups import Cell, cell_labels, grouping_factors, known_codes
+from hierbayes.design.records import Floats, GroupDesign, ResponseInfo
+from hierbayes.design.response import read_response
+from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor, to_numbers
+from hierbayes.errors import DataError, StorageError, UnknownNameError
+from hierbayes.formula import parse_formula
+from hierbayes.formula.terms import Expression, Formula, GroupTerm, Term
+from hierbayes.names import cell
+
+FORMAT = 1
+NEW_LEVELS = ("error", "allow")
+
+
+@dataclass(frozen=True)
+class GroupRecipe:
+    """A group term's name, its factor, the groups that the model knows and the names of its columns."""
+
+    name: str
+    factor: str
+    cells: tuple[Cell, ...]
+    terms: tuple[str, ...]
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The groups' labels: ``N:12``."""
+        return tuple(cell(labels) for labels in self.cells)
+
+
+@dataclass(frozen=True)
+class AppliedDesign:
+    """The arrays of a model for other data than those it was built from.
+
+    Attributes
+    ----------
+    X : float64 array, shape (n, p)
+        Population columns on the user's scale, in the model's order.
+    terms : tuple of str, length p
+        Names of the columns of ``X``.
+    groups : tuple of GroupDesign
+        Group terms with the model's levels; a code of -1 is a group that the model does not know.
+    labels : dict of str to array of str, shape (n,)
+        For each group term the label of each row's group, known or not.
+    rows : int64 array, shape (n,)
+        Positions in the new frame of the rows without missing values.
+    columns : dict of str to array, shape (n,)
+        The raw columns that were used.
+    y : float64 array, shape (n,), or None
+        The response, where it was asked for.
+    messages : tuple of str
+        Dropped rows.
+    """
+
+    X: Floats
+    terms: tuple[str, ...]
+    groups: tuple[GroupDesign, ...]
+    labels: dict[str, NDArray[np.str_]]
+    rows: NDArray[np.int64]
+    columns: dict[str, NDArray[Any]]
+    y: Floats | None = None
+    messages: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Number of rows used."""
+        return int(self.rows.shape[0])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The formula and what was learned from the data for it.
+
+    Attributes
+    ----------
+    formula : Formula
+        The formula.
+    response : ResponseInfo
+        How the response was read.
+    factors : dict of str to tuple of str
+        Levels of each factor of the population and group-level columns, by the text of its expression.
+    terms : tuple of str
+        Names of the population columns.
+    groups : tuple of GroupRecipe
+        One per group term.
+
+    Examples
+    --------
+    >>> from hierbayes.design import build_design
+    >>> from hierbayes.formula import parse_formula
+    >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "x": [0.0, 1.0, 2.0, 3.0], "g": ["a", "a", "b", "b"]}
+    >>> recipe = build_design(parse_formula("y ~ x + (1 | g)"), data).recipe
+    >>> new = recipe.apply({"x": [5.0], "g": ["c"]}, new_levels="allow")
+    >>> new.X.tolist(), new.groups[0].codes.tolist(), new.labels["g"].tolist()
+    ([[1.0, 5.0]], [-1], ['c'])
+    """
+
+    formula: Formula
+    response: ResponseInfo
+    factors: dict[str, tuple[str, ...]]
+    terms: tuple[str, ...]
+    groups: tuple[GroupRecipe, ...]
+
+    def apply(
+        self, data: Any, *, response: bool = False, groups: bool = True, new_levels: str = "error"
+    ) -> AppliedDesign:
+        """Build the model's columns for other data.
+
+        Parameters
+        ----------
+        data : frame or mapping of columns
+            With the columns that the formula names; the response only where it is asked for.
+        response : bool
+            Whether to read the response too.
+        groups : bool
+            Whether to build the group terms; without, their columns need not be there.
+        new_levels : str
+            ``"error"``, or ``"allow"`` for groups that the model does not know: their code is -1.
+
+        Returns
+        -------
+        AppliedDesign
+            Rows with a missing value in a used column are dropped, and a message says so.
+
+        Raises
+        ------
+        DataError
+            A level or group that the model has not seen, or text where the model had numbers.
+        ColumnNotFoundError
+            A column does not exist.
+        """
+        if new_levels not in NEW_LEVELS:
+            raise UnknownNameError("value of new_levels", new_levels, NEW_LEVELS)
+        uses = column_uses(self.formula, response=response, groups=groups)
+        table = read_table(data, uses, formula_text(self.formula))
+        group_terms = self.formula.groups if groups else ()
+        variables = {
+            str(e): self._variable(e, table) for e in used_expressions(self.formula.population, group_terms)
+        }
+        X, terms = model_matrix(self.formula.population, variables, table.n)
+        built = [
+            _known_group(term, known, (table, variables, new_levels))
+            for term, known in zip(group_terms, self.groups, strict=False)
+        ]
+        return AppliedDesign(
+            X=X,
+            terms=terms,
+            groups=tuple(group for group, _ in built),
+            labels={group.name: labels for group, labels in built},
+            rows=table.rows,
+            columns=raw_columns(table),
+            y=read_response(self.formula.response, table, self.response) if response else None,
+            messages=table.messages,
+        )
+
+    def _variable(self, expression: Expression, table: Table) -> Variable:
+        levels = self.factors.get(str(expression))
+        if levels is not None:
+            return _with_levels(evaluate_factor(expression, table), levels, table)
+        variable = evaluate(expression, table)
+        if isinstance(variable, Factor):
+            raise DataError(
+                f"Column {variable.name!r} held numbers when the model was built, but holds labels now "
+                f"({quoted(variable.levels, 4)}). Give numbers."
+            )
+        return variable
+
+    def to_json(self) -> str:
+        """The recipe as JSON text; `from_json` is its inverse."""
+        content = {
+            "format": FORMAT,
+            "formula": formula_text(self.formula),
+            "response": asdict(self.response),
+            "factors": self.factors,
+            "terms": self.terms,
+            "groups": [asdict(group) for group in self.groups],
+        }
+        return json.dumps(content, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        StorageError
+            The text is something else.
+        """
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            labels = raw["response"]["labels"]
+            return cls(
+                formula=parse_formula(raw["formula"]),
+                response=ResponseInfo(
+                    raw["response"]["name"], None if labels is None else (labels[0], labels[1])
+                ),
+                factors={name: tuple(levels) for name, levels in raw["factors"].items()},
+                terms=tuple(raw["terms"]),
+                groups=tuple(
+                    GroupRecipe(g["name"], g["factor"], tuple(map(tuple, g["cells"])), tuple(g["terms"]))
+                    for g in raw["groups"]
+                ),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            raise StorageError(
+                f"The text is not a recipe of a design ({type(error).__name__}: {error}). "
+                "Give what Recipe.to_json() wrote."
+            ) from error
+
+
+def used_expressions(population: Sequence[Term], groups: Iterable[GroupTerm]) -> tuple[Expression, ...]:
+    """The expressions of all population and group-level columns, each once."""
+    terms = [*population, *(term for group in groups for term in group.terms)]
+    return tuple({str(e): e for term in terms for e in term.factors}.values())
+
+
+def raw_columns(table: Table) -> dict[str, NDArray[Any]]:
+    """The raw columns for pictures and reports: numbers as float64, the rest as str; read-only."""
+    columns = {name: _plain(column) for name, column in table.columns.items()}
+    for values in columns.values():
+        values.setflags(write=False)
+    return columns
+
+
+def _plain(column: RawColumn) -> NDArray[Any]:
+    factor = to_factor(column) if column.kind != NUMBER else None
+    return to_numbers(column) if factor is None else factor.labels
+
+
+def _with_levels(factor: Factor, levels: Sequence[str], table: Table) -> Factor:
+    """The factor's codes into the model's levels; a level that the model has not seen is refused."""
+    index = {label: k for k, label in enumerate(levels)}
+    recode = np.array([index.get(label, -1) for label in factor.levels], dtype=np.int32)
+    codes = recode[factor.codes]
+    unseen = np.flatnonzero(codes < 0)
+    if unseen.size:
+        given = factor.levels[factor.codes[unseen[0]]]
+        raise DataError(
+            f"{factor.name!r} is {given!r} in {table.row_number(int(unseen[0]))}, a level that the model "
+            f"has not seen. Known: {quoted(levels)}. Correct the value, or fit a model to data that have it."
+        )
+    return Factor(factor.name, codes, tuple(levels))
+
+
+def _known_group(
+    term: GroupTerm, known: GroupRecipe, context: tuple[Table, Mapping[str, Variable], str]
+) -> tuple[GroupDesign, NDArray[np.str_]]:
+    table, variables, new_levels = context
+    factors = grouping_factors(term, table)
+    codes, unknown = known_codes(factors, known.cells)
+    if unknown and new_levels == "error":
+        given = cell(unknown[0])
+        more = f" and {len(unknown) - 1:,} more" if len(unknown) > 1 else ""
+        raise DataError(
+            f"The grouping factor {known.factor!r} has the group {given!r}{more}, which the model has not "
+            f"seen. Known: {quoted(known.levels)}. "
+            "Correct the value, or say new_levels='allow' to treat it as a new group."
+        )
+    Z, terms = model_matrix(term.terms, variables, table.n)
+    return GroupDesign(known.name, known.factor, codes, Z, known.levels, terms), cell_labels(factors)

@@ -1,0 +1,125 @@
+"""What the design stage hands on: arrays, and what is needed to build them again for other data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from hierbayes.design.recipe import Recipe
+
+type Floats = NDArray[np.float64]
+type Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class GroupDesign:
+    """One group term as codes and a narrow matrix; never as indicator columns.
+
+    Attributes
+    ----------
+    name : str
+        The grouping factor's name, ``"urban:district"``; unique within a design (a second term on the same
+        factor is called ``"school.1"``, as lme4 does).
+    factor : str
+        The grouping factor itself, ``"school"`` for both ``"school"`` and ``"school.1"``.
+    codes : int32 array, shape (n,)
+        The group of each row, an index into ``levels``; -1 for a group unknown to the model (new data only).
+    Z : float64 array, shape (n, q)
+        The columns whose coefficients vary over the groups, on the scale of the user's columns.
+    levels : tuple of str, length n_groups
+        Observed groups only, in level order.
+    terms : tuple of str, length q
+        Names of the columns of ``Z``: ``("Intercept", "standLRT")``.
+    """
+
+    name: str
+    factor: str
+    codes: Codes
+    Z: Floats
+    levels: tuple[str, ...]
+    terms: tuple[str, ...]
+
+    @property
+    def n_groups(self) -> int:
+        """Number of observed groups."""
+        return len(self.levels)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Rows per group, shape (n_groups,)."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=self.n_groups)
+
+
+@dataclass(frozen=True)
+class ResponseInfo:
+    """How the response column was read.
+
+    Attributes
+    ----------
+    name : str
+        The left side as text, ``"use"``.
+    labels : tuple of str or None
+        For a response of two labels or booleans: (reference, modelled); ``y`` is 1 for the modelled one.
+    """
+
+    name: str
+    labels: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Design:
+    """The arrays of a model.
+
+    Attributes
+    ----------
+    y : float64 array, shape (n,)
+        Response; 0 and 1 for binary outcomes.
+    X : float64 array, shape (n, p)
+        Population columns on the user's scale, the intercept (ones) first where there is one.
+    terms : tuple of str, length p
+        Names of the columns of ``X``: ``("Intercept", "age", "I(age^2)", "age:ch[Y]")``.
+    groups : tuple of GroupDesign
+        One entry per group term.
+    response : ResponseInfo
+        How ``y`` was read.
+    recipe : Recipe
+        Rebuilds ``X`` and the groups for new data; serializable.
+    offset, weights : float64 array, shape (n,), or None
+        Added to the linear predictor; likelihood weights.
+    rows : int64 array, shape (n,)
+        Positions in the user's frame of the rows that are used.
+    messages : tuple of str
+        What the user should know: dropped rows, the modelled level, ...
+    columns : mapping of str to array, shape (n,)
+        The raw columns that the formula names (numbers as float64, the rest as str), for pictures.
+    """
+
+    y: Floats
+    X: Floats
+    terms: tuple[str, ...]
+    groups: tuple[GroupDesign, ...]
+    response: ResponseInfo
+    recipe: Recipe
+    offset: Floats | None = None
+    weights: Floats | None = None
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    messages: tuple[str, ...] = ()
+    columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Number of rows used."""
+        return int(self.y.shape[0])
+
+    @property
+    def has_intercept(self) -> bool:
+        """Whether the first population column is the intercept."""
+        return bool(self.terms) and self.terms[0] == "Intercept"
+
+    def group(self, name: str) -> GroupDesign:
+        """The group term of that name; raises KeyError if there is none."""
+        return {g.name: g for g in self.groups}[name]

@@ -1,0 +1,174 @@
+"""The response: numbers, or two outcomes of which one is modelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierbayes.design.columns import Variable, evaluate, evaluate_factor, expression_name
+from hierbayes.design.frame import Table
+from hierbayes.design.records import Floats, ResponseInfo
+from hierbayes.design.values import BOOLEAN, Factor, Numeric, quoted
+from hierbayes.errors import DataError, FormulaError, UnknownNameError, nearest_match
+from hierbayes.formula.terms import Name, Response
+
+NUMERIC_RESPONSE, BINARY_RESPONSE = "numeric", "binary"
+
+
+def learn_response(
+    response: Response, table: Table, kind: str
+) -> tuple[Floats, ResponseInfo, tuple[str, ...]]:
+    """Read the response of the data that a model is built from.
+
+    Parameters
+    ----------
+    response : Response
+        The left side.
+    table : Table
+        The columns.
+    kind : str
+        ``"numeric"`` or ``"binary"``, by the family.
+
+    Returns
+    -------
+    float64 array, shape (n,), read-only
+        The response; 0 and 1 for binary outcomes.
+    ResponseInfo
+        How it was read.
+    tuple of str
+        What the user should know.
+
+    Raises
+    ------
+    DataError
+        Text where numbers are needed, more or fewer than two outcomes, a constant response.
+    FormulaError
+        A level that the response does not have.
+    """
+    if kind not in _LEARN:
+        raise UnknownNameError("kind of response", kind, _LEARN)
+    y, info, messages = _LEARN[kind](response, table)
+    y.setflags(write=False)
+    return y, info, messages
+
+
+def read_response(response: Response, table: Table, info: ResponseInfo) -> Floats:
+    """Read the response of new data as the model's own data were read; float64 of shape (n,), read-only."""
+    variable = evaluate(response.expression, table)
+    if info.labels is None:
+        y = _numbers(variable, info.name)
+    else:
+        factor = evaluate_factor(response.expression, table)
+        unknown = sorted(set(factor.levels) - set(info.labels))
+        if unknown:
+            raise DataError(
+                f"The response {info.name!r} has the value {unknown[0]!r}, which the model has not seen. "
+                f"Known: {quoted(info.labels)}."
+            )
+        y = (factor.labels == info.labels[1]).astype(np.float64)
+    y = np.array(y)
+    y.setflags(write=False)
+    return y
+
+
+def _numbers(variable: Variable, name: str) -> Floats:
+    if isinstance(variable, Numeric):
+        return variable.values
+    raise DataError(
+        f"The response {name!r} holds labels ({quoted(variable.levels, 4)}), but numbers are needed here. "
+        "A response with two outcomes is modelled by family='bernoulli'; or turn it into numbers first."
+    )
+
+
+def _learn_numeric(response: Response, table: Table) -> tuple[Floats, ResponseInfo, tuple[str, ...]]:
+    name = expression_name(response.expression)
+    if response.level is not None:
+        raise FormulaError(
+            f"The response {name}[{response.level}] chooses an outcome, but this family models numbers.",
+            table.text,
+            response.span,
+            f"Write {name} alone, or use family='bernoulli'.",
+        )
+    y = _numbers(evaluate(response.expression, table), name).copy()
+    if y.min() == y.max():
+        raise _constant(name, f"{y[0]:.6g}", table)
+    return y, ResponseInfo(name), ()
+
+
+def _learn_binary(response: Response, table: Table) -> tuple[Floats, ResponseInfo, tuple[str, ...]]:
+    name = expression_name(response.expression)
+    variable = evaluate(response.expression, table)
+    factor = evaluate_factor(response.expression, table)
+    if len(factor.levels) == 1:
+        raise _constant(name, repr(factor.levels[0]), table)
+    zero_one = isinstance(variable, Numeric) and factor.levels == ("0", "1")
+    if len(factor.levels) > 2:
+        raise _too_many(name, factor, isinstance(variable, Numeric))
+    if isinstance(variable, Numeric) and not zero_one and response.level is None:
+        low, high = factor.levels
+        raise DataError(
+            f"The response {name!r} has the numbers {low} and {high}; a binary response has 0 and 1, "
+            f"booleans or two labels. Write {name}[{high}] to model the probability of {high}."
+        )
+    if response.level is not None and response.level not in factor.levels:
+        raise _unknown_level(name, response, factor, table)
+    modelled = factor.levels[1] if response.level is None else response.level
+    reference = next(level for level in factor.levels if level != modelled)
+    y = (factor.labels == modelled).astype(np.float64)
+    if zero_one and modelled == "1":
+        return y, ResponseInfo(name), ()
+    message = _direction(response, table, name, (reference, modelled))
+    return y, ResponseInfo(name, (reference, modelled)), message
+
+
+def _direction(response: Response, table: Table, name: str, labels: tuple[str, str]) -> tuple[str, ...]:
+    """Say which outcome is modelled, unless the user chose it or it is plain."""
+    expression = response.expression
+    boolean = isinstance(expression, Name) and table.columns[expression.name].kind == BOOLEAN
+    if response.level is not None or boolean:
+        return ()
+    reference, modelled = labels
+    return (
+        f"{name}: modelling the probability of {modelled!r} (reference {reference!r}); "
+        f"write {name}[{reference}] to turn it round",
+    )
+
+
+def _constant(name: str, value: str, table: Table) -> DataError:
+    return DataError(
+        f"The response {name!r} is {value} in all {table.n:,} rows that are used: there is nothing to "
+        "explain. Choose another response, or check how the data were filtered."
+    )
+
+
+def _too_many(name: str, factor: Factor, numeric: bool) -> DataError:
+    allowed = "0 and 1, booleans or two labels"
+    advice = (
+        "For a numeric response use family='gaussian'; otherwise make a column with two outcomes first."
+        if numeric
+        else "Make a column with two outcomes first, for example one of the labels against the rest."
+    )
+    return DataError(
+        f"The response {name!r} has {len(factor.levels):,} different values ({quoted(factor.levels, 4)}); "
+        f"a binary response has {allowed}. {advice}"
+    )
+
+
+def _unknown_level(name: str, response: Response, factor: Factor, table: Table) -> FormulaError:
+    nearest = nearest_match(str(response.level), factor.levels)
+    hint = f"Did you mean {name}[{nearest}]? " if nearest is not None else ""
+    return FormulaError(
+        f"The response {name!r} has no level {response.level!r}.",
+        table.text,
+        response.span,
+        f"{hint}Its levels are {quoted(factor.levels)}.",
+    )
+
+
+_LEARN: dict[str, Callable[[Response, Table], tuple[NDArray[Any], ResponseInfo, tuple[str, ...]]]] = {
+    NUMERIC_RESPONSE: _learn_numeric,
+    BINARY_RESPONSE: _learn_binary,
+}
