@@ -14,7 +14,7 @@ _RESERVED_DIMS = frozenset({TERM, OBS, "chain", "draw", "sample"})
 
 
 def group_dim(group: str) -> str:
-    """Dimension of the groups themselves: ``school`` (``term_`` for a factor that is called like a dimension of ours)."""
+    """Dimension of the groups: ``school``; ``term_`` for a factor that is called like a dimension of ours."""
     return f"{group}_" if group in _RESERVED_DIMS else group
 
 
@@ -31,6 +31,11 @@ def cor(group: str) -> str:
 def u(group: str) -> str:
     """Name of a group term's effects: ``u_school``."""
     return f"u_{group}"
+
+
+def coef(group: str) -> str:
+    """Name of each group's own coefficients, population plus group effect: ``coef_school``."""
+    return f"coef_{group}"
 
 
 def group_term(group: str) -> str:

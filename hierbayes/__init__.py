@@ -1,0 +1,52 @@
+"""hierbayes: Bayesian multilevel models from lme4 formulas.
+
+>>> import hierbayes as hb
+>>> fit = hb.fit("normexam ~ standLRT + (1 | school)", hb.load_data("exam"))  # doctest: +SKIP
+>>> print(fit)  # doctest: +SKIP
+
+Names are imported on first use (PEP 562), so that ``import hierbayes`` is cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Model": "hierbayes.model",
+    "Fit": "hierbayes.fitted",
+    "fit": "hierbayes.model",
+    "load": "hierbayes.fitted",
+    "load_data": "hierbayes.datasets",
+    "list_data": "hierbayes.datasets",
+    "Card": "hierbayes.cards",
+    "load_card": "hierbayes.cards",
+    "fit_card": "hierbayes.cards",
+    "report_card": "hierbayes.report",
+    "HierbayesError": "hierbayes.errors",
+}
+
+if TYPE_CHECKING:
+    from hierbayes.cards import Card as Card
+    from hierbayes.cards import fit_card as fit_card
+    from hierbayes.cards import load_card as load_card
+    from hierbayes.datasets import list_data as list_data
+    from hierbayes.datasets import load_data as load_data
+    from hierbayes.errors import HierbayesError as HierbayesError
+    from hierbayes.fitted import Fit as Fit
+    from hierbayes.fitted import load as load
+    from hierbayes.model import Model as Model
+    from hierbayes.model import fit as fit
+    from hierbayes.report import report_card as report_card
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'hierbayes' has no attribute {name!r}; there are: {', '.join(_PUBLIC)}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*_PUBLIC, "__version__"]

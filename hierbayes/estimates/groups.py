@@ -1,0 +1,134 @@
+"""Each group's effects, and its own intercept and slopes."""
+
+from __future__ import annotations
+
+from typing import Literal, overload
+
+import pandas as pd
+import xarray as xr
+
+from hierbayes import names
+from hierbayes.errors import UnknownNameError
+from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
+from hierbayes.fitted.record import Fit
+from hierbayes.spec.records import GroupSpec
+
+
+def select_groups(fit: Fit, group: str | None) -> tuple[GroupSpec, ...]:
+    """The group terms to answer for: the one that is named, or all.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model has no group term of that name, or none at all.
+    """
+    known = {g.name: g for g in fit.spec.groups}
+    if group is None:
+        if not known:
+            raise UnknownNameError("group term", "(any)", known, "This model has no group effects.")
+        return fit.spec.groups
+    if group not in known:
+        raise UnknownNameError("group term", group, known)
+    return (known[group],)
+
+
+@overload
+def ranef(
+    fit: Fit, group: str | None = ..., *, prob: float = ..., draws: Literal[False] = ...
+) -> pd.DataFrame: ...
+@overload
+def ranef(fit: Fit, group: str | None = ..., *, prob: float = ..., draws: Literal[True]) -> xr.Dataset: ...
+def ranef(
+    fit: Fit, group: str | None = None, *, prob: float = PROB, draws: bool = False
+) -> pd.DataFrame | xr.Dataset:
+    """Group effects: how each group's coefficients deviate from the population's (lme4's ``ranef``).
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    group : str, optional
+        A group term's name; all of them by default.
+    prob : float
+        Mass of the equal-tailed intervals.
+    draws : bool
+        Whether to return the draws: ``u_<group>`` for each group term, dims (chain, draw, <group>,
+        <group>_term).
+
+    Returns
+    -------
+    DataFrame or Dataset
+        Columns ``group, level, term, mean, sd, lower, upper, ess_bulk, r_hat``; on the link scale.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model has no such group term.
+    """
+    effects = {g.name: fit.posterior[names.u(g.name)] for g in select_groups(fit, group)}
+    if draws:
+        return xr.Dataset({names.u(name): values for name, values in effects.items()})
+    return _table(effects, prob)
+
+
+@overload
+def coef(
+    fit: Fit, group: str | None = ..., *, prob: float = ..., draws: Literal[False] = ...
+) -> pd.DataFrame: ...
+@overload
+def coef(fit: Fit, group: str | None = ..., *, prob: float = ..., draws: Literal[True]) -> xr.Dataset: ...
+def coef(
+    fit: Fit, group: str | None = None, *, prob: float = PROB, draws: bool = False
+) -> pd.DataFrame | xr.Dataset:
+    """Each group's own intercept and slopes: population coefficient + group effect (lme4's ``coef``).
+
+    A coefficient that varies over groups without a population counterpart deviates from zero. The
+    intervals carry the covariance of population and group effects.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    group : str, optional
+        A group term's name; all of them by default.
+    prob : float
+        Mass of the equal-tailed intervals.
+    draws : bool
+        Whether to return the draws: ``coef_<group>`` for each group term, dims (chain, draw, <group>,
+        <group>_term).
+
+    Returns
+    -------
+    DataFrame or Dataset
+        Columns ``group, level, term, mean, sd, lower, upper, ess_bulk, r_hat``; on the link scale, with
+        all other columns of the model at zero.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model has no such group term.
+    """
+    coefficients = {}
+    for spec in select_groups(fit, group):
+        dim = names.group_term(spec.name)
+        shared = [term for term in spec.terms if term in fit.spec.terms]
+        u = fit.posterior[names.u(spec.name)]
+        if not shared:
+            coefficients[spec.name] = u
+            continue
+        b = fit.posterior[names.B].sel({names.TERM: shared}).rename({names.TERM: dim})
+        total = u + b.reindex({dim: list(spec.terms)}, fill_value=0.0)
+        coefficients[spec.name] = total.transpose("chain", "draw", names.group_dim(spec.name), dim)
+    if draws:
+        return xr.Dataset({names.coef(name): values for name, values in coefficients.items()})
+    return _table(coefficients, prob)
+
+
+def _table(effects: dict[str, xr.DataArray], prob: float) -> pd.DataFrame:
+    frames = []
+    for name, values in effects.items():
+        labels = label_rows(values)
+        labels.columns = pd.Index(["level", "term"])
+        labels.insert(0, "group", name)
+        frames.append(pd.concat([labels, summarize(values, prob)], axis=1))
+    return describe_interval(pd.concat(frames, ignore_index=True), "link", prob)

@@ -1,0 +1,96 @@
+"""Linear predictors, expected responses and replicated data for the observed rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from hierbayes import names
+from hierbayes.families import get_family, get_link
+from hierbayes.fitted.record import Fit
+
+
+def thin(dataset: xr.Dataset, draws: int | None) -> xr.Dataset:
+    """About ``draws`` posterior draws in all, evenly spaced over every chain; all when it is None."""
+    if draws is None:
+        return dataset
+    per_chain = max(1, int(np.ceil(draws / dataset.sizes["chain"])))
+    step = max(1, dataset.sizes["draw"] // per_chain)
+    return dataset.isel(draw=slice(None, step * per_chain, step))
+
+
+def linpred(fit: Fit, draws: int | None = None) -> xr.DataArray:
+    """Linear predictor of each observed row, group effects included.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    draws : int, optional
+        About how many posterior draws to use, evenly spaced; all by default.
+
+    Returns
+    -------
+    DataArray, dims (chain, draw, obs)
+        On the link scale.
+    """
+    posterior = thin(fit.posterior, draws)
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"], fit.design.n)
+    eta = np.zeros(shape)
+    if fit.spec.terms:
+        eta += posterior[names.B].transpose("chain", "draw", names.TERM).to_numpy() @ fit.design.X.T
+    for group in fit.design.groups:
+        dims = ("chain", "draw", names.group_dim(group.name), names.group_term(group.name))
+        u = posterior[names.u(group.name)].transpose(*dims).to_numpy()
+        for k in range(group.Z.shape[1]):
+            eta += u[..., k][..., group.codes] * group.Z[:, k]
+    if fit.design.offset is not None:
+        eta += fit.design.offset
+    coords = {"chain": posterior["chain"], "draw": posterior["draw"], names.OBS: np.asarray(fit.design.rows)}
+    return xr.DataArray(eta, dims=("chain", "draw", names.OBS), coords=coords, name="linpred")
+
+
+def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:
+    """Expected response of each observed row, for its own groups.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    draws : int, optional
+        About how many posterior draws to use, evenly spaced; all by default.
+
+    Returns
+    -------
+    DataArray, dims (chain, draw, obs)
+        On the response scale: units of the response, or probabilities.
+    """
+    eta = linpred(fit, draws)
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    return eta.copy(data=family.mean(eta.to_numpy(), link)).rename("epred")
+
+
+def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr.DataArray:
+    """Replicated responses for the observed rows and groups.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    draws : int, optional
+        About how many replicated data sets to make, from evenly spaced posterior draws; None makes one
+        per draw.
+    seed : int
+        Seed of the replications.
+
+    Returns
+    -------
+    DataArray, dims (chain, draw, obs)
+        On the response scale.
+    """
+    eta = linpred(fit, draws)
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    posterior = thin(fit.posterior, draws)
+    parameters = {name: posterior[name].to_numpy()[..., None] for name in family.parameters}
+    replicated = family.draw(eta.to_numpy(), parameters, link, np.random.default_rng(seed))
+    return eta.copy(data=np.asarray(replicated, dtype=float)).rename("y")

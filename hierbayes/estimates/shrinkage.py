@@ -1,0 +1,196 @@
+"""How strongly each group is pulled to the population: no, partial and complete pooling side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from hierbayes import names
+from hierbayes.design.records import GroupDesign
+from hierbayes.estimates.groups import coef, select_groups
+from hierbayes.estimates.prediction import linpred, thin
+from hierbayes.estimates.scoring import GroupedData, information_matrices, maximum_likelihood
+from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
+from hierbayes.estimates.variance import covariance
+from hierbayes.families import get_family, get_link
+from hierbayes.fitted.record import Fit
+
+type Floats = NDArray[np.float64]
+
+OFFSET_DRAWS = 100
+"""Draws over which a no-pooling estimate on a curved link is averaged."""
+
+INFORMATION_DRAWS = 400
+"""Draws over which the pooling factor is followed when a row's information depends on its mean."""
+
+DEFINITION = (
+    "pooling factor = 1 - diagonal of (I + S A)^-1 S A, with S the covariance of the group effects and "
+    "A = Z'WZ the information in the group's own rows: 0 keeps the group's own estimate (no pooling), "
+    "1 replaces it by the population's (complete pooling)"
+)
+
+
+def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.DataFrame:
+    """No, complete and partial pooling estimates of every group's coefficients, and the pooling factor.
+
+    For each draw, the conditional mean of a group's effects is ``(I + S A)^-1 S A`` times what its own
+    rows say, with ``S`` the covariance of the effects and ``A = Z'WZ`` the Fisher information of the
+    group's rows (``Z'Z / sigma^2`` for Gaussian responses). The weight of the group's own data is the
+    diagonal of that matrix; the pooling factor is one minus it. For a random intercept it is ``1 - sd^2 /
+    (sd^2 + sigma^2 / n)``.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    group : str, optional
+        A group term's name; all of them by default.
+    prob : float
+        Mass of the equal-tailed intervals.
+
+    Returns
+    -------
+    DataFrame
+        One row per group and coefficient. ``group, level, term, n``; ``no_pooling, no_pooling_se``:
+        maximum likelihood from the group's own rows, the rest of the model (other columns and other group
+        terms) held at its posterior, averaged over it; NaN where those rows cannot tell, infinite for
+        binary groups that are all 0 or all 1. ``complete_pooling, complete_pooling_se``: the single-level
+        model of the population columns (0 for a column that only varies by group). ``mean, sd, lower,
+        upper``: partial pooling, the posterior of ``coef``. ``pooling_factor, pooling_lower,
+        pooling_upper``; ``ess_bulk, r_hat`` of the coefficient. Link scale. ``attrs["definition"]`` has
+        the factor's definition.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model has no such group term.
+
+    References
+    ----------
+    Gelman, A. and Pardoe, I. (2006). Bayesian measures of explained variance and pooling in multilevel
+    (hierarchical) models. Technometrics 48, 241-251 (equation 9 for the direction of the factor).
+    Raudenbush, S. W. and Bryk, A. S. (2002). Hierarchical Linear Models, 2nd ed., equation 3.57 (matrix
+    of reliabilities).
+    """
+    frames = []
+    complete = _complete_pooling(fit)
+    for spec in select_groups(fit, group):
+        design = fit.design.group(spec.name)
+        estimate, error = _no_pooling(fit, design)
+        factor = pooling_factors(fit, spec.name)
+        partial = coef(fit, spec.name, draws=True)[names.coef(spec.name)]
+        rows = label_rows(partial)
+        rows.columns = pd.Index(["level", "term"])
+        rows.insert(0, "group", spec.name)
+        rows["n"] = np.repeat(design.sizes, len(spec.terms))
+        rows["no_pooling"], rows["no_pooling_se"] = estimate.ravel(), error.ravel()
+        rows["complete_pooling"] = np.tile(
+            [complete.get(term, (0.0, 0.0))[0] for term in spec.terms], design.n_groups
+        )
+        rows["complete_pooling_se"] = np.tile(
+            [complete.get(t, (0.0, 0.0))[1] for t in spec.terms], design.n_groups
+        )
+        numbers = summarize(partial, prob)
+        rows = pd.concat([rows, numbers[["mean", "sd", "lower", "upper"]]], axis=1)
+        tails = [(1 - prob) / 2, (1 + prob) / 2]
+        rows["pooling_factor"] = factor.mean(("chain", "draw")).to_numpy().ravel()
+        rows["pooling_lower"], rows["pooling_upper"] = (
+            factor.quantile(tails, ("chain", "draw")).to_numpy().reshape(2, -1)
+        )
+        frames.append(pd.concat([rows, numbers[["ess_bulk", "r_hat"]]], axis=1))
+    frame = pd.concat(frames, ignore_index=True)
+    frame.attrs["definition"] = DEFINITION
+    return describe_interval(frame, "link", prob)
+
+
+def pooling_factors(fit: Fit, group: str) -> xr.DataArray:
+    """Draws of the pooling factor of every group and coefficient of one group term.
+
+    Returns
+    -------
+    DataArray, dims (chain, draw, <group>, <group>_term)
+        Between 0 (no pooling) and 1 (complete pooling). For families whose information depends on the
+        linear predictor, about 400 evenly spaced draws are followed.
+    """
+    (spec,) = select_groups(fit, group)
+    design = fit.design.group(group)
+    family = get_family(fit.spec.family)
+    constant = bool(family.parameters)
+    posterior = fit.posterior if constant else thin(fit.posterior, INFORMATION_DRAWS)
+    S = covariance(fit, spec).sel(chain=posterior["chain"], draw=posterior["draw"]).to_numpy()
+    A = _group_information(fit, design, posterior)
+    SA = S[..., None, :, :] @ A
+    own = np.linalg.solve(np.eye(len(spec.terms)) + SA, SA)
+    dim, term = names.group_dim(group), names.group_term(group)
+    return xr.DataArray(
+        1 - np.diagonal(own, axis1=-2, axis2=-1),
+        dims=("chain", "draw", dim, term),
+        coords={
+            "chain": posterior["chain"],
+            "draw": posterior["draw"],
+            dim: list(design.levels),
+            term: list(spec.terms),
+        },
+    )
+
+
+def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> Floats:
+    """``Z_j'WZ_j`` of each draw and group, shape (chain, draw, J, q, q)."""
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    parameters = {name: posterior[name].to_numpy()[..., None] for name in family.parameters}
+    if parameters:
+        per_row = family.information(np.zeros(1), parameters, link)
+        moments = information_matrices(design.Z, np.ones(fit.design.n), design.codes, design.n_groups)
+        return np.asarray(per_row[..., None, None] * moments)
+    weights = family.information(linpred(fit, INFORMATION_DRAWS).to_numpy(), parameters, link)
+    return information_matrices(design.Z, weights, design.codes, design.n_groups)
+
+
+def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
+    """Estimates and standard errors of each group's coefficients from its own rows, shapes (J, q)."""
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    data = GroupedData(fit.design.y, design.Z, design.codes, design.n_groups)
+    offset = _rest_of_model(fit, design)
+    if link.name == "identity":
+        # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
+        offset = offset.mean(axis=0, keepdims=True)
+    dispersion = float(fit.posterior["sigma"].mean()) if family.parameters else 1.0
+    estimates, errors = maximum_likelihood(data, offset, (family, link), dispersion)
+    finite = np.isfinite(estimates)
+    count = finite.sum(axis=0)
+    mean = np.where(finite, estimates, 0.0).sum(axis=0) / np.maximum(count, 1)
+    mean = np.where(count * 2 > len(estimates), mean, estimates[0])
+    return mean, np.median(errors, axis=0)
+
+
+def _rest_of_model(fit: Fit, design: GroupDesign) -> Floats:
+    """Linear predictor of all that this group term does not estimate itself, shape (S, n)."""
+    posterior = thin(fit.posterior, OFFSET_DRAWS)
+    own = _own_part(fit, design, posterior)
+    return linpred(fit, OFFSET_DRAWS).to_numpy().reshape(-1, fit.design.n) - own
+
+
+def _own_part(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> Floats:
+    (spec,) = [g for g in fit.spec.groups if g.name == design.name]
+    thinned = coef(fit, design.name, draws=True)[names.coef(design.name)].sel(
+        chain=posterior["chain"], draw=posterior["draw"]
+    )
+    values = thinned.to_numpy().reshape(-1, design.n_groups, len(spec.terms))
+    return np.asarray(np.einsum("snq,nq->sn", values[:, design.codes], design.Z))
+
+
+def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
+    """Estimate and standard error of each population column without any groups."""
+    design = fit.design
+    if not design.terms:
+        return {}
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    data = GroupedData(design.y, design.X, np.zeros(design.n, dtype=np.int32), 1)
+    offset = np.zeros((1, design.n)) if design.offset is None else design.offset[None, :]
+    estimates, _ = maximum_likelihood(data, offset, (family, link))
+    residual = design.y - offset[0] - design.X @ np.nan_to_num(estimates[0, 0])
+    spread = float(np.sqrt((residual**2).sum() / max(design.n - len(design.terms), 1)))
+    estimates, errors = maximum_likelihood(data, offset, (family, link), spread if family.parameters else 1.0)
+    return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(design.terms)}

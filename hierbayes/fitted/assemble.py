@@ -1,0 +1,62 @@
+"""From recovered draws to a ``Fit``: the DataTree in the ArviZ schema, and what identifies the data."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+
+import numpy as np
+import xarray as xr
+
+from hierbayes import names
+from hierbayes.design.records import Design
+
+
+def data_tree(posterior: xr.Dataset, sample_stats: xr.Dataset, design: Design) -> xr.DataTree:
+    """The ArviZ tree of a fit.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior``, ``sample_stats``, ``observed_data`` (``y``) and ``constant_data`` (``X``,
+        ``Z_<group>``, ``codes_<group>``, ``offset``, and the named columns as ``data_<column>``).
+    """
+    obs = {names.OBS: np.asarray(design.rows)}
+    constant: dict[str, tuple[tuple[str, ...], object]] = {"X": ((names.OBS, names.TERM), design.X)}
+    coords: dict[str, object] = {**obs, names.TERM: np.asarray(design.terms, dtype=object)}
+    for group in design.groups:
+        term = names.group_term(group.name)
+        constant[f"Z_{group.name}"] = ((names.OBS, term), group.Z)
+        constant[f"codes_{group.name}"] = ((names.OBS,), group.codes)
+        coords[term] = np.asarray(group.terms, dtype=object)
+        coords[names.group_dim(group.name)] = np.asarray(group.levels, dtype=object)
+    if design.offset is not None:
+        constant["offset"] = ((names.OBS,), design.offset)
+    for column, values in design.columns.items():
+        constant[f"data_{column}"] = ((names.OBS,), values)
+    return xr.DataTree.from_dict(
+        {
+            "posterior": posterior.assign_attrs(sample_dims=["chain", "draw"]),
+            "sample_stats": sample_stats,
+            "observed_data": xr.Dataset({"y": ((names.OBS,), design.y)}, coords=obs),
+            "constant_data": xr.Dataset(constant, coords=coords),
+        }
+    )
+
+
+def fingerprint(design: Design) -> str:
+    """Sixteen hexadecimal digits that change with the modelled data (SHA-256 of arrays and labels)."""
+    digest = hashlib.sha256()
+    arrays = [design.y, design.X, *[a for g in design.groups for a in (g.codes, g.Z)]]
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    labels = [design.terms, *[(g.name, *g.levels, *g.terms) for g in design.groups]]
+    digest.update(repr(labels).encode())
+    return digest.hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a fit's numbers depend on."""
+    packages = ("hierbayes", "pymc", "pytensor", "nutpie", "numpy", "xarray", "arviz-stats")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

@@ -1,0 +1,60 @@
+"""The one table of what a ``Fit`` can do, and where each is implemented; imported on first use."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+ESTIMATES: dict[str, str] = {
+    "summary": "hierbayes.estimates.summaries:summary",
+    "fixef": "hierbayes.estimates.summaries:fixef",
+    "ranef": "hierbayes.estimates.groups:ranef",
+    "coef": "hierbayes.estimates.groups:coef",
+    "varcorr": "hierbayes.estimates.variance:varcorr",
+    "vpc": "hierbayes.estimates.variance:vpc",
+    "shrinkage": "hierbayes.estimates.shrinkage:shrinkage",
+    "check": "hierbayes.estimates.convergence:check",
+    "linpred": "hierbayes.estimates.prediction:linpred",
+    "epred": "hierbayes.estimates.prediction:epred",
+    "posterior_predictive": "hierbayes.estimates.prediction:posterior_predictive",
+    "report": "hierbayes.report:report_fit",
+}
+
+PLOTS: dict[str, str] = {
+    "shrinkage": "hierbayes.plots.shrinkage:shrinkage",
+    "caterpillar": "hierbayes.plots.caterpillar:caterpillar",
+    "group_lines": "hierbayes.plots.group_lines:group_lines",
+    "vpc": "hierbayes.plots.vpc:vpc",
+    "trace": "hierbayes.plots.chains:trace",
+    "rank": "hierbayes.plots.chains:rank",
+    "ppc": "hierbayes.plots.ppc:ppc",
+}
+
+SAVE = "hierbayes.fitted.store:save"
+TEXT = "hierbayes.report.text:fit_text"
+HTML = "hierbayes.report.notebook:fit_html"
+
+
+def resolve(target: str) -> Callable[..., Any]:
+    """The function behind ``module:function``."""
+    module, _, function = target.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
+
+
+def bind(table: Mapping[str, str], name: str, fit: object) -> Callable[..., Any]:
+    """The function called ``name`` with the fit as its first argument; keeps its docstring.
+
+    Raises
+    ------
+    AttributeError
+        If the table has no such name; the message lists those that exist.
+    """
+    if name not in table:
+        raise AttributeError(f"no {name!r} here; there are: {', '.join(table)}")
+    function = resolve(table[name])
+    bound = functools.partial(function, fit)
+    functools.update_wrapper(bound, function)
+    return bound

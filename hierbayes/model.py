@@ -1,0 +1,291 @@
+"""The front door: a formula, data and priors in; a PyMC model and a fit out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from hierbayes.design import Design, build_design
+from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.families import get_family, get_link
+from hierbayes.fitted import Fit, data_tree, fingerprint, versions
+from hierbayes.fitted.registry import resolve
+from hierbayes.formula import Formula, parse_formula
+from hierbayes.spec import GroupSpec, ModelSpec, Scales, fill_priors, prior_rows
+
+if TYPE_CHECKING:
+    import pymc
+
+AUTO = "auto"
+PARAMETERIZATIONS = (AUTO, "noncentered", "centered")
+
+INFORMATIVE = 0.8
+"""Share of the information that a typical group's own rows must carry for its term to be sampled centered."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model will be sampled, and why.
+
+    Attributes
+    ----------
+    parameterization : mapping of str to str
+        ``"noncentered"`` or ``"centered"`` for each group term.
+    reason : str
+        Why, in words.
+    """
+
+    parameterization: Mapping[str, str]
+    reason: str
+
+    def __str__(self) -> str:
+        forms = set(self.parameterization.values())
+        if len(forms) <= 1:
+            return "".join(forms) or "noncentered"
+        return ", ".join(f"{group}: {form}" for group, form in self.parameterization.items())
+
+
+class Model:
+    """A Bayesian multilevel model: an lme4 formula, data, a family and priors.
+
+    Parameters
+    ----------
+    formula : str
+        lme4 syntax: ``"use ~ age + I(age^2) + (1 | district)"``. A slope term ``(1 + x | g)`` is
+        correlated with the intercept, as in lme4.
+    data : data frame
+        Anything narwhals understands: pandas, polars, pyarrow, or a dict of arrays. It is never changed.
+    family : str
+        ``"gaussian"`` or ``"bernoulli"``.
+    link : str, optional
+        The family's default when left out: ``"identity"``, ``"logit"``.
+    priors : mapping, optional
+        From prior keys (``"Intercept"``, ``"b"``, ``"b[age]"``, ``"sd"``, ``"sd[school]"``, ``"cor"``,
+        ``"sigma"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior`` objects or
+        PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
+        defaults, scaled to the data.
+
+    Raises
+    ------
+    FormulaError, ColumnNotFoundError
+        If the formula cannot be read or names a column that the data do not have.
+    DataError
+        If the data cannot be used: no rows, a constant response, one group, an infinite value, ...
+    PriorError
+        If a prior cannot be read or its key names nothing in the model.
+    UnknownNameError
+        If the family or the link does not exist.
+
+    Examples
+    --------
+    >>> import hierbayes as hb
+    >>> model = hb.Model("normexam ~ standLRT + (1 + standLRT | school)", hb.load_data("exam"))
+    >>> model.spec.groups[0].n_groups
+    65
+    """
+
+    formula: Formula
+    design: Design
+    spec: ModelSpec
+
+    def __init__(
+        self,
+        formula: str,
+        data: Any,
+        *,
+        family: str = "gaussian",
+        link: str | None = None,
+        priors: Mapping[str, Any] | None = None,
+    ) -> None:
+        response_family = get_family(family)
+        chosen_link = get_link(family, link)
+        self.formula = parse_formula(formula)
+        self.design = build_design(self.formula, data, response_kind=response_family.response_kind)
+        response_family.check_response(self.design.y, self.design.response.name)
+        groups = tuple(GroupSpec(g.name, g.factor, g.terms, g.n_groups) for g in self.design.groups)
+        bare = ModelSpec(str(self.formula), response_family.name, chosen_link.name, self.design.terms, groups)
+        self.spec = fill_priors(
+            bare, _scales(self.design, family, chosen_link), priors, response_family.parameters
+        )
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What the design stage has to say: dropped rows, the modelled level, collinear columns."""
+        return self.design.messages
+
+    @property
+    def priors(self) -> pd.DataFrame:
+        """The prior of every parameter, on the scale of the user's columns, and where it came from."""
+        return pd.DataFrame(prior_rows(self.spec))
+
+    @cached_property
+    def pymc(self) -> pymc.Model:
+        """The model as an ordinary, non-centered ``pymc.Model``: read it, sample it with ``pymc.sample``."""
+        from hierbayes.graph import build_graph
+
+        return build_graph(self.spec, self.design)
+
+    def plan(self, parameterization: str = AUTO) -> Plan:
+        """How ``fit`` would sample this model, and why.
+
+        ``"auto"`` centers a group term when the rows of a typical group fix most of what is known of it: when
+        the median of ``A / (A + 1 / s^2)`` exceeds 0.8, ``A`` the information of its rows, ``s`` a guess of
+        the sd.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such parameterization.
+
+        References
+        ----------
+        Papaspiliopoulos, O., Roberts, G. O. and Sköld, M. (2007). A general framework for the parametrization
+        of hierarchical models. Statistical Science 22, 59-73 (section 2).
+        """
+        if parameterization not in PARAMETERIZATIONS:
+            raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
+        groups = [group.name for group in self.spec.groups]
+        if parameterization != AUTO:
+            return Plan(dict.fromkeys(groups, parameterization), "as asked for")
+        if not groups:
+            return Plan({}, "there are no group effects")
+        from hierbayes.graph.coordinates import coordinates
+
+        reliability = coordinates(self.spec, self.design).reliability
+        forms = {name: "centered" if reliability[name] > INFORMATIVE else "noncentered" for name in groups}
+        shares = ", ".join(f"{100 * reliability[name]:.0f} % for {name}" for name in groups)
+        return Plan(
+            forms, f"the rows of a typical group carry about this share of what is known of it: {shares}"
+        )
+
+    def fit(
+        self,
+        *,
+        draws: int = 1000,
+        tune: int = 1000,
+        chains: int = 4,
+        seed: int | None = None,
+        sampler: str = "nutpie",
+        parameterization: str = AUTO,
+        target_accept: float = 0.9,
+        cores: int | None = None,
+        progress: bool = True,
+        title: str = "",
+    ) -> Fit:
+        """Sample the posterior with NUTS.
+
+        Parameters
+        ----------
+        draws, tune : int
+            Kept and warm-up draws of each chain.
+        chains : int
+            Number of chains.
+        seed : int, optional
+            The same seed gives the same draws. Without one, a seed is drawn and recorded in ``fit.settings``.
+        sampler : str
+            ``"nutpie"`` or ``"pymc"``.
+        parameterization : str
+            ``"auto"``, ``"noncentered"`` or ``"centered"``; the posterior is the same.
+        target_accept : float
+            Acceptance rate that the step size is tuned to.
+        cores : int, optional
+            Chains run at once; all of the machine's cores by default.
+        progress : bool
+            Whether to show one line per chain.
+        title : str
+            Shown in front of the summary line.
+
+        Returns
+        -------
+        Fit
+            After Ctrl-C, the draws made so far, with ``partial`` set.
+
+        Raises
+        ------
+        SamplingError
+            If there is no finite starting point.
+        KeyboardInterrupt
+            If Ctrl-C came during warm-up, when there are no draws to keep.
+        UnknownNameError
+            If the sampler or parameterization does not exist.
+        """
+        plan = self.plan(parameterization)
+        from hierbayes.graph import build_graph, recover
+        from hierbayes.sampling import SamplerSettings, get_sampler
+
+        draw = get_sampler(sampler)
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
+        started = time.perf_counter()
+        graph = build_graph(self.spec, self.design, plan.parameterization, deterministics=False)
+        raw = draw(graph, settings, title)
+        posterior = recover(self.spec, self.design, raw.variables)
+        record = {
+            "sampler": sampler,
+            "parameterization": str(plan),
+            "draws": draws,
+            "tune": tune,
+            "chains": chains,
+            "seed": seed,
+            "target_accept": target_accept,
+            "seconds": round(time.perf_counter() - started, 3),
+            "versions": {**versions(), **raw.versions},
+            "fingerprint": fingerprint(self.design),
+        }
+        messages = self.design.messages
+        if raw.partial:
+            kept = posterior.sizes["draw"]
+            messages = (*messages, f"Sampling was interrupted: {kept} of {draws} draws per chain were kept.")
+        tree = data_tree(posterior, raw.sample_stats, self.design)
+        return Fit(self.spec, self.design, tree, record, messages, raw.partial)
+
+    def __str__(self) -> str:
+        return str(resolve("hierbayes.report.text:model_text")(self))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(resolve("hierbayes.report.notebook:model_html")(self))
+
+
+def fit(
+    formula: str,
+    data: Any,
+    *,
+    family: str = "gaussian",
+    link: str | None = None,
+    priors: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Fit:
+    """Build a model and sample it: ``Model(formula, data, ...).fit(**settings)``.
+
+    See ``Model`` for the arguments of the model, ``Model.fit`` for those of the sampler.
+
+    Examples
+    --------
+    >>> import hierbayes as hb
+    >>> women = hb.load_data("contraception")
+    >>> fit = hb.fit("use ~ age + (1 | district)", women, family="bernoulli")  # doctest: +SKIP
+    """
+    return Model(formula, data, family=family, link=link, priors=priors).fit(**settings)
+
+
+def _scales(design: Design, family: str, link: Any) -> Scales:
+    """One unit of the linear predictor and the sd of every column, for the default priors."""
+    columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
+    for group in design.groups:
+        for k, term in enumerate(group.terms):
+            columns.setdefault(term, float(group.Z[:, k].std()) or 1.0)
+    if get_family(family).response_kind == "binary":
+        return Scales(float(link.link(np.array(0.5))), float(link.latent_sd), columns)
+    unit = float(design.y.std())
+    if not np.isfinite(unit) or unit == 0:
+        raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
+    return Scales(float(design.y.mean()), unit, columns)

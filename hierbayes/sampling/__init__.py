@@ -1,0 +1,32 @@
+"""From a PyMC model to draws: one row per sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hierbayes.errors import UnknownNameError
+from hierbayes.sampling.nutpie import sample_nutpie
+from hierbayes.sampling.pymc import sample_pymc
+from hierbayes.sampling.settings import RawDraws, SamplerSettings
+
+SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {
+    "nutpie": sample_nutpie,
+    "pymc": sample_pymc,
+}
+
+
+def get_sampler(name: str) -> Callable[[Any, SamplerSettings, str], RawDraws]:
+    """The sampler of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+    """
+    if name not in SAMPLERS:
+        raise UnknownNameError("sampler", name, SAMPLERS)
+    return SAMPLERS[name]
+
+
+__all__ = ["SAMPLERS", "RawDraws", "SamplerSettings", "get_sampler"]

@@ -1,0 +1,119 @@
+"""One line per chain while sampling, a finished summary after."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """Where one chain stands: draws made of ``total`` (warm-up included), divergences, seconds, phase."""
+
+    finished: int
+    total: int
+    divergences: int
+    seconds: float
+    tuning: bool
+
+
+class ChainProgress:
+    """Bars on standard error where there is a terminal, and always a summary line at the end.
+
+    Parameters
+    ----------
+    chains : int
+        Number of lines.
+    total : int
+        Draws of each chain, warm-up included.
+    title : str
+        What is being sampled.
+    """
+
+    def __init__(self, chains: int, total: int, title: str = "", console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
+        self.title = title
+        self._lock = threading.Lock()
+        self._started = time.perf_counter()
+        self._states: list[ChainState] = []
+        self._bars = Progress(
+            TextColumn("  chain {task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:>5.0f}/{task.total:.0f} {task.fields[phase]:<8}"),
+            TextColumn("{task.fields[speed]:>6.0f} draws/s  {task.fields[divergences]} divergences"),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._tasks: list[TaskID] = [
+            self._bars.add_task(str(k + 1), total=total, phase="warm-up", speed=0.0, divergences=0)
+            for k in range(chains)
+        ]
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def update(self, states: Sequence[ChainState]) -> None:
+        """Show where the chains stand; may be called from any thread."""
+        with self._lock:
+            self._states = list(states)
+            for task, state in zip(self._tasks, states, strict=False):
+                phase = (
+                    "warm-up" if state.tuning else ("done" if state.finished >= state.total else "sampling")
+                )
+                self._bars.update(
+                    task,
+                    completed=state.finished,
+                    phase=phase,
+                    speed=state.finished / state.seconds if state.seconds > 0 else 0.0,
+                    divergences=state.divergences,
+                )
+
+    def finish(self, draws: int, divergences: int, *, partial: bool) -> None:
+        """Print the summary line."""
+        seconds = time.perf_counter() - self._started
+        ending = "interrupted after" if partial else "sampled"
+        title = f"{self.title}: " if self.title else ""
+        noun = "divergence" if divergences == 1 else "divergences"
+        self.console.print(
+            f"{title}{ending} {draws:,} draws in {seconds:.1f} s "
+            f"({draws / max(seconds, 1e-9):,.0f} draws/s), {divergences} {noun}",
+            markup=False,
+        )
+
+
+class NoProgress:
+    """The same calls, nothing shown."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def update(self, states: Sequence[ChainState]) -> None:
+        """Nothing to show."""
+
+    def finish(self, draws: int, divergences: int, *, partial: bool) -> None:
+        """Nothing to print."""
+
+
+def progress_for(settings: Any, title: str) -> ChainProgress | NoProgress:
+    """Bars when the settings ask for them."""
+    if not settings.progress:
+        return NoProgress()
+    return ChainProgress(settings.chains, settings.draws + settings.tune, title)

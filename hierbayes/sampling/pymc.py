@@ -1,0 +1,49 @@
+"""NUTS by PyMC itself: slower, and independent of nutpie."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from hierbayes.errors import SamplingError
+from hierbayes.sampling.settings import RawDraws, SamplerSettings, tidy_stats
+
+
+def sample_pymc(model: Any, settings: SamplerSettings, title: str = "") -> RawDraws:
+    """Draw from a PyMC model with ``pm.sample``; Ctrl-C keeps the draws that all chains have made.
+
+    Raises
+    ------
+    SamplingError
+        If the log density has no finite value to start from.
+    KeyboardInterrupt
+        If Ctrl-C came during warm-up, when there are no draws to keep.
+    """
+    import pymc
+
+    with model, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree: Any = pymc.sample(
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                cores=settings.cores,
+                random_seed=settings.seed,
+                target_accept=settings.target_accept,
+                progressbar=settings.progress,
+                nuts_sampler="pymc",
+                compute_convergence_checks=False,
+                idata_kwargs={"log_likelihood": False},
+            )
+        except pymc.exceptions.SamplingError as error:
+            raise SamplingError(f"PyMC could not sample this model: {error}") from error
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    if posterior.sizes["draw"] == 0:
+        raise KeyboardInterrupt("interrupted during warm-up: there are no draws to keep")
+    free = {variable.name for variable in model.free_RVs}
+    variables = {str(k): np.asarray(v, dtype=float) for k, v in posterior.data_vars.items() if k in free}
+    partial = posterior.sizes["draw"] < settings.draws or posterior.sizes["chain"] < settings.chains
+    return RawDraws(variables, tidy_stats(stats), partial, {"pymc": pymc.__version__})

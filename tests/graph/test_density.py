@@ -1,0 +1,212 @@
+"""The graph's log density against NumPy and SciPy, and its two parameterizations against each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from pytensor.compile.mode import Mode
+from scipy import stats
+from scipy.special import digamma
+
+import hierbayes as hb
+from hierbayes import names
+from hierbayes.families import get_family, get_link
+from hierbayes.graph import build_graph, recover
+from hierbayes.graph.coefficients import Whitened
+from hierbayes.graph.coordinates import coordinates
+from hierbayes.graph.likelihoods import LOG_ODDS
+from hierbayes.graph.recover import cholesky_from_vine
+
+INTERPRETED = Mode(linker="py", optimizer="fast_run")
+"""Python loops over the optimized graph: each density is evaluated a few times, compiling takes longer."""
+
+SCIPY = {
+    "normal": lambda x, mu, sigma: stats.norm.logpdf(x, mu, sigma),
+    "student_t": lambda x, nu, mu, sigma: stats.t.logpdf(x, nu, mu, sigma),
+    "cauchy": lambda x, mu, sigma: stats.cauchy.logpdf(x, mu, sigma),
+    "flat": lambda x: np.zeros_like(x),
+    "half_normal": lambda x, sigma: stats.halfnorm.logpdf(x, scale=sigma),
+    "half_student_t": lambda x, nu, sigma: np.log(2) + stats.t.logpdf(x, nu, 0, sigma),
+    "half_cauchy": lambda x, beta: stats.halfcauchy.logpdf(x, scale=beta),
+    "exponential": lambda x, rate: stats.expon.logpdf(x, scale=1 / rate),
+    "gamma": lambda x, alpha, beta: stats.gamma.logpdf(x, alpha, scale=1 / beta),
+}
+
+
+def random_values(graph, rng):
+    """A random unconstrained point, and the values of the free variables there."""
+    start = graph.initial_point()
+    return {name: value + rng.normal(scale=0.3, size=np.shape(value)) for name, value in start.items()}
+
+
+def free_values(graph, point):
+    inputs = graph.value_vars
+    free = graph.free_RVs
+    outputs = graph.replace_rvs_by_values(free)
+    function = graph.compile_fn(outputs, inputs=inputs, point_fn=True, mode=INTERPRETED)
+    return {rv.name: np.asarray(value, dtype=float) for rv, value in zip(free, function(point), strict=True)}
+
+
+def log_density(graph, point):
+    """Log density of the free variables and the data, without the Jacobians of the transforms."""
+    return float(graph.compile_logp(jacobian=False, mode=INTERPRETED)(point))
+
+
+def as_draws(values):
+    return {name: np.asarray(value)[None, None] for name, value in values.items()}
+
+
+def prior_of_coefficients(spec, theta):
+    at_means = spec.has_prior("Intercept")
+    total = 0.0
+    for term, value in zip(spec.terms, theta, strict=True):
+        prior = spec.prior("Intercept") if at_means and term == "Intercept" else spec.prior("b", term)
+        total += float(SCIPY[prior.distribution](value, *prior.parameters))
+    return total
+
+
+def numpy_log_density(model, values, posterior):
+    """The same density by hand: families for the likelihood, SciPy for the priors, ``z`` standard normal."""
+    spec, design = model.spec, model.design
+    one = posterior.isel(chain=0, draw=0)
+    eta, total = np.zeros(design.n), 0.0
+    if spec.terms:
+        b = one["b"].to_numpy()
+        eta = eta + design.X @ b
+        theta = b.copy()
+        theta[0] += (b * coordinates(spec, design).means).sum()
+        total += prior_of_coefficients(spec, theta)
+    for group in design.groups:
+        u, sd = one[names.u(group.name)].to_numpy(), one[names.sd(group.name)].to_numpy()
+        eta = eta + (group.Z * u[group.codes]).sum(axis=1)
+        q = len(group.terms)
+        cor = one[names.cor(group.name)].to_numpy() if q > 1 else np.eye(1)
+        L = np.linalg.cholesky(cor)
+        z = np.linalg.solve(sd[:, None] * L, u.T)
+        total += stats.norm.logpdf(z).sum()
+        for term, value in zip(group.terms, sd, strict=True):
+            prior = spec.prior("sd", group.name, term)
+            total += float(SCIPY[prior.distribution](value, *prior.parameters))
+        if q > 1:
+            lkj = spec.prior("cor", group.name).parameters[0]
+            vine = values[f"vine_{group.name}"]
+            shapes = [lkj + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)]
+            total += stats.beta.logpdf(vine, shapes, shapes).sum()
+    parameters = {}
+    for parameter in get_family(spec.family).parameters:
+        prior = spec.prior(parameter)
+        parameters[parameter] = values[parameter]
+        total += float(SCIPY[prior.distribution](values[parameter], *prior.parameters))
+    link = get_link(spec.family, spec.link)
+    return total + get_family(spec.family).log_density(design.y, eta, parameters, link).sum()
+
+
+def test_graph_equals_numpy(model, identity_rtol):
+    rng = np.random.default_rng(1)
+    graph = build_graph(model.spec, model.design, deterministics=False)
+    for _ in range(3):
+        point = random_values(graph, rng)
+        values = free_values(graph, point)
+        posterior = recover(model.spec, model.design, as_draws(values))
+        expected = numpy_log_density(model, values, posterior)
+        assert log_density(graph, point) == pytest.approx(expected, rel=identity_rtol)
+
+
+def test_centered_differs_by_its_jacobian(model, identity_rtol):
+    """``log p(u) = log p(z) - log |du/dz|`` with ``|du/dz| = |diag(sd) L|`` for each group."""
+    if not model.design.groups:
+        pytest.skip("no group effects")
+    rng = np.random.default_rng(2)
+    noncentered = build_graph(model.spec, model.design, "noncentered", deterministics=False)
+    centered = build_graph(model.spec, model.design, "centered", deterministics=False)
+    point = random_values(noncentered, rng)
+    values = free_values(noncentered, point)
+    posterior = recover(model.spec, model.design, as_draws(values)).isel(chain=0, draw=0)
+    log_jacobian = 0.0
+    frame = coordinates(model.spec, model.design)
+    same = {k: v for k, v in point.items() if not k.startswith("z_")}
+    for group in model.design.groups:
+        u, sd = posterior[names.u(group.name)].to_numpy(), posterior[names.sd(group.name)].to_numpy()
+        cor = posterior[names.cor(group.name)].to_numpy() if len(group.terms) > 1 else np.eye(1)
+        log_jacobian += group.n_groups * (np.log(sd).sum() + 0.5 * np.linalg.slogdet(cor)[1])
+        pull = 0.0
+        if model.spec.terms:
+            b = posterior["b"].to_numpy()
+            theta = b + np.eye(len(b))[0] * (b * frame.means).sum()
+            pull = frame.shifts[group.name] @ (theta - frame.center)
+        same[f"shifted_{group.name}"] = u + pull
+    assert log_density(centered, same) == pytest.approx(
+        log_density(noncentered, point) - log_jacobian, rel=identity_rtol
+    )
+    recovered = recover(model.spec, model.design, as_draws(free_values(centered, same))).isel(chain=0, draw=0)
+    for name in posterior.data_vars:
+        np.testing.assert_allclose(recovered[name], posterior[name], rtol=identity_rtol, atol=1e-12)
+
+
+@pytest.mark.parametrize("parameterization", ["noncentered", "centered"])
+def test_recover_equals_the_deterministics(model, parameterization, identity_rtol):
+    graph = build_graph(model.spec, model.design, parameterization)
+    point = random_values(graph, np.random.default_rng(3))
+    outputs = graph.replace_rvs_by_values([*graph.free_RVs, *graph.deterministics])
+    named = [*graph.free_RVs, *graph.deterministics]
+    computed = graph.compile_fn(outputs, inputs=graph.value_vars, point_fn=True, mode=INTERPRETED)(point)
+    values = {
+        variable.name: np.asarray(value, dtype=float) for variable, value in zip(named, computed, strict=True)
+    }
+    free = {rv.name: values[rv.name] for rv in graph.free_RVs}
+    posterior = recover(model.spec, model.design, as_draws(free)).isel(chain=0, draw=0)
+    assert set(posterior.data_vars) <= set(values)
+    for name in posterior.data_vars:
+        np.testing.assert_allclose(posterior[name], values[name], rtol=identity_rtol, atol=1e-12)
+
+
+def test_whitening_is_a_linear_map_with_its_jacobian():
+    rng = np.random.default_rng(4)
+    R, m, x = np.triu(rng.normal(size=(3, 3))) + 3 * np.eye(3), rng.normal(size=3), rng.normal(size=3)
+    whitened = Whitened(R, m)
+    value = whitened.forward(x).eval()
+    np.testing.assert_allclose(value, R @ (x - m), rtol=1e-12)
+    np.testing.assert_allclose(whitened.backward(value).eval(), x, rtol=1e-12)
+    jacobian = np.linalg.inv(R)
+    assert float(whitened.log_jac_det(value).eval()) == pytest.approx(np.linalg.slogdet(jacobian)[1])
+
+
+def test_vine_has_the_lkj_distribution():
+    """Under LKJ(eta) every correlation has variance 1 / (2 eta + q - 1), whatever its place in the matrix."""
+    rng = np.random.default_rng(5)
+    q, eta, draws = 4, 1.5, 40_000
+    shapes = np.array([eta + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)])
+    L = cholesky_from_vine(2 * rng.beta(shapes, shapes, size=(draws, len(shapes))) - 1, q)
+    R = L @ L.swapaxes(-1, -2)
+    np.testing.assert_allclose(np.diagonal(R, axis1=-2, axis2=-1), 1, rtol=1e-12)
+    squares = R[:, *np.tril_indices(q, -1)] ** 2
+    error = squares.std(axis=0) / np.sqrt(draws)
+    assert (np.abs(squares.mean(axis=0) - 1 / (2 * eta + q - 1)) <= 4 * error).all()
+    determinants = np.linalg.slogdet(R)[1]
+    # |R| is the product of the factors 1 - r^2 = 4 p (1 - p) with p ~ Beta(a, a).
+    expected = sum(2 * (digamma(a) - digamma(2 * a)) + 2 * np.log(2) for a in shapes)
+    assert abs(determinants.mean() - expected) <= 4 * determinants.std() / np.sqrt(draws)
+
+
+def test_model_pymc_has_the_users_labels(model: hb.Model):
+    graph = model.pymc
+    if model.spec.terms:
+        assert tuple(graph.coords["term"]) == model.spec.terms
+        assert graph.named_vars_to_dims["b"] == ("term",)
+    for group in model.design.groups:
+        assert tuple(graph.coords[group.name]) == group.levels
+        assert graph.named_vars_to_dims[f"u_{group.name}"] == (group.name, f"{group.name}_term")
+        assert graph.named_vars_to_dims[f"sd_{group.name}"] == (f"{group.name}_term",)
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_binary_likelihoods_keep_their_digits_in_the_tails(link):
+    """The log odds of the graph against log p and log (1 - p) of the NumPy side, far out."""
+    eta = np.array([-30.0, -12.0, -2.0, 0.0, 1.0, 3.0])
+    variable = pt.dvector("eta")
+    log_odds = pytensor.function([variable], LOG_ODDS[link](variable), mode=INTERPRETED)(eta)
+    family, chosen = get_family("bernoulli"), get_link("bernoulli", link)
+    expected = family.log_density(1.0, eta, {}, chosen) - family.log_density(0.0, eta, {}, chosen)
+    np.testing.assert_allclose(log_odds, expected, rtol=1e-10, atol=1e-12)
