@@ -1,0 +1,31 @@
+"""The command line: ``hierbayes report``, ``fit``, ``check`` and ``data``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and leave with its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows ``hierbayes`` on the command line; ``sys.argv`` by default.
+
+    Raises
+    ------
+    SystemExit
+        Always: 0 after success, 1 for bad input (the message is on standard error), 2 for bad usage,
+        130 after Ctrl-C.
+    """
+    from hierbayes.cli.app import app
+    from hierbayes.cli.status import BAD_INPUT
+    from hierbayes.errors import HierbayesError
+
+    try:
+        app(arguments, prog_name="hierbayes")
+    except HierbayesError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        raise SystemExit(BAD_INPUT) from None

@@ -1,0 +1,151 @@
+"""What the commands do, through the public API alone."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import hierbayes as hb
+from hierbayes.cards import CardModel, read_frame
+from hierbayes.cli.status import INTERRUPTED
+from hierbayes.errors import StorageError
+
+SAVED = (".nc", ".zarr")
+"""Endings of a saved fit: netCDF, Zarr."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model as the command line states it."""
+
+    formula: str
+    data: str
+    family: str
+    link: str | None
+    priors: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self) -> hb.Model:
+        """Read the data and build the model."""
+        frame = read_frame(self.data)
+        return hb.Model(self.formula, frame, family=self.family, link=self.link, priors=dict(self.priors))
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a fit leaves behind: a page, a saved fit, a printed summary."""
+
+    report: Path | None = None
+    save: Path | None = None
+    quiet: bool = False
+
+
+def read_priors(texts: Sequence[str]) -> dict[str, str]:
+    """Read the values of ``--prior``.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        ``"sd[school]=half_normal(1)"``; the first equals sign outside brackets separates key and prior.
+
+    Raises
+    ------
+    typer.BadParameter
+        A value has no equals sign, or a key comes twice.
+    """
+    priors: dict[str, str] = {}
+    for text in texts:
+        at = _equals_sign(text)
+        key, prior = text[:at].strip(), text[at + 1 :].strip()
+        if at < 0 or not key or not prior:
+            problem = f"{text!r} is not KEY=PRIOR, as in 'sd=half_normal(1)'."
+            raise typer.BadParameter(problem, param_hint="--prior")
+        if key in priors:
+            raise typer.BadParameter(f"{key!r} has two priors; keep one.", param_hint="--prior")
+        priors[key] = prior
+    return priors
+
+
+def _equals_sign(text: str) -> int:
+    depth = 0
+    for at, character in enumerate(text):
+        depth += {"[": 1, "(": 1, "]": -1, ")": -1}.get(character, 0)
+        if character == "=" and depth == 0:
+            return at
+    return -1
+
+
+def fit(job: Job, settings: Mapping[str, Any], outputs: Outputs) -> None:
+    """Sample one model, print its summary, write what was asked for."""
+    if outputs.save is not None and outputs.save.suffix not in SAVED:
+        raise StorageError(f"{outputs.save} must end in {' or '.join(SAVED)}: that is how a fit is saved.")
+    for path in (outputs.report, outputs.save):
+        _check_writable(path)
+    model = job.model()
+    if not outputs.quiet:
+        typer.echo(f"{model}\n")
+    result = model.fit(**settings)
+    if not outputs.quiet:
+        typer.echo(str(result))
+    if outputs.save is not None:
+        _wrote(result.save(outputs.save), outputs.quiet)
+    if outputs.report is not None:
+        _wrote(result.report(outputs.report), outputs.quiet)
+    _leave_if(result.partial)
+
+
+def check(job: Job) -> None:
+    """Print the design and the priors."""
+    typer.echo(str(job.model()))
+
+
+def data() -> None:
+    """Print the data sets that come along."""
+    for row in hb.list_data().itertuples():
+        typer.echo(f"{row.name:<15}{row.title}\n{'':<15}{row.description}\n{'':<15}{row.source}\n")
+    typer.echo('Use one as dataset:NAME on the command line, or in Python: hb.load_data("NAME").')
+
+
+def report(path: Path, output: Path | None, *, progress: bool, quiet: bool) -> None:
+    """Fit the models of a card one after the other and write the page."""
+    card = hb.load_card(path)
+    output = Path(f"{card.path.stem}.html") if output is None else output
+    _check_writable(output)
+    count = itertools.count(1)
+
+    def tell(model: CardModel, fit: hb.Fit) -> None:
+        if not quiet:
+            typer.echo(f"{model.name} ({next(count)} of {len(card.models)})  {model.formula}")
+            typer.echo(f"    {fit.check().headline}")
+
+    fits = hb.fit_card(card, progress=progress, on_fit=tell)
+    _wrote(hb.report_card(card, fits, output), quiet)
+    _leave_if(len(fits) < len(card.models) or any(fit.partial for fit in fits.values()))
+
+
+def _check_writable(path: Path | None) -> None:
+    """Find out before minutes of sampling whether a file could be written."""
+    if path is None:
+        return
+    if path.is_dir() and path.suffix not in SAVED:
+        raise StorageError(f"{path} is a directory. Give the name of a file to write.")
+    if not path.parent.is_dir():
+        raise StorageError(f"There is no directory {path.parent} to write {path.name} into. Create it first.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise StorageError(f"{path} may not be written. Choose another place.")
+
+
+def _wrote(path: Path, quiet: bool) -> None:
+    if not quiet:
+        typer.echo(f"Wrote {path}.")
+
+
+def _leave_if(interrupted: bool) -> None:
+    if interrupted:
+        typer.echo("Interrupted: the results rest on the draws made until then.", err=True)
+        raise typer.Exit(INTERRUPTED)

@@ -1,0 +1,4 @@
+"""Exit statuses of the command line."""
+
+BAD_INPUT = 1
+INTERRUPTED = 130
