@@ -1,0 +1,274 @@
+"""Group lines: the fitted line of every group, with the population's on top."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from hierbayes.plots import curves, marks, selection
+from hierbayes.plots.style import BLUE, DASHED, GREY, ORANGE, backend_name, canvas, panels, styled
+
+if TYPE_CHECKING:
+    from arviz_plots import PlotCollection
+
+
+N_POINTS = 40
+MOST_DOTS = 5000
+
+
+def group_lines(
+    fit: Any,
+    group: str | None = None,
+    x: str | None = None,
+    *,
+    facet: bool = False,
+    facets: int = 12,
+    backend: str | None = None,
+) -> PlotCollection:
+    """Draw the expected response of each group along one column; S-curves for binary outcomes.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fitted model with group terms.
+    group : str, optional
+        The group term; the first by default.
+    x : str, optional
+        A numeric column; by default the first whose slope varies over the groups, else the first of the
+        population.
+    facet : bool
+        One panel per group, with its data, instead of all lines in one panel.
+    facets : int
+        At most so many panels, spread evenly from the largest to the smallest group.
+    backend : str, optional
+        ``"matplotlib"``, ``"plotly"``, ``"bokeh"`` or ``"none"``; ``arviz_base.rcParams["plot.backend"]`` by
+        default.
+
+    Returns
+    -------
+    arviz_plots.PlotCollection
+
+    Raises
+    ------
+    UnknownNameError
+        If ``group`` or ``x`` is not one of those that exist.
+    DataError
+        If the model has no group terms, or no numeric column to draw along.
+
+    Examples
+    --------
+    >>> fit.plot.group_lines(x="standLRT")  # doctest: +SKIP
+    """
+    data = group_lines_data(fit, group, x, facet=facet, facets=facets)
+    return draw_group_lines(data, backend=backend_name(backend))
+
+
+def group_lines_data(
+    fit: Any, group: str | None = None, x: str | None = None, *, facet: bool = False, facets: int = 12
+) -> xr.Dataset:
+    """What the group lines plot draws.
+
+    Returns
+    -------
+    xarray.Dataset
+        On the response scale over ``x`` (point): ``line`` (level, point), the posterior mean of each group;
+        ``population``, ``population_lower``, ``population_upper``: a group without deviation, over (point),
+        or over (level, point) with ``facet=True``, which also has ``line_lower`` and ``line_upper``.
+        ``data_x`` and ``data_y`` (dot), or (level, dot) padded with NaN, are the rows of the data.
+
+    Notes
+    -----
+    All lines in one panel hold the other columns at their mean or reference level, so that the lines differ
+    by the group effects alone. With ``facet=True`` each panel holds them at the group's own mean or most
+    frequent level.
+    """
+    chosen = selection.pick_group(fit, group)
+    column = curves.pick_x(fit, chosen, x)
+    base = curves.settings(fit, chosen, curves.OWN if facet else curves.TYPICAL)
+    scene = curves.Scene(fit, chosen, column, curves.grid_of(fit, column, N_POINTS), base)
+    data = _faceted(scene, facets) if facet else _overlaid(scene)
+    data = data.assign_coords(x=("point", scene.values))
+    data.attrs = _texts(scene, data)
+    return data
+
+
+def _overlaid(scene: curves.Scene) -> xr.Dataset:
+    fit, group = scene.fit, scene.group
+    lines = curves.group_curves(scene, range(group.n_groups))
+    typical = curves.population_curves(scene, [0])
+    data = xr.Dataset({"line": (("level", "point"), lines.mean)}, coords={"level": list(group.levels)})
+    data["population"] = ("point", typical.mean[0])
+    data["population_lower"] = ("point", typical.lower[0])
+    data["population_upper"] = ("point", typical.upper[0])
+    if not _is_binary(fit):
+        rows = np.linspace(0, fit.design.n - 1, min(fit.design.n, MOST_DOTS)).astype(int)
+        data["data_x"] = ("dot", np.asarray(fit.design.columns[scene.x], dtype=float)[rows])
+        data["data_y"] = ("dot", fit.design.y[rows])
+    return data
+
+
+def _is_binary(fit: Any) -> bool:
+    return bool(fit.spec.family == "bernoulli")
+
+
+def _faceted(scene: curves.Scene, facets: int) -> xr.Dataset:
+    fit, group = scene.fit, scene.group
+    by_size = np.argsort(-group.sizes, kind="stable")
+    codes = by_size[
+        np.unique(np.linspace(0, group.n_groups - 1, min(facets, group.n_groups)).round().astype(int))
+    ]
+    lines, typical = curves.group_curves(scene, codes), curves.population_curves(scene, codes)
+    both = ("level", "point")
+    data = xr.Dataset(
+        {"line": (both, lines.mean), "line_lower": (both, lines.lower), "line_upper": (both, lines.upper)},
+        coords={"level": [group.levels[code] for code in codes]},
+    )
+    data["population"] = (both, typical.mean)
+    sizes = group.sizes[codes]
+    padded = np.full((2, len(codes), sizes.max()), np.nan)
+    for k, code in enumerate(codes):
+        own = group.codes == code
+        padded[:, k, : sizes[k]] = fit.design.columns[scene.x][own], fit.design.y[own]
+    data["data_x"], data["data_y"] = (("level", "dot"), padded[0]), (("level", "dot"), padded[1])
+    labels = [selection.short(f"{group.levels[code]}") + f"  (n = {group.sizes[code]})" for code in codes]
+    data["panel_title"] = ("level", labels)
+    return data
+
+
+def _texts(scene: curves.Scene, data: xr.Dataset) -> dict[str, Any]:
+    fit, group, x = scene.fit, scene.group, scene.x
+    others = [name for name in curves.covariates(fit) if name != x]
+    facet = "panel_title" in data
+    what = "curves" if _is_binary(fit) else "lines"
+    varies = any(x in g.terms for g in fit.design.groups if g.factor == group.factor)
+    caption = [] if varies or facet else [f"The slope of {x} is the same for all groups."]
+    if others:
+        own = "the group's own mean or most frequent level" if facet else "their mean or reference level"
+        caption.append(f"Other columns ({selection.listing(others)}) at {own}.")
+    if facet:
+        shown = data.sizes["level"]
+        caption.append("Posterior mean and 95 % equal-tailed band; dots: the group's rows.")
+        if shown < group.n_groups:
+            caption.append(f"{shown} of {group.n_groups} groups, spread from the largest to the smallest.")
+        subtitle = f"━ the group  ┅ a typical {group.name} with the same columns"
+    else:
+        caption.append("Posterior means; band: 95 % equal-tailed interval of the population line.")
+        if "data_x" in data:
+            rest = "" if data.sizes["dot"] == fit.design.n else f", {data.sizes['dot']} of {fit.design.n}"
+            caption.append(f"Dots: the data{rest}.")
+        subtitle = f"thin: each of {group.n_groups} groups  ━ bold: the population (a typical {group.name})"
+    return {
+        "title": f"Fitted {what} along {x}, by {group.name}",
+        "subtitle": subtitle,
+        "caption": " ".join(caption),
+        "xlabel": x,
+        "ylabel": selection.mean_words(fit),
+        "unit_interval": int(_is_binary(fit)),
+    }
+
+
+def draw_group_lines(
+    dataset: xr.Dataset, *, backend: str = "matplotlib", figsize: tuple[float, float] | None = None
+) -> PlotCollection:
+    """Draw what :func:`group_lines_data` made.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        See :func:`group_lines_data`; with a ``panel_title`` per level it is drawn in facets.
+    backend : str
+        ``"matplotlib"``, ``"plotly"``, ``"bokeh"`` or ``"none"``.
+    figsize : tuple of float, optional
+        Width and height in inches.
+    """
+    with styled(backend):
+        if "panel_title" in dataset:
+            return _draw_facets(dataset, backend, figsize)
+        return _draw_overlay(dataset, backend, figsize)
+
+
+def _draw_overlay(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | None) -> PlotCollection:
+    page = canvas(ds.attrs, 6.6, 4.6, figsize)
+    pc = panels(ds[["population"]], page, facets=[], backend=backend)
+    pc.map(marks.rule_both, data=ds[["population"]], store_artist=False)
+    if "data_x" in ds:
+        pc.map(
+            marks.points, "data", data=ds[["data_x"]], y=ds["data_y"], color=GREY, size=3, alpha=0.22, width=0
+        )
+    many = ds.sizes["level"] > 150
+    pc.map(
+        marks.curves,
+        "lines",
+        data=ds[["line"]],
+        x=ds["x"],
+        x_dim="point",
+        color=BLUE,
+        width=0.4 if many else 0.9,
+        alpha=0.12 if many else 0.6,
+    )
+    pc.map(
+        marks.band,
+        "population_band",
+        data=ds[["population_lower"]],
+        x=ds["x"],
+        upper=ds["population_upper"],
+        color=ORANGE,
+        alpha=0.25,
+    )
+    pc.map(marks.curve, "population", data=ds[["population"]], x=ds["x"], color=ORANGE, width=2.8)
+    _finish(pc, ds, ds[["population"]], ds[["population"]])
+    return pc
+
+
+def _draw_facets(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | None) -> PlotCollection:
+    n = ds.sizes["level"]
+    columns = min(3, n)
+    page = canvas(ds.attrs, max(4.5, 2.3 * columns), 1.8 * -(-n // columns) + 0.4, figsize)
+    pc = panels(
+        ds[["panel_title"]],
+        page,
+        facets=["level"],
+        backend=backend,
+        columns=columns,
+        sharex=True,
+        sharey=True,
+    )
+    every = ds[["panel_title"]]
+    pc.map(marks.rule_both, data=every, store_artist=False)
+    pc.map(marks.points, "data", data=ds[["data_x"]], y=ds["data_y"], color=GREY, size=7, alpha=0.55, width=0)
+    pc.map(
+        marks.band,
+        "line_band",
+        data=ds[["line_lower"]],
+        x=ds["x"],
+        upper=ds["line_upper"],
+        color=BLUE,
+        alpha=0.22,
+    )
+    pc.map(
+        marks.curve,
+        "population",
+        data=ds[["population"]],
+        x=ds["x"],
+        color=ORANGE,
+        linestyle=DASHED,
+        width=1.5,
+    )
+    pc.map(marks.curve, "lines", data=ds[["line"]], x=ds["x"], color=BLUE, width=2.0)
+    pc.map(marks.panel_title, data=every, store_artist=False, size=9)
+    bottom = every.isel(level=slice(max(0, n - columns), None))
+    left = every.isel(level=slice(0, None, columns))
+    _finish(pc, ds, bottom, left)
+    return pc
+
+
+def _finish(pc: PlotCollection, ds: xr.Dataset, bottom: xr.Dataset, left: xr.Dataset) -> None:
+    pc.map(marks.x_title, data=bottom, text=ds.attrs["xlabel"], store_artist=False)
+    size = 8.5 if "panel_title" in ds else 10.0
+    pc.map(marks.y_title, data=left, text=ds.attrs["ylabel"], store_artist=False, size=size)
+    if ds.attrs["unit_interval"]:
+        highest = float(ds["line"].max())
+        top = 1.04 if highest > 0.7 or "data_y" in ds else 1.1 * highest
+        pc.map(marks.y_limits, data=left, store_artist=False, limits=(-0.04 * top, top))

@@ -1,0 +1,160 @@
+"""Visuals that arviz-plots does not have, in terms of its backends' common interface.
+
+Each takes the DataArray of one panel and that panel, as the functions of ``arviz_plots.visuals`` do, and is
+used through ``PlotCollection.map``; keyword arguments that are DataArrays arrive cut to the same panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+
+def _backend(target: Any) -> Any:
+    from arviz_plots.plot_collection import backend_from_object
+
+    return backend_from_object(target)
+
+
+_MARKERS: dict[str, dict[str, str]] = {
+    "plotly": {"<": "triangle-left", ">": "triangle-right", "s": "square", "D": "diamond"},
+    "bokeh": {"<": "triangle", ">": "inverted_triangle", "s": "square", "D": "diamond"},
+}
+
+
+def _marker(backend: Any, marker: str) -> str:
+    """The backend's word for one of matplotlib's markers."""
+    return _MARKERS.get(backend.__name__.rpartition(".")[2], {}).get(marker, marker)
+
+
+def _broken(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Interleave two arrays with NaN, so that one line call draws many segments."""
+    a, b = np.broadcast_arrays(np.asarray(first, dtype=float), np.asarray(second, dtype=float))
+    return np.column_stack([a, b, np.full(a.shape, np.nan)]).ravel()
+
+
+def segments(da: xr.DataArray, target: Any, *, x_end: ArrayLike, y: ArrayLike, **kwargs: Any) -> Any:
+    """Horizontal segments from ``da`` to ``x_end`` at the heights ``y``, where both ends are finite."""
+    start, end, height = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (da, x_end, y))
+    drawn = np.isfinite(start) & np.isfinite(end)
+    x = _broken(start[drawn], end[drawn])
+    return _backend(target).line(x, _broken(height[drawn], height[drawn]), target, **kwargs)
+
+
+def points(
+    da: xr.DataArray, target: Any, *, y: ArrayLike, mask: ArrayLike | None = None, **kwargs: Any
+) -> Any:
+    """Points at ``da`` (x) and ``y``, where ``mask`` holds; ``size`` is an area, one or for each point."""
+    x, height = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=float)) for v in (da, y)))
+    keep = np.isfinite(x) & np.isfinite(height)
+    if mask is not None:
+        keep = keep & np.asarray(mask, dtype=bool)
+    size = kwargs.get("size")
+    if size is not None and np.ndim(size):
+        kwargs["size"] = np.asarray(size, dtype=float)[keep]
+    backend = _backend(target)
+    if "marker" in kwargs:
+        kwargs["marker"] = _marker(backend, kwargs["marker"])
+    return backend.scatter(x[keep], height[keep], target, **kwargs)
+
+
+def bars(da: xr.DataArray, target: Any, *, height: ArrayLike, half: float = 0.35, **kwargs: Any) -> Any:
+    """Bars from zero to ``height`` around the positions ``da``."""
+    x, top = np.asarray(da, dtype=float), np.asarray(height, dtype=float)
+    edges = np.column_stack([x - half, x + half]).ravel()
+    backend = _backend(target)
+    return [
+        backend.fill_between_y(edges[[2 * i, 2 * i + 1]], np.zeros(2), np.full(2, value), target, **kwargs)
+        for i, value in enumerate(top)
+    ][-1]
+
+
+def uprights(da: xr.DataArray, target: Any, *, lower: ArrayLike, upper: ArrayLike, **kwargs: Any) -> Any:
+    """Vertical segments from ``lower`` to ``upper`` at the positions ``da``."""
+    x = np.asarray(da, dtype=float)
+    return _backend(target).line(_broken(x, x), _broken(lower, upper), target, **kwargs)
+
+
+def curve(da: xr.DataArray, target: Any, *, x: ArrayLike, **kwargs: Any) -> Any:
+    """One line of ``da`` (y) over ``x``."""
+    return _backend(target).line(np.asarray(x, dtype=float), np.asarray(da, dtype=float), target, **kwargs)
+
+
+def curves(da: xr.DataArray, target: Any, *, x: xr.DataArray, x_dim: str, **kwargs: Any) -> Any:
+    """One line per entry of the other dimension of ``da``."""
+    values = da.transpose(x_dim, ...).to_numpy()
+    return _backend(target).multiple_lines(np.asarray(x, dtype=float), values, target, **kwargs)
+
+
+def band(da: xr.DataArray, target: Any, *, x: ArrayLike, upper: ArrayLike, **kwargs: Any) -> Any:
+    """The area from ``da`` (lower) to ``upper`` over ``x``."""
+    arrays = (np.asarray(values, dtype=float) for values in (x, da, upper))
+    return _backend(target).fill_between_y(*arrays, target, **kwargs)
+
+
+def upright(da: xr.DataArray, target: Any, *, span: tuple[float, float], **kwargs: Any) -> Any:
+    """A vertical line at the scalar ``da`` over ``span``, above the grid and below what is drawn later."""
+    return _backend(target).line(np.full(2, float(da)), np.array(span), target, **kwargs)
+
+
+def x_limits(da: xr.DataArray, target: Any) -> Any:
+    """Limits of the x axis, from the two entries of ``da``."""
+    return _backend(target).xlim(tuple(map(float, da.to_numpy())), target)
+
+
+def x_range(da: xr.DataArray, target: Any, *, limits: tuple[float, float]) -> Any:
+    """Limits of the x axis, the same in every panel."""
+    return _backend(target).xlim(limits, target)
+
+
+def y_limits(da: xr.DataArray, target: Any, *, limits: tuple[float, float]) -> Any:
+    """Limits of the y axis, the same in every panel."""
+    return _backend(target).ylim(limits, target)
+
+
+def y_names(
+    da: xr.DataArray, target: Any, *, ticks: Sequence[float], labels: Sequence[str], **kwargs: Any
+) -> Any:
+    """Ticks of the y axis with text labels."""
+    return _backend(target).yticks(list(ticks), np.asarray(labels).tolist(), target, **kwargs)
+
+
+def x_names(
+    da: xr.DataArray, target: Any, *, ticks: Sequence[float], labels: Sequence[str], **kwargs: Any
+) -> Any:
+    """Ticks of the x axis with text labels."""
+    return _backend(target).xticks(list(ticks), np.asarray(labels).tolist(), target, **kwargs)
+
+
+def panel_title(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
+    """The text ``da`` above the panel."""
+    return _backend(target).title(str(da.item()), target, **kwargs)
+
+
+def x_title(da: xr.DataArray, target: Any, *, text: str | None = None, **kwargs: Any) -> Any:
+    """A text below the x axis: ``text``, or the panel's own in ``da``."""
+    return _backend(target).xlabel(str(da.item()) if text is None else text, target, **kwargs)
+
+
+def y_title(da: xr.DataArray, target: Any, *, text: str, **kwargs: Any) -> Any:
+    """A text beside the y axis."""
+    return _backend(target).ylabel(text, target, **kwargs)
+
+
+def rule_x(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
+    """Light grid lines across the x axis."""
+    return _backend(target).grid(target, "x", "#E9E9E9")
+
+
+def rule_both(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
+    """Light grid lines across both axes."""
+    return _backend(target).grid(target, "both", "#E9E9E9")
+
+
+def no_y(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
+    """Take the y axis away, where its numbers mean nothing to a reader."""
+    return _backend(target).remove_axis(target, axis="y")
