@@ -25,7 +25,9 @@ class FormulaError(HierbayesError, ValueError):
         What is allowed, the nearest match and what to do.
     """
 
-    def __init__(self, problem: str, formula: str = "", span: tuple[int, int] = (0, 0), hint: str = "") -> None:
+    def __init__(
+        self, problem: str, formula: str = "", span: tuple[int, int] = (0, 0), hint: str = ""
+    ) -> None:
         self.problem, self.formula, self.span, self.hint = problem, formula, span, hint
         super().__init__(problem + _caret(formula, span) + (f"\n{hint}" if hint else ""))
 

@@ -156,7 +156,7 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     if link.name == "identity":
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
-    dispersion = float(fit.posterior["sigma"].mean()) if family.parameters else 1.0
+    dispersion = float(np.sqrt((fit.posterior["sigma"] ** 2).mean())) if family.parameters else 1.0
     estimates, errors = maximum_likelihood(data, offset, (family, link), dispersion)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)

@@ -1,0 +1,169 @@
+"""What a report shows, as plain records; HTML, Markdown and text are rendered from the same blocks.
+
+Every string is plain text: a renderer escapes it, and no block carries markup.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+type Align = Literal["left", "right"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry of a table.
+
+    Attributes
+    ----------
+    text : str
+        What is shown.
+    value : float or None
+        The number behind the text, unrounded; None for words.
+    note : str
+        A smaller remark under the text.
+    """
+
+    text: str
+    value: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its header and how its entries are aligned."""
+
+    name: str
+    align: Align = "left"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; ``anchor`` is unique within a page and is what the table of contents points to."""
+
+    level: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of text: the first of a page (``lead``), running text, or a remark."""
+
+    text: str
+    kind: Literal["lead", "body", "note"] = "body"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short texts."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first column names the row."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with the text that stands in for it.
+
+    Attributes
+    ----------
+    png : bytes
+        The picture, ``width`` times ``height`` pixels.
+    alt : str
+        What the picture shows, for those who cannot see it.
+    caption : str
+        How to read it.
+    """
+
+    png: bytes
+    alt: str
+    caption: str
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One finding of a verdict: how serious it is, what was seen and what to do."""
+
+    level: str
+    text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether something holds, in words, with the findings behind it."""
+
+    ok: bool
+    headline: str
+    findings: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True)
+class KeyNumber:
+    """A number that the reader should take away: what it is, its value, and which one it is."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class KeyNumbers:
+    """A row of key numbers."""
+
+    items: tuple[KeyNumber, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to be read or copied as it stands."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file inside the page."""
+
+    label: str
+    filename: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Details:
+    """Blocks that are folded away until asked for (always open in text and in print)."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+
+
+type Block = Heading | Paragraph | Bullets | Table | Figure | Verdict | KeyNumbers | Code | Download | Details
+type Blocks = tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole document: its title, a line under it, and its blocks."""
+
+    title: str
+    subtitle: str
+    blocks: Blocks
+
+    @property
+    def headings(self) -> tuple[Heading, ...]:
+        """The headings of the page in order, for a table of contents."""
+        return tuple(block for block in self.blocks if isinstance(block, Heading))

@@ -1,0 +1,86 @@
+"""What a section is written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from hierbayes.errors import HierbayesError
+from hierbayes.report.blocks import Figure, Paragraph
+from hierbayes.report.png import size, with_palette
+from hierbayes.report.protocols import ReferenceLike
+
+if TYPE_CHECKING:
+    from hierbayes.fitted import Fit
+
+DPI = 160  # of the picture's pixels
+SHOWN_DPI = 120  # of the page: the difference keeps pictures sharp on fine screens and in print
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One fit as a report shows it.
+
+    Attributes
+    ----------
+    fit : Fit
+        The fit.
+    name : str
+        What the report calls the model: ``"m_01"``.
+    description : str
+        What the card says of it.
+    reference : ReferenceLike or None
+        Published figures to show beside the posterior.
+    data_code : str
+        Python code that reads the data.
+    """
+
+    fit: Fit
+    name: str = ""
+    description: str = ""
+    reference: ReferenceLike | None = None
+    data_code: str = "data = ...  # your data frame"
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """``fit.summary()``, computed once for all sections."""
+        frame: pd.DataFrame = self.fit.summary()
+        return frame
+
+    @cached_property
+    def verdict(self) -> Any:
+        """``fit.check()``, computed once for all sections."""
+        return self.fit.check()
+
+    @cached_property
+    def vpc(self) -> pd.DataFrame:
+        """``fit.vpc()``, computed once for all sections."""
+        frame: pd.DataFrame = self.fit.vpc()
+        return frame
+
+
+def picture(fit: Fit, name: str, alt: str, caption: str, **choice: str) -> Figure | Paragraph:
+    """A picture of ``fit.plot``, or a remark that says why there is none for this model.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    name : str
+        The picture's name in ``fit.plot``: ``"shrinkage"``.
+    alt, caption : str
+        What the picture shows, and how to read it.
+    **choice : str
+        Arguments of the picture: ``group="school"``.
+    """
+    from hierbayes.plots import to_png_bytes
+
+    try:
+        png = with_palette(to_png_bytes(getattr(fit.plot, name)(**choice), dpi=DPI))
+    except HierbayesError as error:
+        return Paragraph(f"There is no such picture for this model: {error}", "note")
+    width, height = (round(pixels * SHOWN_DPI / DPI) for pixels in size(png))
+    return Figure(png, alt, caption, width, height)

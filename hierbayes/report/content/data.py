@@ -1,0 +1,81 @@
+"""The data: how many rows, which groups, how large they are, and what was done to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hierbayes.report.blocks import (
+    Block,
+    Blocks,
+    Bullets,
+    Cell,
+    Column,
+    KeyNumber,
+    KeyNumbers,
+    Paragraph,
+    Table,
+)
+from hierbayes.report.content.context import Shown
+from hierbayes.report.numerals import count, number, percent, places_for
+
+if TYPE_CHECKING:
+    from hierbayes.fitted import Fit
+
+
+def data(shown: Shown) -> Blocks:
+    """The data of one fit."""
+    return shared_data([shown.fit])
+
+
+def shared_data(fits: Sequence[Fit]) -> Blocks:
+    """The data of several fits: rows, outcome, every grouping factor once, and all messages once."""
+    first = fits[0].design
+    rows = sorted({fit.design.n for fit in fits})
+    numbers = [
+        KeyNumber("Rows used", " to ".join(map(count, rows[:: max(1, len(rows) - 1)]))),
+        _outcome(fits[0]),
+    ]
+    sizes = {group.factor: group.sizes for fit in fits for group in fit.design.groups}
+    numbers += [KeyNumber(f"Groups: {factor}", count(len(size))) for factor, size in sizes.items()]
+    blocks: list[Block] = [KeyNumbers(tuple(numbers))]
+    if sizes:
+        blocks.append(_sizes_table(sizes, first.response.name))
+    messages = dict.fromkeys(m for fit in fits for m in (*fit.design.messages, *fit.messages))
+    if messages:
+        blocks += [Paragraph("What happened while the data were read:"), Bullets(tuple(messages))]
+    return tuple(blocks)
+
+
+def _outcome(fit: Fit) -> KeyNumber:
+    design = fit.design
+    name, labels = design.response.name, design.response.labels
+    if labels is not None:
+        return KeyNumber(
+            f"Outcome: {name} is {labels[1]}", percent(float(design.y.mean())), f"the rest is {labels[0]}"
+        )
+    if fit.spec.family == "bernoulli":
+        return KeyNumber(f"Outcome: {name} is 1", percent(float(design.y.mean())), "the rest is 0")
+    mean, spread = float(design.y.mean()), float(design.y.std(ddof=1))
+    return KeyNumber(f"Outcome: {name}", number(mean, places_for(spread)), f"mean; sd {number(spread)}")
+
+
+def _sizes_table(sizes: dict[str, np.ndarray], response: str) -> Table:
+    columns = (
+        Column("Grouping factor"),
+        *(Column(name, "right") for name in ("Groups", "Smallest", "Median", "Largest", "Mean")),
+    )
+    rows = tuple(
+        (
+            Cell(factor),
+            Cell(count(len(size)), float(len(size))),
+            *(Cell(count(v), float(v)) for v in (size.min(), np.median(size), size.max())),
+            Cell(number(float(size.mean())), float(size.mean())),
+        )
+        for factor, size in sizes.items()
+    )
+    return Table(
+        columns, rows, "Rows per group: small groups know little about themselves, large ones a lot."
+    )

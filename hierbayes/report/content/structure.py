@@ -1,0 +1,58 @@
+"""The model: its formula, the same in words, and its priors with their reasons."""
+
+from __future__ import annotations
+
+from hierbayes.report.blocks import Block, Blocks, Bullets, Cell, Code, Column, Details, Paragraph, Table
+from hierbayes.report.content.context import Shown
+from hierbayes.report.words import model_words
+from hierbayes.spec.records import ModelSpec, PriorEntry
+
+PARAMETERS: dict[str, str] = {
+    "Intercept": "intercept, at the mean of the columns",
+    "b": "coefficient",
+    "sd": "how much groups differ (sd)",
+    "cor": "correlation of group effects",
+    "sigma": "scatter of single values (sd)",
+}
+"""What a class of priors is about; another one goes by its own name."""
+
+
+def structure(shown: Shown) -> Blocks:
+    """The formula, family and link, the model in words, and the priors folded away."""
+    spec = shown.fit.spec
+    blocks: list[Block] = [Paragraph(shown.description)] if shown.description else []
+    blocks += [
+        Code(f"{spec.formula}\nfamily: {spec.family}, link: {spec.link}"),
+        Bullets(model_words(spec, shown.fit.design)),
+        Details("What was assumed beforehand (priors)", priors(spec)),
+    ]
+    return tuple(blocks)
+
+
+def priors(spec: ModelSpec) -> Blocks:
+    """The prior of every parameter, where it came from and why."""
+    text = (
+        "A prior says which values are plausible before the data are seen. Those marked default are weak: "
+        "they rule out absurd values and leave the rest to the data."
+    )
+    return (Paragraph(text), prior_table(spec))
+
+
+def prior_table(spec: ModelSpec) -> Table:
+    """The priors in force as a table."""
+    columns = (Column("Parameter"), Column("Prior"), Column("Source"), Column("Reason"))
+    rows = tuple(
+        (
+            Cell(entry.key, note=PARAMETERS.get(entry.parameter, "")),
+            Cell(str(entry.prior)),
+            Cell(prior_source(entry)),
+            Cell(entry.reason),
+        )
+        for entry in spec.priors
+    )
+    return Table(columns, rows, "Priors, on the scale of the user's own columns")
+
+
+def prior_source(entry: PriorEntry) -> str:
+    """Where a prior came from: ``"default"``, or the key under which the user stated it."""
+    return "default" if entry.source == "default" else f"stated as {entry.source}"

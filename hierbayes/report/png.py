@@ -1,0 +1,89 @@
+"""Small PNG files: pictures of lines and text need few colours; a palette takes a third of the space."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+COLOURS = 256  # what a PNG palette holds
+STEPS = (1, 4, 8, 12, 16, 24, 32, 48, 64)
+"""Widths of the bins that the channels are rounded to; the first with few enough colours is taken."""
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def size(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG file in pixels."""
+    width, height = struct.unpack(">II", png[16:24])
+    return int(width), int(height)
+
+
+def with_palette(png: bytes) -> bytes:
+    """The same picture with at most 256 colours, on white where it was transparent.
+
+    Parameters
+    ----------
+    png : bytes
+        A PNG file.
+
+    Returns
+    -------
+    bytes
+        A PNG file with a palette, or ``png`` itself where that is smaller.
+
+    References
+    ----------
+    W3C (2003). Portable Network Graphics (PNG) Specification, second edition, sections 5.3 and 11.2.
+    """
+    indices, palette = _quantize(_pixels(png))
+    height, width = indices.shape
+    rows = np.zeros((height, width + 1), dtype=np.uint8)  # each row opens with its filter type, 0: none
+    rows[:, 1:] = indices
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    chunks = (
+        _chunk(b"IHDR", header),
+        _chunk(b"PLTE", palette.tobytes()),
+        _chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)),
+        _chunk(b"IEND", b""),
+    )
+    small = _SIGNATURE + b"".join(chunks)
+    return small if len(small) < len(png) else png
+
+
+def _pixels(png: bytes) -> NDArray[np.uint8]:
+    """Pixels of shape (height, width, 3)."""
+    from matplotlib.image import imread
+
+    values = np.atleast_3d(np.asarray(imread(io.BytesIO(png)), dtype=np.float32))
+    if values.shape[2] == 4:
+        opacity = values[..., 3:]
+        values = values[..., :3]
+        if opacity.min() < 1:
+            values = values * opacity + (1 - opacity)
+    values = np.broadcast_to(values, (*values.shape[:2], 3))
+    return np.asarray(values * np.float32(255) + np.float32(0.5), dtype=np.float32).astype(np.uint8)
+
+
+def _quantize(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Palette indices of shape (height, width) and the palette of shape (colours, 3)."""
+    channels = pixels.astype(np.uint32)
+    packed = (channels[..., 0] << 16) | (channels[..., 1] << 8) | channels[..., 2]
+    codes, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.float64)
+    for step in STEPS:
+        binned = np.rint(colours / step).astype(np.int64)
+        _, bins = np.unique(binned @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
+        if bins.max() < COLOURS:
+            break
+    weights = np.bincount(bins, counts)
+    means = np.stack([np.bincount(bins, counts * colours[:, k]) / weights for k in range(3)], axis=1)
+    indices = bins.astype(np.uint8)[inverse].reshape(packed.shape)
+    return indices, np.asarray(np.rint(means), dtype=np.uint8)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -1,0 +1,96 @@
+"""Blocks to one self-contained HTML page: styles and pictures inside, no script needed, no request made."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hierbayes.report.blocks import (
+    Block,
+    Blocks,
+    Bullets,
+    Code,
+    Details,
+    Download,
+    Figure,
+    Heading,
+    KeyNumbers,
+    Page,
+    Paragraph,
+    Table,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    import jinja2
+
+MACROS: dict[type[Block], str] = {
+    Heading: "heading",
+    Paragraph: "paragraph",
+    Bullets: "bullets",
+    Table: "table",
+    Figure: "figure",
+    Verdict: "verdict",
+    KeyNumbers: "key_numbers",
+    Code: "code",
+    Download: "download",
+    Details: "details",
+}
+
+
+def render_html(page: Page) -> str:
+    """Render a page as a whole HTML document.
+
+    Parameters
+    ----------
+    page : Page
+        What to show; every string of it is escaped.
+
+    Returns
+    -------
+    str
+        A document that refers to nothing outside itself.
+
+    Examples
+    --------
+    >>> from hierbayes.report.blocks import Page, Paragraph
+    >>> "a &lt; b" in render_html(Page("Title", "", (Paragraph("a < b"),)))
+    True
+    """
+    return _environment().get_template("page.html.j2").render(page=page)
+
+
+def render_fragment(blocks: Blocks) -> str:
+    """Render blocks as a piece of HTML without page or style, for notebooks.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        What to show; every string of it is escaped.
+    """
+    return _environment().get_template("fragment.html.j2").render(blocks=blocks)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("hierbayes.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["macro"] = _macro
+    environment.filters["data_uri"] = _data_uri
+    return environment
+
+
+def _macro(block: Block) -> str:
+    return MACROS[type(block)]
+
+
+def _data_uri(content: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,173 @@
+"""What ``print(fit)`` and ``print(model)`` say: what users of brms and lme4 know; no clocks, no ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hierbayes.report.blocks import Cell, Column
+from hierbayes.report.numerals import count, number, places_for
+from hierbayes.report.protocols import ModelLike
+from hierbayes.report.render_text import table_lines, wrapped
+from hierbayes.report.tables import interval_mass, records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hierbayes.design.records import Design
+    from hierbayes.fitted import Fit
+    from hierbayes.spec.records import ModelSpec
+
+NUMBERS = ("Estimate", "Est.Error", "l-{mass} CI", "u-{mass} CI", "Rhat", "Bulk_ESS", "Tail_ESS")
+
+
+def fit_text(fit: Fit) -> str:
+    """The summary of a fit as text.
+
+    Parameters
+    ----------
+    fit : Fit
+        What to print.
+
+    Returns
+    -------
+    str
+        Header, group-level effects for each grouping factor, population-level effects, family parameters, and
+        what the columns mean. Group sds and coefficients are on the link scale.
+
+    Examples
+    --------
+    >>> print(fit)  # doctest: +SKIP
+    """
+    frame = fit.summary()
+    parts = [_header(fit)]
+    group_rows = frame[frame["section"] == "group"]
+    if len(group_rows):
+        parts.append("Group-level effects")
+        parts += [
+            f"~{group.name} ({count(group.n_groups)} "
+            f"groups)\n{_table(group_rows[group_rows['group'] == group.name])}"
+            for group in fit.spec.groups
+        ]
+    for section, title in (("population", "Population-level effects"), ("family", "Family parameters")):
+        rows = frame[frame["section"] == section]
+        if len(rows):
+            parts.append(f"{title}\n{_table(rows)}")
+    parts.append(_footnotes(fit, frame))
+    return "\n\n".join(parts)
+
+
+def model_text(model: ModelLike) -> str:
+    """A model before it is fitted, as text: formula, family, groups, priors, and how it is sampled.
+
+    Parameters
+    ----------
+    model : Model
+        What to print; ``model.plan`` says how it will be sampled.
+
+    Examples
+    --------
+    >>> print(model)  # doctest: +SKIP
+    """
+    parts = [_aligned(_lines(model.spec, model.design))]
+    if model.design.groups:
+        parts.append("Groups\n" + "\n".join(_group_lines(model.design)))
+    parts.append("Priors\n" + "\n".join(_prior_lines(model.spec)))
+    parts.append(f"Sampling\n{_plan(model)}")
+    if model.messages:
+        parts.append("Notes\n" + "\n".join(wrapped(message, "- ", "  ") for message in model.messages))
+    return "\n\n".join(parts)
+
+
+def _plan(model: ModelLike) -> str:
+    plan = model.plan()
+    return wrapped(f"{plan.parameterization}: {plan.reason}", "  ", "  ")
+
+
+def _header(fit: Fit) -> str:
+    settings = fit.settings
+    how = "{chains} chains of {draws} draws after {tune} of warm-up, seed {seed}".format_map(settings)
+    lines = [
+        *_lines(fit.spec, fit.design),
+        ("Draws", f"{how} ({settings['sampler']}, {settings['parameterization']})"),
+    ]
+    text = _aligned(lines)
+    if fit.partial:
+        text += "\n\nThe sampling was interrupted: these are the draws made so far, and no final result."
+    return text
+
+
+def _lines(spec: ModelSpec, design: Design) -> list[tuple[str, str]]:
+    response, labels = design.response.name, design.response.labels
+    modelled = f"; {response} is {labels[1]} (modelled) or {labels[0]}" if labels else ""
+    return [
+        ("Family", f"{spec.family}, {spec.link} link"),
+        ("Formula", spec.formula),
+        ("Data", f"{count(design.n)} rows{modelled}"),
+    ]
+
+
+def _aligned(lines: list[tuple[str, str]]) -> str:
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name.rjust(width)}: {value}" for name, value in lines)
+
+
+def _table(frame: pd.DataFrame) -> str:
+    mass = interval_mass(frame).replace(" ", "")
+    columns = (Column(""), *(Column(name.format(mass=mass), "right") for name in NUMBERS))
+    return "\n".join(f"  {line}" for line in table_lines(columns, tuple(map(_row, records(frame)))))
+
+
+def _row(row: dict[str, Any]) -> tuple[Cell, ...]:
+    places = places_for(float(row["sd"]))
+    estimates = (Cell(number(float(row[key]), places)) for key in ("mean", "sd", "lower", "upper"))
+    sizes = (Cell(count(float(row[key]))) for key in ("ess_bulk", "ess_tail"))
+    return (Cell(str(row["parameter"])), *estimates, Cell(number(float(row["r_hat"]), 3)), *sizes)
+
+
+def _footnotes(fit: Fit, frame: pd.DataFrame) -> str:
+    kind = str(frame.attrs.get("interval", "95 % equal-tailed"))
+    scale = "the scale of the outcome" if fit.spec.link == "identity" else f"the {fit.spec.link} scale"
+    text = (
+        f"Estimate and Est.Error are the posterior mean and standard deviation, on {scale}; CI is the "
+        f"{kind} interval. Rhat compares the chains (1 at convergence); Bulk_ESS and Tail_ESS are effective "
+        "sample sizes."
+    )
+    notes = [wrapped(text)]
+    verdict = fit.check()
+    notes.append(wrapped(f"Convergence: {verdict.headline}"))
+    notes += [
+        wrapped(f"{f.what} {f.advice}".rstrip(), "- ", "  ") for f in verdict.findings if f.level != "ok"
+    ]
+    notes += [
+        wrapped(message, "- ", "  ") for message in dict.fromkeys((*fit.design.messages, *fit.messages))
+    ]
+    return "\n".join(notes)
+
+
+def _group_lines(design: Design) -> list[str]:
+    columns = (
+        Column(""),
+        *(Column(name, "right") for name in ("groups", "smallest", "median", "largest")),
+        Column("varying coefficients"),
+    )
+    rows = []
+    for group in design.groups:
+        sizes = sorted(int(size) for size in group.sizes)
+        middle = (sizes[(len(sizes) - 1) // 2] + sizes[len(sizes) // 2]) / 2
+        numbers = (len(sizes), sizes[0], middle, sizes[-1])
+        rows.append(
+            (Cell(group.name), *(Cell(count(value)) for value in numbers), Cell(", ".join(group.terms)))
+        )
+    return [f"  {line}" for line in table_lines(columns, tuple(rows))]
+
+
+def _prior_lines(spec: ModelSpec) -> list[str]:
+    columns = (Column("parameter"), Column("prior"), Column("source"))
+    rows = tuple(
+        (Cell(entry.key), Cell(str(entry.prior)), Cell(_source(entry.source))) for entry in spec.priors
+    )
+    return [f"  {line}" for line in table_lines(columns, rows)]
+
+
+def _source(source: str) -> str:
+    return "default" if source == "default" else f"stated as {source}"

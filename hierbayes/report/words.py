@@ -1,0 +1,219 @@
+"""A model in words: what it says about the outcome, in sentences that need no formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hierbayes import names
+from hierbayes.design.records import Design
+from hierbayes.formula import parse_formula
+from hierbayes.formula.terms import Call, Expression, GroupTerm, Name, Number, Operation, Term
+from hierbayes.report.numerals import count
+from hierbayes.spec.records import ModelSpec
+
+LINK_SCALES: dict[str, str] = {
+    "identity": "the mean",
+    "logit": "the log-odds",
+    "probit": "the probit of the probability",
+    "cloglog": "the complementary log-log of the probability",
+    "log": "the logarithm of the mean",
+    "inverse": "the inverse of the mean",
+}
+"""What the linear predictor is, for each link; another link is called by its name."""
+
+SCATTER: dict[str, str] = {
+    "gaussian": "Single values scatter around that mean: a normal distribution with sd sigma.",
+    "bernoulli": "Each row is one yes-or-no outcome that has this probability.",
+}
+"""How single values vary around what the model expects, for each family."""
+
+
+def model_words(spec: ModelSpec, design: Design) -> tuple[str, ...]:
+    """The model as sentences.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    design : Design
+        Its data, for the labels of the outcome and the levels of factors.
+
+    Returns
+    -------
+    tuple of str
+        What is modelled and on which scale, what it depends on, what differs between groups, and how single
+        values scatter.
+    """
+    formula = parse_formula(spec.formula)
+    terms = [term_words(term, design) for term in formula.population if not term.is_intercept]
+    outcome = f"The model describes {_outcome(spec, design)}."
+    if terms:
+        depends = f"It depends on {listed(terms)}."
+    else:
+        depends = "It depends on no explanatory variable: there is one overall average."
+    groups = [_group_words(term, design) for term in formula.groups]
+    if not groups:
+        groups = ["Rows are treated as unrelated to each other: the model knows no groups."]
+    scatter = SCATTER.get(spec.family)
+    return (outcome, depends, *groups, *([scatter] if scatter else []))
+
+
+def scale_words(link: str) -> str:
+    """What the coefficients are measured on: ``"the log-odds"``."""
+    return LINK_SCALES.get(link, f"the {link} of the mean")
+
+
+def group_words(factor: str, parts: Sequence[str], n_groups: int) -> str:
+    """The groups of a factor, counted: ``"the 65 groups of school"``."""
+    if len(parts) > 1:
+        return f"the {count(n_groups)} combinations of {listed(parts)}"
+    return f"the {count(n_groups)} groups of {factor}"
+
+
+def term_words(term: Term, design: Design) -> str:
+    """A population term in words: ``"the square of age"``."""
+    if len(term.factors) == 1:
+        return _expression(term.factors[0], design)
+    parts = [_short(factor) for factor in term.factors]
+    return f"the interaction of {listed(parts)} (the effect of one depends on the other)"
+
+
+def coefficient_notes(design: Design) -> dict[str, str]:
+    """What each coefficient compares, where its name does not say so.
+
+    Returns
+    -------
+    dict
+        From term name to words: ``{"schgend[girls]": "girls rather than mixed"}``; also for the intercept.
+    """
+    notes: dict[str, str] = {}
+    for column, values in design.columns.items():
+        labels = _labels(values)
+        for written in (column, f"factor({column})"):
+            keys = {names.level(written, label): label for label in labels}
+            absent = [label for key, label in keys.items() if key not in design.terms]
+            if len(absent) == 1:
+                notes |= {
+                    key: f"{label} rather than {absent[0]}"
+                    for key, label in keys.items()
+                    if label != absent[0]
+                }
+    if design.has_intercept:
+        notes[names.INTERCEPT] = (
+            "where every other column is 0" if len(design.terms) > 1 else "the overall level"
+        )
+    return notes
+
+
+def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
+    """What each standard deviation and correlation says, by group and parameter as in ``fit.summary()``."""
+    notes = {("", "sigma"): "how far single values scatter within groups"}
+    for group in spec.groups:
+        for term in group.terms:
+            about = "in their overall level" if term == names.INTERCEPT else f"in the effect of {term}"
+            notes[group.name, f"sd({term})"] = f"how far groups lie apart {about}"
+        if len(group.terms) == 2 and group.terms[0] == names.INTERCEPT:
+            slope = group.terms[1]
+            words = f"above 0: where the overall level is high, the effect of {slope} is high too"
+            notes[group.name, f"cor({', '.join(group.terms)})"] = words
+    return notes
+
+
+def listed(items: Sequence[str]) -> str:
+    """Join items as a sentence does: ``"a, b and c"``."""
+    *most, last = items
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _outcome(spec: ModelSpec, design: Design) -> str:
+    name, labels = design.response.name, design.response.labels
+    if spec.family != "bernoulli":
+        return (
+            f"{scale_words(spec.link)} of {name}"
+            if spec.link == "identity"
+            else f"{name} through {scale_words(spec.link)}"
+        )
+    event = f"{name} is {labels[1]} rather than {labels[0]}" if labels else f"{name} is 1 rather than 0"
+    scales = {
+        "logit": "its log-odds",
+        "probit": "its probit (a normal scale that has no bounds)",
+        "cloglog": "its complementary log-log",
+    }
+    return f"the probability that {event}, through {scales.get(spec.link, f'its {spec.link}')}"
+
+
+def _group_words(term: GroupTerm, design: Design) -> str:
+    factors = {group.factor: group for group in design.groups}
+    group = factors[term.factor_name]
+    groups = group_words(term.factor_name, [str(part) for part in term.factor], group.n_groups)
+    varying = [f"the effect of {_short_term(t)}" for t in term.terms if not t.is_intercept]
+    if any(t.is_intercept for t in term.terms):
+        varying = ["the overall level (the intercept)", *varying]
+    verb = "differs" if len(varying) == 1 else "differ"
+    sentence = f"{listed(varying)} {verb} between {groups}"
+    sentence = sentence[0].upper() + sentence[1:]
+    if len(varying) > 1:
+        return f"{sentence}, and these differences may be correlated."
+    return f"{sentence}."
+
+
+def _expression(expression: Expression, design: Design) -> str:
+    return _EXPRESSIONS[type(expression)](expression, design)
+
+
+def _name(expression: Name, design: Design) -> str:
+    values = design.columns.get(expression.name)
+    labels = [] if values is None else _labels(values)
+    if not labels:
+        return expression.name
+    absent = [label for label in labels if names.level(expression.name, label) not in design.terms]
+    if len(absent) != 1:
+        return expression.name
+    others = [label for label in labels if label != absent[0]]
+    others.sort(key=lambda label: design.terms.index(names.level(expression.name, label)))
+    shown = others if len(others) <= 6 else [*others[:5], f"{len(others) - 5} more levels"]
+    return f"{expression.name} ({listed(shown)}, compared with {absent[0]})"
+
+
+def _call(expression: Call, design: Design) -> str:
+    if expression.function == "I" and len(expression.arguments) == 1:
+        return _expression(expression.arguments[0], design)
+    if expression.function == "factor" and len(expression.arguments) == 1:
+        return f"{expression.arguments[0]} as categories"
+    return str(expression)
+
+
+def _operation(expression: Operation, design: Design) -> str:
+    powers = {2.0: "square", 3.0: "cube"}
+    operands = expression.operands
+    if expression.operator == "^" and isinstance(operands[1], Number) and operands[1].value in powers:
+        return f"the {powers[operands[1].value]} of {operands[0]}"
+    return str(expression)
+
+
+def _number(expression: Number, design: Design) -> str:
+    return str(expression)
+
+
+_EXPRESSIONS: dict[type[Any], Callable[[Any, Design], str]] = {
+    Name: _name,
+    Call: _call,
+    Operation: _operation,
+    Number: _number,
+}
+
+
+def _short(expression: Expression) -> str:
+    return expression.name if isinstance(expression, Name) else str(expression)
+
+
+def _short_term(term: Term) -> str:
+    return ":".join(_short(factor) for factor in term.factors)
+
+
+def _labels(values: Any) -> list[str]:
+    """The labels of a column of text, in order of appearance; empty for numbers."""
+    if values.dtype.kind in "fiub":
+        return []
+    return list(dict.fromkeys(map(str, values)))

@@ -1,0 +1,78 @@
+"""The derived figures of ANALYSES.md, as identities at lme4's estimates."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from plugin import fit_from, posterior_at
+
+import hierbayes as hb
+from hierbayes.estimates.shrinkage import pooling_factors
+
+REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "lme4.json").read_text())["models"]
+
+
+def fit_at_lme4(model: hb.Model, card: str, name: str) -> hb.Fit:
+    """Every draw at lme4's estimates, group effects at its conditional modes."""
+    reference = REFERENCE[card][name]
+    by_name = {":".join(sorted(term.split(":"))): value for term, value in reference["b"].items()}
+    values = {"b": np.array([by_name[":".join(sorted(term.split(":")))] for term in model.spec.terms])}
+    if "sigma" in reference:
+        values["sigma"] = reference["sigma"]
+    for group in model.design.groups:
+        figures = reference["groups"][group.name]
+        values[f"sd_{group.name}"] = np.array([figures["sd"][term] for term in group.terms])
+        if figures["cor"]:
+            values[f"cor_{group.name}"] = np.array(figures["cor"])
+        order = [figures["levels"].index(level) for level in group.levels]
+        values[f"u_{group.name}"] = np.array([np.array(figures["ranef"][t])[order] for t in group.terms]).T
+    return fit_from(model, posterior_at(model, values))
+
+
+def test_vpc_of_exam_m1(model_of):
+    fit = fit_at_lme4(model_of("exam", "m1"), "exam", "m1")
+    assert float(fit.vpc(draws=True)["school"].mean()) == pytest.approx(0.1659, abs=5e-5)
+
+
+def test_vpc_of_exam_m4_along_standLRT(model_of):
+    fit = fit_at_lme4(model_of("exam", "m4"), "exam", "m4")
+    shares = fit.vpc(at={"standLRT": [-2, -1, 0, 1, 2]}, draws=True)["school"].mean(("chain", "draw"))
+    np.testing.assert_allclose(shares, [0.0918, 0.0869, 0.1240, 0.1939, 0.2816], atol=5e-5)
+
+
+def test_latent_vpc_of_contraception_m_05(model_of):
+    fit = fit_at_lme4(model_of("contraception", "m_05"), "contraception", "m_05")
+    assert float(fit.vpc(draws=True)["urban:district"].mean()) == pytest.approx(0.0894, abs=5e-5)
+    assert "latent" in fit.vpc(draws=True).attrs["definition"]
+
+
+def test_pooling_factors_of_exam_m1(model_of):
+    fit = fit_at_lme4(model_of("exam", "m1"), "exam", "m1")
+    kept = 1 - pooling_factors(fit, "school").mean(("chain", "draw")).sel(school_term="Intercept")
+    sizes = fit.design.group("school").sizes
+    assert sizes[fit.design.group("school").levels.index("48")] == 2
+    assert float(kept.sel(school="48")) == pytest.approx(0.2846, abs=5e-5)
+    assert float(kept[int(np.argmax(sizes))]) == pytest.approx(0.9752, abs=5e-5)
+
+
+def test_probabilities_of_contraception_m_05(model_of):
+    model = model_of("contraception", "m_05")
+    fit = fit_at_lme4(model, "contraception", "m_05")
+    b = fit.fixef(draws=True).mean(("chain", "draw"))
+    assert 1 / (1 + np.exp(-float(b.sel(term="Intercept")))) == pytest.approx(0.2074, abs=5e-5)
+    urban_childless = float(b.sel(term="Intercept") + b.sel(term="urban[Y]"))
+    assert 1 / (1 + np.exp(-urban_childless)) == pytest.approx(0.3649, abs=5e-5)
+
+
+def test_conditional_modes_are_the_weighted_own_estimates(model_of):
+    """lme4's modes of a Gaussian model equal (I + S A)^-1 S A times what each school's own rows say."""
+    model = model_of("exam", "m1")
+    fit = fit_at_lme4(model, "exam", "m1")
+    rows = model.design.group("school")
+    own = np.bincount(rows.codes, model.design.y) / rows.sizes - float(fit.fixef(draws=True)[0, 0, 0])
+    kept = 1 - pooling_factors(fit, "school")[0, 0, :, 0].to_numpy()
+    modes = fit.ranef(draws=True)["u_school"][0, 0, :, 0].to_numpy()
+    np.testing.assert_allclose(kept * own, modes, rtol=1e-4, atol=1e-6)

@@ -1,0 +1,74 @@
+"""Maximum likelihood within groups against least squares and against a general optimizer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from hierbayes.estimates.scoring import GroupedData, group_sums, maximum_likelihood
+from hierbayes.families import get_family, get_link
+
+
+def grouped(seed: int, n: int = 120, groups: int = 5, binary: bool = False) -> tuple[GroupedData, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, groups, n).astype(np.int32)
+    Z = np.column_stack([np.ones(n), rng.normal(1, 2, n)])
+    y = rng.integers(0, 2, n).astype(float) if binary else rng.normal(size=n)
+    return GroupedData(y, Z, codes, groups), rng.normal(scale=0.3, size=(3, n))
+
+
+def test_gaussian_is_least_squares():
+    data, offset = grouped(1)
+    distribution = get_family("gaussian"), get_link("gaussian", None)
+    estimate, error = maximum_likelihood(data, offset, distribution, 1.7)
+    for s in range(3):
+        for j in range(data.n_groups):
+            rows = data.codes == j
+            Z, y = data.Z[rows], data.y[rows] - offset[s, rows]
+            np.testing.assert_allclose(estimate[s, j], np.linalg.lstsq(Z, y)[0], rtol=1e-8)
+            expected = 1.7 * np.sqrt(np.diag(np.linalg.inv(Z.T @ Z)))
+            np.testing.assert_allclose(error[s, j], expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_binary_is_the_maximum_of_the_likelihood(link):
+    data, offset = grouped(2, binary=True)
+    family, chosen = get_family("bernoulli"), get_link("bernoulli", link)
+    estimate, _ = maximum_likelihood(data, offset, (family, chosen))
+    for j in range(data.n_groups):
+        rows = data.codes == j
+
+        def loss(beta, rows=rows):
+            return -family.log_density(data.y[rows], data.Z[rows] @ beta + offset[0, rows], {}, chosen).sum()
+
+        found = optimize.minimize(loss, np.zeros(2), method="BFGS", options={"gtol": 1e-8})
+        np.testing.assert_allclose(estimate[0, j], found.x, rtol=1e-4, atol=1e-5)
+
+
+def test_groups_that_cannot_tell_and_groups_that_run_away():
+    y = np.array([1, 1, 1, 0, 0, 0, 1, 0, 1, 0], dtype=float)
+    codes = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2, 2], dtype=np.int32)
+    data = GroupedData(y, np.ones((10, 1)), codes, 4)
+    distribution = get_family("bernoulli"), get_link("bernoulli", "logit")
+    estimate, error = maximum_likelihood(data, np.zeros((1, 10)), distribution)
+    assert estimate[0, 0, 0] == np.inf
+    assert estimate[0, 1, 0] == -np.inf
+    assert estimate[0, 2, 0] == pytest.approx(0, abs=1e-9)
+    assert np.isnan(estimate[0, 3, 0])
+    assert np.isinf(error[0, :2, 0]).all()
+
+
+def test_a_slope_needs_two_different_values():
+    Z = np.column_stack([np.ones(5), [1.0, 1.0, 0.0, 1.0, 2.0]])
+    data = GroupedData(np.arange(5.0), Z, np.array([0, 0, 1, 1, 1], dtype=np.int32), 2)
+    distribution = get_family("gaussian"), get_link("gaussian", None)
+    estimate, _ = maximum_likelihood(data, np.zeros((1, 5)), distribution)
+    assert np.isnan(estimate[0, 0]).all()
+    np.testing.assert_allclose(estimate[0, 1], [2, 1], atol=1e-8)
+
+
+def test_group_sums_keep_leading_dims():
+    values = np.arange(12.0).reshape(2, 6)
+    sums = group_sums(values, np.array([0, 0, 1, 1, 2, 2], dtype=np.int32), 3)
+    np.testing.assert_array_equal(sums, [[1, 5, 9], [13, 17, 21]])

@@ -1,0 +1,111 @@
+"""Fits on disk: what comes back is what was saved, and damage is told."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from plugin import random_fit
+
+import hierbayes as hb
+from hierbayes.errors import StorageError
+from hierbayes.fitted import fingerprint
+
+
+@pytest.fixture(scope="module")
+def fit() -> hb.Fit:
+    rng = np.random.default_rng(9)
+    frame = pd.DataFrame(
+        {
+            "won": rng.choice(["no", "yes"], 50),
+            "x": rng.normal(size=50),
+            "kind": pd.Categorical(rng.choice(["b", "a"], 50), ["b", "a"]),
+            "g": rng.choice(["é/1", "<b>", "3"], 50),
+        }
+    )
+    return random_fit(hb.Model("won[yes] ~ x + kind + (1 + x | g)", frame, family="bernoulli"), draws=20)
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".zarr"])
+def test_round_trip(fit, tmp_path, suffix):
+    path = tmp_path / f"fit{suffix}"
+    assert fit.save(path) == path
+    loaded = hb.load(path)
+    for group in ("posterior", "sample_stats", "observed_data", "constant_data"):
+        xr.testing.assert_equal(loaded.idata[group].to_dataset(), fit.idata[group].to_dataset())
+    assert loaded.spec == fit.spec
+    assert loaded.settings == fit.settings
+    assert loaded.messages == fit.messages
+    assert loaded.partial is False
+    assert fingerprint(loaded.design) == fingerprint(fit.design) == fit.settings["fingerprint"]
+    assert loaded.design.response == fit.design.response
+    assert loaded.design.recipe.to_json() == fit.design.recipe.to_json()
+    pd.testing.assert_frame_equal(loaded.coef(), fit.coef())
+    assert sorted(p.name for p in tmp_path.iterdir()) == [path.name]
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".zarr"])
+def test_saving_again_replaces(fit, tmp_path, suffix):
+    path = tmp_path / f"fit{suffix}"
+    fit.save(path)
+    fit.save(path)
+    assert hb.load(path).spec == fit.spec
+
+
+def test_a_failed_save_keeps_the_old_file(fit, tmp_path, monkeypatch):
+    path = tmp_path / "fit.nc"
+    fit.save(path)
+    before = path.read_bytes()
+
+    def full_disk(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(xr.DataTree, "to_netcdf", full_disk)
+    with pytest.raises(StorageError, match="could not be saved to .*: No space left on device"):
+        fit.save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
+
+
+def test_wrong_places_and_files(fit, tmp_path):
+    with pytest.raises(StorageError, match=r"saved as .nc \(netCDF\) or .zarr \(Zarr\); the suffix '.pkl' is neither"):
+        fit.save(tmp_path / "fit.pkl")
+    with pytest.raises(StorageError, match="There is no file"):
+        hb.load(tmp_path / "none.nc")
+    with pytest.raises(StorageError, match="could not be saved"):
+        fit.save(tmp_path / "nowhere" / "fit.nc")
+    (tmp_path / "text.nc").write_text("not netCDF")
+    with pytest.raises(StorageError, match="cannot be read as a saved fit"):
+        hb.load(tmp_path / "text.nc")
+    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    with pytest.raises(StorageError, match="was not written by hierbayes"):
+        hb.load(tmp_path / "other.nc")
+
+
+def test_a_truncated_file_is_told(fit, tmp_path):
+    path = tmp_path / "fit.nc"
+    fit.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(StorageError):
+        hb.load(path)
+
+
+def test_a_later_format_is_told(fit, tmp_path):
+    path = tmp_path / "fit.nc"
+    tree = fit.idata.copy()
+    header = {"format": 99, "settings": {"versions": {"hierbayes": "7.0"}}}
+    tree.attrs["hierbayes"] = json.dumps(header)
+    tree.to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(StorageError, match=r"saved by a later hierbayes \(7.0\)"):
+        hb.load(path)
+
+
+def test_fits_are_immutable(fit):
+    with pytest.raises(AttributeError):
+        fit.partial = True
+    fit.posterior["b"] = 0
+    assert fit.posterior["b"].ndim == 3

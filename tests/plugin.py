@@ -1,0 +1,84 @@
+"""Fits whose every draw is the same point: what the functions give at stated parameter values, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import hierbayes as hb
+from hierbayes import names
+from hierbayes.fitted import Fit, data_tree, fingerprint, versions
+from hierbayes.graph import coords
+
+
+def posterior_at(model: hb.Model, values: Mapping[str, Any], chains: int = 2, draws: int = 5) -> xr.Dataset:
+    """A posterior with every draw at ``values`` (``b``, ``sd_<g>``, ``cor_<g>``, ``u_<g>``, ``sigma``)."""
+    dims: dict[str, tuple[str, ...]] = {"b": (names.TERM,), "sigma": ()}
+    for group in model.design.groups:
+        dim, term, bis = names.group_dim(group.name), names.group_term(group.name), names.group_term_bis(group.name)
+        dims |= {names.sd(group.name): (term,), names.cor(group.name): (term, bis), names.u(group.name): (dim, term)}
+    variables = {
+        name: (("chain", "draw", *dims[name]), np.broadcast_to(value, (chains, draws, *np.shape(value))).copy())
+        for name, value in values.items()
+    }
+    used = {dim for variable_dims, _ in variables.values() for dim in variable_dims}
+    labels = {dim: values for dim, values in coords(model.design).items() if dim in used}
+    return xr.Dataset(variables, coords={"chain": np.arange(chains), "draw": np.arange(draws), **labels})
+
+
+def fit_from(model: hb.Model, posterior: xr.Dataset, **stats: Any) -> Fit:
+    """A ``Fit`` around a made-up posterior; the sampler statistics are those of a healthy run unless given."""
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
+    rng = np.random.default_rng(0)
+    healthy = {
+        "diverging": np.zeros(shape, dtype=bool),
+        "energy": rng.normal(size=shape),
+        "tree_depth": np.full(shape, 3),
+        "reached_max_treedepth": np.zeros(shape, dtype=bool),
+        "n_steps": np.full(shape, 7),
+    }
+    dims = ("chain", "draw")
+    sample_stats = xr.Dataset({name: (dims, value) for name, value in {**healthy, **stats}.items()})
+    settings = {
+        "sampler": "nutpie",
+        "parameterization": "noncentered",
+        "draws": shape[1],
+        "tune": 100,
+        "chains": shape[0],
+        "seed": 1,
+        "target_accept": 0.9,
+        "seconds": 1.0,
+        "versions": versions(),
+        "fingerprint": fingerprint(model.design),
+    }
+    tree = data_tree(posterior, sample_stats, model.design)
+    return Fit(model.spec, model.design, tree, settings, model.design.messages)
+
+
+def random_fit(model: hb.Model, seed: int = 0, chains: int = 4, draws: int = 250) -> Fit:
+    """A ``Fit`` with independent random draws of the right shapes: for identities that hold at any draws."""
+    rng = np.random.default_rng(seed)
+    values: dict[str, Any] = {"b": rng.normal(size=len(model.spec.terms))}
+    if model.spec.family == "gaussian":
+        values["sigma"] = 1.0
+    for group in model.design.groups:
+        q = len(group.terms)
+        values[names.sd(group.name)] = np.ones(q)
+        values[names.u(group.name)] = np.zeros((group.n_groups, q))
+        if q > 1:
+            values[names.cor(group.name)] = np.eye(q)
+    posterior = posterior_at(model, values, chains, draws)
+    for name in posterior.data_vars:
+        shape = posterior[name].shape
+        if name.startswith("cor_"):
+            r = rng.uniform(-0.9, 0.9, size=shape[:2])
+            posterior[name].values[:] = np.eye(shape[-1])
+            posterior[name].values[..., 0, 1] = posterior[name].values[..., 1, 0] = r
+        elif name.startswith("sd_") or name == "sigma":
+            posterior[name].values[:] = rng.gamma(5, 0.2, size=shape)
+        else:
+            posterior[name].values[:] += rng.normal(scale=0.3, size=shape)
+    return fit_from(model, posterior)
