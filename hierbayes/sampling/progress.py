@@ -83,6 +83,10 @@ class ChainProgress:
                     divergences=state.divergences,
                 )
 
+    def refresh(self) -> None:
+        """Draw the lines now."""
+        self._bars.refresh()
+
     def finish(self, draws: int, divergences: int, *, partial: bool) -> None:
         """Print the summary line."""
         seconds = time.perf_counter() - self._started
