@@ -229,7 +229,8 @@ class Model:
         posterior = recover(self.spec, self.design, raw.variables)
         record = {
             "sampler": sampler,
-            "parameterization": str(plan),
+            "parameterization": parameterization,
+            "plan": str(plan),
             "draws": draws,
             "tune": tune,
             "chains": chains,

@@ -18,10 +18,21 @@ def posterior_at(model: hb.Model, values: Mapping[str, Any], chains: int = 2, dr
     """A posterior with every draw at ``values`` (``b``, ``sd_<g>``, ``cor_<g>``, ``u_<g>``, ``sigma``)."""
     dims: dict[str, tuple[str, ...]] = {"b": (names.TERM,), "sigma": ()}
     for group in model.design.groups:
-        dim, term, bis = names.group_dim(group.name), names.group_term(group.name), names.group_term_bis(group.name)
-        dims |= {names.sd(group.name): (term,), names.cor(group.name): (term, bis), names.u(group.name): (dim, term)}
+        dim, term, bis = (
+            names.group_dim(group.name),
+            names.group_term(group.name),
+            names.group_term_bis(group.name),
+        )
+        dims |= {
+            names.sd(group.name): (term,),
+            names.cor(group.name): (term, bis),
+            names.u(group.name): (dim, term),
+        }
     variables = {
-        name: (("chain", "draw", *dims[name]), np.broadcast_to(value, (chains, draws, *np.shape(value))).copy())
+        name: (
+            ("chain", "draw", *dims[name]),
+            np.broadcast_to(value, (chains, draws, *np.shape(value))).copy(),
+        )
         for name, value in values.items()
     }
     used = {dim for variable_dims, _ in variables.values() for dim in variable_dims}
@@ -30,7 +41,7 @@ def posterior_at(model: hb.Model, values: Mapping[str, Any], chains: int = 2, dr
 
 
 def fit_from(model: hb.Model, posterior: xr.Dataset, **stats: Any) -> Fit:
-    """A ``Fit`` around a made-up posterior; the sampler statistics are those of a healthy run unless given."""
+    """A ``Fit`` around a made-up posterior; sampler statistics are those of a healthy run unless given."""
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     rng = np.random.default_rng(0)
     healthy = {
@@ -44,7 +55,8 @@ def fit_from(model: hb.Model, posterior: xr.Dataset, **stats: Any) -> Fit:
     sample_stats = xr.Dataset({name: (dims, value) for name, value in {**healthy, **stats}.items()})
     settings = {
         "sampler": "nutpie",
-        "parameterization": "noncentered",
+        "parameterization": "auto",
+        "plan": "noncentered",
         "draws": shape[1],
         "tune": 100,
         "chains": shape[0],

@@ -14,7 +14,7 @@ class PlanLike(Protocol):
     """How a model will be sampled, and why."""
 
     @property
-    def parameterization(self) -> str: ...  # noqa: D102
+    def parameterization(self) -> Mapping[str, str]: ...  # noqa: D102
     @property
     def reason(self) -> str: ...  # noqa: D102
 

@@ -80,7 +80,7 @@ def model_text(model: ModelLike) -> str:
 
 def _plan(model: ModelLike) -> str:
     plan = model.plan()
-    return wrapped(f"{plan.parameterization}: {plan.reason}", "  ", "  ")
+    return wrapped(f"{plan}: {plan.reason}", "  ", "  ")
 
 
 def _header(fit: Fit) -> str:
@@ -88,7 +88,7 @@ def _header(fit: Fit) -> str:
     how = "{chains} chains of {draws} draws after {tune} of warm-up, seed {seed}".format_map(settings)
     lines = [
         *_lines(fit.spec, fit.design),
-        ("Draws", f"{how} ({settings['sampler']}, {settings['parameterization']})"),
+        ("Draws", f"{how} ({settings['sampler']}, {settings['plan']})"),
     ]
     text = _aligned(lines)
     if fit.partial:

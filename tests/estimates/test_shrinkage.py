@@ -1,4 +1,4 @@
-"""Shrinkage: the matrix of weights against the dense conditional mean, and the direction on real posteriors."""
+"""Shrinkage: weights against the dense conditional mean, and their direction on real posteriors."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ from hierbayes.estimates.shrinkage import pooling_factors
 
 def frame(seed: int = 5, n: int = 60) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    return pd.DataFrame({"y": rng.normal(size=n), "x": rng.normal(size=n), "g": rng.integers(0, 6, n), "won": rng.integers(0, 2, n)})
+    return pd.DataFrame(
+        {
+            "y": rng.normal(size=n),
+            "x": rng.normal(size=n),
+            "g": rng.integers(0, 6, n),
+            "won": rng.integers(0, 2, n),
+        }
+    )
 
 
 def test_weights_are_those_of_the_dense_conditional_mean():
-    """E[u | y] = S Z' (Z S Z' + sigma^2 I)^-1 r, and its derivative in the group's own estimate is 1 - pooling factor."""
+    """E[u | y] = S Z' (Z S Z' + sigma^2 I)^-1 r; its derivative in the own estimate is 1 - pooling factor."""
     model = hb.Model("y ~ x + (1 + x | g)", frame())
     sd, r, sigma = np.array([0.8, 0.5]), 0.3, 1.3
     S = np.outer(sd, sd) * np.array([[1, r], [r, 1]])
@@ -54,8 +61,23 @@ def test_columns_of_the_table():
     fit = random_fit(hb.Model("y ~ x + (1 + x | g)", frame()))
     rows = fit.shrinkage()
     assert list(rows.columns) == [
-        "group", "level", "term", "n", "no_pooling", "no_pooling_se", "complete_pooling", "complete_pooling_se",
-        "mean", "sd", "lower", "upper", "pooling_factor", "pooling_lower", "pooling_upper", "ess_bulk", "r_hat",
+        "group",
+        "level",
+        "term",
+        "n",
+        "no_pooling",
+        "no_pooling_se",
+        "complete_pooling",
+        "complete_pooling_se",
+        "mean",
+        "sd",
+        "lower",
+        "upper",
+        "pooling_factor",
+        "pooling_lower",
+        "pooling_upper",
+        "ess_bulk",
+        "r_hat",
     ]
     assert rows["pooling_factor"].between(0, 1).all()
     assert "pooling factor" in rows.attrs["definition"]

@@ -37,9 +37,13 @@ def test_coef_is_fixef_plus_ranef_in_every_draw(fit):
     coef, ranef, fixef = fit.coef(draws=True), fit.ranef(draws=True), fit.fixef(draws=True)
     for term in ("Intercept", "x"):
         total = fixef.sel(term=term) + ranef["u_g"].sel(g_term=term)
-        np.testing.assert_allclose(coef["coef_g"].sel(g_term=term), total.transpose("chain", "draw", "g"), rtol=1e-12)
+        np.testing.assert_allclose(
+            coef["coef_g"].sel(g_term=term), total.transpose("chain", "draw", "g"), rtol=1e-12
+        )
     total = fixef.sel(term="w") + ranef["u_h"].sel(h_term="w")
-    np.testing.assert_allclose(coef["coef_h"].sel(h_term="w"), total.transpose("chain", "draw", "h"), rtol=1e-12)
+    np.testing.assert_allclose(
+        coef["coef_h"].sel(h_term="w"), total.transpose("chain", "draw", "h"), rtol=1e-12
+    )
 
 
 def test_a_slope_without_population_counterpart_deviates_from_zero(frame):
@@ -64,7 +68,14 @@ def test_columns_and_attributes(fit):
 def test_summary_rows_in_brms_order(fit):
     rows = fit.summary()
     assert list(rows["parameter"]) == [
-        "sd(Intercept)", "sd(x)", "cor(Intercept, x)", "sd(w)", "Intercept", "x", "w", "sigma",
+        "sd(Intercept)",
+        "sd(x)",
+        "cor(Intercept, x)",
+        "sd(w)",
+        "Intercept",
+        "x",
+        "w",
+        "sigma",
     ]
     assert list(rows["section"].unique()) == ["group", "population", "family"]
     cor = fit.posterior["cor_g"].sel(g_term="x", g_term_bis="Intercept")
@@ -96,7 +107,9 @@ def test_vpcs_and_the_residual_share_add_to_one(fit):
     np.testing.assert_allclose(shares["h"], var_h / (var_g + var_h + sigma2), rtol=1e-10)
 
 
-@pytest.mark.parametrize(("link", "variance"), [("logit", np.pi**2 / 3), ("probit", 1.0), ("cloglog", np.pi**2 / 6)])
+@pytest.mark.parametrize(
+    ("link", "variance"), [("logit", np.pi**2 / 3), ("probit", 1.0), ("cloglog", np.pi**2 / 6)]
+)
 def test_latent_vpc_by_link(frame, link, variance):
     fit = random_fit(hb.Model("won ~ x + (1 | g)", frame, family="bernoulli", link=link))
     between = fit.posterior["sd_g"][..., 0] ** 2
@@ -105,9 +118,11 @@ def test_latent_vpc_by_link(frame, link, variance):
 
 
 def test_wrong_names_are_answered_with_the_nearest(fit):
-    with pytest.raises(UnknownNameError, match="'gg' is not a known group term.*Known: g, h"):
+    with pytest.raises(UnknownNameError, match=r"'gg' is not a known group term.*Known: g, h"):
         fit.coef("gg")
-    with pytest.raises(UnknownNameError, match="'X' is not a known column with a random slope. Did you mean 'x'"):
+    with pytest.raises(
+        UnknownNameError, match=r"'X' is not a known column with a random slope. Did you mean 'x'"
+    ):
         fit.vpc(at={"X": [0]})
     with pytest.raises(DataError, match="prob is the mass of the interval"):
         fit.fixef(prob=95)

@@ -64,14 +64,16 @@ def test_a_failed_save_keeps_the_old_file(fit, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(xr.DataTree, "to_netcdf", full_disk)
-    with pytest.raises(StorageError, match="could not be saved to .*: No space left on device"):
+    with pytest.raises(StorageError, match=r"could not be saved to .*: No space left on device"):
         fit.save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
 
 
 def test_wrong_places_and_files(fit, tmp_path):
-    with pytest.raises(StorageError, match=r"saved as .nc \(netCDF\) or .zarr \(Zarr\); the suffix '.pkl' is neither"):
+    with pytest.raises(
+        StorageError, match=r"saved as .nc \(netCDF\) or .zarr \(Zarr\); the suffix '.pkl' is neither"
+    ):
         fit.save(tmp_path / "fit.pkl")
     with pytest.raises(StorageError, match="There is no file"):
         hb.load(tmp_path / "none.nc")

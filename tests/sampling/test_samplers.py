@@ -43,11 +43,15 @@ def assert_same_posterior(first, second):
 
 def test_model_pymc_sampled_by_plain_pymc_is_the_same_posterior(model, fit):
     with model.pymc:
-        plain = pymc.sample(1000, tune=1000, chains=2, cores=2, random_seed=5, progressbar=False, nuts_sampler="pymc")
+        plain = pymc.sample(
+            1000, tune=1000, chains=2, cores=2, random_seed=5, progressbar=False, nuts_sampler="pymc"
+        )
     posterior = plain["posterior"].to_dataset()
     assert_same_posterior(fit.posterior, posterior)
     cor = posterior["cor_Subject"][..., 1, 0], fit.posterior["cor_Subject"][..., 1, 0]
-    errors = [float(c.std()) / np.sqrt(float(summarize(c.expand_dims("one", -1))["ess_bulk"][0])) for c in cor]
+    errors = [
+        float(c.std()) / np.sqrt(float(summarize(c.expand_dims("one", -1))["ess_bulk"][0])) for c in cor
+    ]
     assert monte_carlo(float(cor[0].mean()), float(cor[1].mean()), *errors)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from hierbayes.report.blocks import Blocks, Cell, Code, Column, Details, Paragraph, Table
 from hierbayes.report.content.context import Shown
 from hierbayes.report.tables import generic_cell
-from hierbayes.spec.records import ModelSpec
+from hierbayes.spec.records import ModelSpec, Prior
 
 VERSIONS = "versions"
-ARGUMENTS = ("draws", "tune", "chains", "seed", "sampler", "parameterization")
+ARGUMENTS = ("draws", "tune", "chains", "seed", "sampler", "parameterization", "target_accept")
 """Settings that are arguments of ``Model.fit``, in its order."""
 
 
@@ -56,7 +56,13 @@ def code(shown: Shown) -> str:
 
 def stated_priors(spec: ModelSpec) -> dict[str, str]:
     """The priors that the user stated, by the key that set them."""
-    return {entry.source: str(entry.prior) for entry in spec.priors if entry.source != "default"}
+    stated = [entry for entry in spec.priors if entry.source != "default"]
+    return {entry.source: _exact(entry.prior) for entry in stated}
+
+
+def _exact(prior: Prior) -> str:
+    """The prior with every digit, where tables show four."""
+    return f"{prior.distribution}({', '.join(f'{value:.17g}' for value in prior.parameters)})"
 
 
 def _table(first: str, values: Mapping[str, Any]) -> Table:
