@@ -109,7 +109,9 @@ class Model:
         self.design = build_design(self.formula, data, response_kind=response_family.response_kind)
         response_family.check_response(self.design.y, self.design.response.name)
         groups = tuple(GroupSpec(g.name, g.factor, g.terms, g.n_groups) for g in self.design.groups)
-        bare = ModelSpec(str(self.formula), response_family.name, chosen_link.name, self.design.terms, groups)
+        bare = ModelSpec(
+            " ".join(formula.split()), response_family.name, chosen_link.name, self.design.terms, groups
+        )
         self.spec = fill_priors(
             bare, _scales(self.design, family, chosen_link), priors, response_family.parameters
         )

@@ -38,8 +38,6 @@ def test_group_variances(case):
     fit, reference = case
     rows = fit.varcorr()
     assert {g.name for g in fit.spec.groups} == set(reference.get("groups", {}))
-        reference.get("groups", {})
-    )
     for group, figures in reference.get("groups", {}).items():
         assert {g.name: g.n_groups for g in fit.spec.groups}[group] == figures["n_groups"]
         of_group = rows[rows["group"] == group]

@@ -31,8 +31,8 @@ class Fit:
         effects are on the link scale, for the user's columns. Further groups: ``sample_stats``,
         ``observed_data``, ``constant_data``.
     settings : mapping
-        ``sampler``, ``parameterization`` (as asked for), ``plan`` (what that meant), ``draws``, ``tune``, ``chains``, ``seed``, ``target_accept``,
-        ``seconds``, ``versions``, ``fingerprint``.
+        ``sampler``, ``parameterization`` (as asked for), ``plan`` (what that meant), ``draws``, ``tune``,
+        ``chains``, ``seed``, ``target_accept``, ``seconds``, ``versions``, ``fingerprint``.
     messages : tuple of str
         What the user should know: dropped rows, the modelled level, an interruption.
     partial : bool

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hierbayes.errors import SamplingError
-from hierbayes.sampling.progress import ChainState, progress_for
+from hierbayes.sampling.progress import ChainState, compiling, progress_for
 from hierbayes.sampling.settings import RawDraws, SamplerSettings, tidy_stats
 
 
@@ -35,7 +35,7 @@ def sample_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> Raw
     """
     import nutpie
 
-    with warnings.catch_warnings():
+    with compiling(settings, title), warnings.catch_warnings():
         # numba's and PyTensor's notices concern authors of graphs, not users of a formula.
         warnings.simplefilter("ignore")
         compiled = nutpie.compile_pymc_model(model)

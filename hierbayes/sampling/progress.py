@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from hierbayes.sampling.settings import SamplerSettings
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,15 @@ class NoProgress:
         """Nothing to print."""
 
 
-def progress_for(settings: Any, title: str) -> ChainProgress | NoProgress:
+def compiling(settings: SamplerSettings, title: str) -> AbstractContextManager[object]:
+    """A line that says what takes so long before the first draw; nothing outside of a terminal."""
+    console = Console(stderr=True, highlight=False)
+    if not (settings.progress and console.is_terminal):
+        return nullcontext()
+    return console.status(f"{title}: compiling the model" if title else "compiling the model")
+
+
+def progress_for(settings: SamplerSettings, title: str) -> ChainProgress | NoProgress:
     """Bars when the settings ask for them."""
     if not settings.progress:
         return NoProgress()

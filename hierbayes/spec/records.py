@@ -85,7 +85,7 @@ class Scales:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Everything that defines a model but its data."""
+    """Everything that defines a model but its data; ``formula`` as the user wrote it, white space folded."""
 
     formula: str
     family: str

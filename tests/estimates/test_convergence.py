@@ -74,4 +74,4 @@ def test_cut_trajectories_are_a_note_not_a_problem(healthy):
     reached[0, :10] = True
     verdict = altered(healthy, "b", nothing, reached_max_treedepth=reached).check()
     assert verdict.ok
-    assert [f.what for f in verdict.findings if f.level == "warning"][0].startswith("1.0 % of trajectories")
+    assert next(f.what for f in verdict.findings if f.level == "warning").startswith("1.0 % of trajectories")

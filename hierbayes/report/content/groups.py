@@ -182,7 +182,7 @@ def _ends_table(rows: list[dict[str, Any]], mass: str, key: tuple[str, str]) -> 
         Column("Own rows alone", "right"),
         Column("Model", "right"),
         Column(f"{mass} interval", "right"),
-        Column("Population", "right"),
+        Column("One for all groups", "right"),
     )
     return Table(columns, tuple(_shrinkage_row(row, places) for row in rows), caption)
 
