@@ -148,7 +148,7 @@ class Model:
         References
         ----------
         Papaspiliopoulos, O., Roberts, G. O. and Sköld, M. (2007). A general framework for the parametrization
-        of hierarchical models. Statistical Science 22, 59-73 (section 2).
+        of hierarchical models. Statistical Science 22, 59-73.
         """
         if parameterization not in PARAMETERIZATIONS:
             raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)

@@ -70,9 +70,9 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
     References
     ----------
     Gelman, A. and Pardoe, I. (2006). Bayesian measures of explained variance and pooling in multilevel
-    (hierarchical) models. Technometrics 48, 241-251 (equation 9 for the direction of the factor).
-    Raudenbush, S. W. and Bryk, A. S. (2002). Hierarchical Linear Models, 2nd ed., equation 3.57 (matrix
-    of reliabilities).
+    (hierarchical) models. Technometrics 48, 241-251 (for the direction of the factor).
+    Raudenbush, S. W. and Bryk, A. S. (2002). Hierarchical Linear Models, 2nd ed., chapter 3 (on
+    multivariate reliability).
     """
     frames = []
     complete = _complete_pooling(fit)

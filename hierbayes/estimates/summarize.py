@@ -39,7 +39,7 @@ def summarize(draws: xr.DataArray, prob: float = PROB, *, tail: bool = False) ->
     References
     ----------
     Vehtari, A., Gelman, A., Simpson, D., Carpenter, B. and Bürkner, P.-C. (2021). Rank-normalization,
-    folding, and localization: an improved R-hat. Bayesian Analysis 16, 667-718 (equations 4 and 14).
+    folding, and localization: an improved R-hat. Bayesian Analysis 16, 667-718.
     """
     import arviz_stats
 

@@ -141,9 +141,9 @@ def vpc(
     References
     ----------
     Goldstein, H., Browne, W. and Rasbash, J. (2002). Partitioning variation in multilevel models.
-    Understanding Statistics 1, 223-231 (equation 3; method D for the latent scale). Johnson, P. C. D.
+    Understanding Statistics 1, 223-231 (method D is the latent scale). Johnson, P. C. D.
     (2014). Extension of Nakagawa & Schielzeth's R2GLMM to random slopes models. Methods in Ecology and
-    Evolution 5, 944-946 (equation 10).
+    Evolution 5, 944-946.
     """
     method = "gaussian" if fit.spec.family == "gaussian" else "latent"
     definition = DEFINITIONS[method].format(level1=LEVEL1.get(fit.spec.link, ""))

@@ -84,7 +84,7 @@ def _log1mexp(x: Floats) -> Floats:
 
     References
     ----------
-    Mächler, M. (2012). Accurately computing log(1 - exp(-|a|)). Vignette of the R package Rmpfr, equation 7.
+    Mächler, M. (2012). Accurately computing log(1 - exp(-|a|)). Vignette of the R package Rmpfr.
     """
     small = np.minimum(x, math.log(2))
     large = np.maximum(x, math.log(2))

@@ -18,7 +18,7 @@ A poor guess costs efficiency, never correctness.
 References
 ----------
 Papaspiliopoulos, O., Roberts, G. O. and Sköld, M. (2007). A general framework for the parametrization of
-hierarchical models. Statistical Science 22, 59-73 (section 3: partial non-centering by conditional means).
+hierarchical models. Statistical Science 22, 59-73 (on partial non-centering).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def lkj_cholesky(group: GroupSpec, eta: float) -> Any:
     References
     ----------
     Lewandowski, D., Kurowicka, D. and Joe, H. (2009). Generating random correlation matrices based on
-    vines and extended onion method. Journal of Multivariate Analysis 100, 1989-2001 (section 2.4).
+    vines and extended onion method. Journal of Multivariate Analysis 100, 1989-2001.
     """
     q = len(group.terms)
     pairs = [(i, j) for i in range(1, q) for j in range(i)]
