@@ -58,7 +58,7 @@ class Bernoulli(Family):
         ----------
         Nakagawa, S., Johnson, P. C. D. and Schielzeth, H. (2017). The coefficient of determination R2 and
         intra-class correlation coefficient from generalized linear mixed-effects models revisited and
-        expanded. Journal of the Royal Society Interface 14, 20170213 (table 2: distribution-specific
+        expanded. Journal of the Royal Society Interface 14, 20170213 (on distribution-specific
         variances).
         """
         check_scale(scale)

@@ -76,7 +76,7 @@ def rank(fit: Any, parameters: Sequence[str] | None = None, *, backend: str | No
     ----------
     Säilynoja, T., Bürkner, P.-C. and Vehtari, A. (2022). Graphical test for discrete uniformity and its
     applications in goodness-of-fit evaluation and multiple sample comparison. Statistics and Computing 32,
-    32 (section 3).
+    32.
 
     Examples
     --------

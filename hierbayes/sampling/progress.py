@@ -26,6 +26,15 @@ class ChainState:
     seconds: float
     tuning: bool
 
+    @property
+    def phase(self) -> str:
+        """What the chain is doing: waiting for a core, in warm-up, sampling or done."""
+        if self.finished >= self.total:
+            return "done"
+        if not self.finished:
+            return "waiting"
+        return "warm-up" if self.tuning else "sampling"
+
 
 class ChainProgress:
     """Bars on standard error where there is a terminal, and always a summary line at the end.
@@ -45,7 +54,6 @@ class ChainProgress:
         self.title = title
         self._lock = threading.Lock()
         self._started = time.perf_counter()
-        self._states: list[ChainState] = []
         self._bars = Progress(
             TextColumn("  chain {task.description}"),
             BarColumn(bar_width=24),
@@ -57,7 +65,7 @@ class ChainProgress:
             disable=not self.console.is_terminal,
         )
         self._tasks: list[TaskID] = [
-            self._bars.add_task(str(k + 1), total=total, phase="warm-up", speed=0.0, divergences=0)
+            self._bars.add_task(str(k + 1), total=total, phase="waiting", speed=0.0, divergences=0)
             for k in range(chains)
         ]
 
@@ -73,15 +81,11 @@ class ChainProgress:
     def update(self, states: Sequence[ChainState]) -> None:
         """Show where the chains stand; may be called from any thread."""
         with self._lock:
-            self._states = list(states)
             for task, state in zip(self._tasks, states, strict=False):
-                phase = (
-                    "warm-up" if state.tuning else ("done" if state.finished >= state.total else "sampling")
-                )
                 self._bars.update(
                     task,
                     completed=state.finished,
-                    phase=phase,
+                    phase=state.phase,
                     speed=state.finished / state.seconds if state.seconds > 0 else 0.0,
                     divergences=state.divergences,
                 )

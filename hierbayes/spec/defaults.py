@@ -31,10 +31,10 @@ has nothing to do with the level, and names do not say which column is an indica
 References
 ----------
 Gelman, A., Jakulin, A., Pittau, M. G. and Su, Y.-S. (2008). A weakly informative default prior
-distribution for logistic and other regression models. Annals of Applied Statistics 2, 1360-1383 (section
-2: scaled columns).
+distribution for logistic and other regression models. Annals of Applied Statistics 2, 1360-1383 (on
+scaled columns).
 Gelman, A. (2006). Prior distributions for variance parameters in hierarchical models. Bayesian Analysis
-1, 515-534 (section 3.2: the half-t family).
+1, 515-534 (on the half-t family).
 Gabry, J. and Goodrich, B. (2020). Prior distributions for rstanarm models. Vignette of the R package
 rstanarm (the multiplier 2.5, and the intercept at the mean of the columns).
 """

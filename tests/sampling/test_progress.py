@@ -40,3 +40,11 @@ def test_an_interruption_is_named():
     progress.finish(1, 1, partial=True)
     assert stream.getvalue().startswith("interrupted after 1 draws in")
     assert "1 divergence\n" in stream.getvalue()
+
+
+def test_the_phase_of_a_chain():
+    phases = [
+        ChainState(n, 200, 0, 1.0, tuning).phase
+        for n, tuning in [(0, True), (9, True), (150, False), (200, False)]
+    ]
+    assert phases == ["waiting", "warm-up", "sampling", "done"]
