@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     import pymc
 
 AUTO = "auto"
-PARAMETERIZATIONS = (AUTO, "noncentered", "centered")
-
-INFORMATIVE = 0.8
-"""Share of the information that a typical group's own rows must carry for its term to be sampled centered."""
+PARAMETERIZATIONS = (AUTO, "noncentered", "centered", "partial")
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Plan:
     Attributes
     ----------
     parameterization : mapping of str to str
-        ``"noncentered"`` or ``"centered"`` for each group term.
+        ``"noncentered"``, ``"centered"`` or ``"partial"`` for each group term.
     reason : str
         Why, in words.
     """
@@ -136,9 +133,8 @@ class Model:
     def plan(self, parameterization: str = AUTO) -> Plan:
         """How ``fit`` would sample this model, and why.
 
-        ``"auto"`` centers a group term when the rows of a typical group fix most of what is known of it: when
-        the median of ``A / (A + 1 / s^2)`` exceeds 0.8, ``A`` the information of its rows, ``s`` a guess of
-        the sd.
+        ``"auto"`` centers every group effect partially, with weight ``A / (A + 1 / s0^2)``: ``A`` is the
+        information in the group's own rows, ``s0`` a rough estimate of the standard deviation.
 
         Raises
         ------
@@ -159,12 +155,14 @@ class Model:
             return Plan({}, "there are no group effects")
         from hierbayes.graph.coordinates import coordinates
 
-        reliability = coordinates(self.spec, self.design).reliability
-        forms = {name: "centered" if reliability[name] > INFORMATIVE else "noncentered" for name in groups}
-        shares = ", ".join(f"{100 * reliability[name]:.0f} % for {name}" for name in groups)
-        return Plan(
-            forms, f"the rows of a typical group carry about this share of what is known of it: {shares}"
-        )
+        frame = coordinates(self.spec, self.design)
+        shares = []
+        for group in self.spec.groups:
+            typical = np.median(frame.groups[group.name].centering, axis=0)
+            parts = [f"{term} {100 * share:.0f} %" for term, share in zip(group.terms, typical, strict=True)]
+            shares.append(f"{group.name}: {', '.join(parts)}")
+        reason = "each group effect is centered by how much its own rows say about it, in a typical group of "
+        return Plan(dict.fromkeys(groups, "partial"), reason + "; ".join(shares))
 
     def fit(
         self,
@@ -193,7 +191,7 @@ class Model:
         sampler : str
             ``"nutpie"`` or ``"pymc"``.
         parameterization : str
-            ``"auto"``, ``"noncentered"`` or ``"centered"``; the posterior is the same.
+            ``"auto"``, ``"noncentered"``, ``"centered"`` or ``"partial"``; the posterior is the same.
         target_accept : float
             Acceptance rate that the step size is tuned to.
         cores : int, optional

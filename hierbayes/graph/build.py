@@ -37,8 +37,8 @@ def build_graph(
     design : Design
         The arrays.
     parameterization : str or mapping
-        ``"noncentered"`` (``u = z L' diag(sd)``) or ``"centered"``, for all group terms or for each by its
-        name; the posterior is the same.
+        ``"noncentered"`` (``u = z L' diag(sd)``), ``"centered"`` or ``"partial"``, for all group terms or for
+        each by its name; the posterior is the same.
     deterministics : bool
         Whether ``b``, ``u_<group>`` and ``cor_<group>`` are part of the model. Without them it compiles
         faster, and ``recover`` computes them from the draws.

@@ -2,7 +2,7 @@
 
 The coefficients ``theta`` act on columns whose means are taken out (when the intercept's prior is there).
 Under a Gaussian approximation at the base rate, with row weights ``W``, prior variances ``D`` and a rough
-guess ``S0`` of the covariance of the group effects, two exact changes of coordinates take away the ridges
+guess ``S0`` of the covariance of the group effects, exact changes of coordinates take away the ridges
 that make NUTS slow:
 
 1. *Whitening*. The unconstrained value of ``theta`` is ``R (theta - m)`` with
@@ -12,6 +12,8 @@ that make NUTS slow:
 2. *Shift*. What the data say of a group's effects depends on ``theta`` by their conditional mean,
    ``-(A_j + S0^-1)^-1 Z_j'W X (theta - m)`` with ``A_j = Z_j'W Z_j``. The effects are sampled around it;
    the Jacobian is 1.
+3. *Partial centering* (``graph.groups.weighted``). Effects that a group's own rows determine are sampled as
+   they are, effects that they leave open relative to their sd, and those between in proportion.
 
 A poor guess costs efficiency, never correctness.
 
@@ -29,16 +31,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.records import Design, GroupDesign
+from hierbayes.design.records import Design
 from hierbayes.errors import DataError
 from hierbayes.families import get_family, get_link
+from hierbayes.graph.components import cross_products, estimate_components
 from hierbayes.graph.priors import REAL
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
-
-GUESS = 1 / 3
-"""Expected sd of group effects, in units of a row's own sd."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,29 @@ class Block:
 
 
 @dataclass(frozen=True)
+class GroupCoordinates:
+    """Coordinates of one group term's effects.
+
+    Attributes
+    ----------
+    guess : float64 array, shape (q,)
+        ``s0``, a rough estimate of the standard deviations of the effects.
+    centering : float64 array, shape (n_groups, q)
+        How far each effect is centered, from 0 to 1: how much of what is known of it comes from the group's
+        own rows, the diagonal of ``(A_j + S^-1)^-1 A_j``, at a standard deviation two standard errors below
+        ``s0``. (Too little centering costs some efficiency, too much of it breaks the chains.)
+    shift : float64 array, shape (n_groups, q, p)
+        ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects.
+    """
+
+    guess: Floats
+    centering: Floats
+    shift: Floats
+
+
+@dataclass(frozen=True)
 class Coordinates:
-    """Population columns and coefficients as the sampler sees them.
+    """Population columns, coefficients and group effects as the sampler sees them.
 
     Attributes
     ----------
@@ -81,22 +102,15 @@ class Coordinates:
         ``m``, where the coefficients are expected.
     blocks : tuple of Block
         Every coefficient is in one of them.
-    shifts : mapping of str to float64 array, shape (n_groups, q, p)
-        For each group term ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects.
-    guesses : mapping of str to float64 array, shape (q,)
-        The rough guess of the standard deviations of each group term's effects.
-    reliability : mapping of str to float
-        Median over the groups of how much their own rows say about their effects, against ``S0``: from 0
-        to 1.
+    groups : mapping of str to GroupCoordinates
+        One entry per group term.
     """
 
     X: Floats
     means: Floats
     center: Floats
     blocks: tuple[Block, ...]
-    shifts: Mapping[str, Floats]
-    guesses: Mapping[str, Floats]
-    reliability: Mapping[str, float]
+    groups: Mapping[str, GroupCoordinates]
 
 
 def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
@@ -117,49 +131,46 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
         for term in design.terms
     )
     information, working = _working_response(spec, design)
-    guesses = {group.name: _guess_sd(information, group) for group in design.groups}
-    cross = {group.name: information * _cross_products(X, group) for group in design.groups}
     precision, center = _single_level_posterior(X, priors, information, working)
-    shifts, reliability = {}, {}
+    residual = working - X @ center
     covariance = np.linalg.inv(precision)
     disturbed = covariance.copy()
+    groups = {}
     for group in design.groups:
-        B = np.einsum("pk,jqk->pjq", covariance, cross[group.name]) * guesses[group.name]
+        scale_is_free = bool(get_family(spec.family).parameters)
+        rough = estimate_components(group, residual, information, estimate_scale=scale_is_free)
+        cross = cross_products(X, group)
+        A = rough.information * cross_products(group.Z, group)
+        shift = np.linalg.solve(A + np.diag(rough.sd**-2), rough.information * cross)
+        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough.sd), shift)
+        B = np.einsum("pk,jqk->pjq", covariance, information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
-        A = information * _cross_products(group.Z, group)
-        own = A + np.diag(guesses[group.name] ** -2)
-        shifts[group.name] = np.linalg.solve(own, cross[group.name])
-        weights = np.diagonal(np.linalg.solve(own, A), axis1=1, axis2=2)
-        reliability[group.name] = float(np.median(weights))
+    return Coordinates(X, means, center, _blocks(priors, disturbed), groups)
+
+
+def _centering(A: Floats, sd: Floats) -> Floats:
+    """``GroupCoordinates.centering``: twice the sum of squared reliabilities informs about ``log sd``."""
+    squares = (_reliability(A, sd) ** 2).sum(axis=0)
+    error = np.minimum(1 / np.sqrt(2 * np.maximum(squares, 1e-12)), 3.0)
+    return _reliability(A, sd * np.exp(-2 * error))
+
+
+def _reliability(A: Floats, sd: Floats) -> Floats:
+    return np.diagonal(np.linalg.solve(A + np.diag(sd**-2), A), axis1=1, axis2=2)
+
+
+def _blocks(priors: Sequence[Prior], covariance: Floats) -> tuple[Block, ...]:
+    """The coefficients by kind of prior, each block whitened by its part of the covariance."""
     kinds = [prior.distribution for prior in priors]
     blocks = []
     for kind in dict.fromkeys(kinds):
         where = np.array([k for k, given in enumerate(kinds) if given == kind])
+        R = np.zeros((0, 0))
+        if kind in REAL:
+            R = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(where, where)]))
         name = "beta" if len(set(kinds)) == 1 else f"beta_{kind}"
-        R = (
-            np.zeros((0, 0))
-            if kind not in REAL
-            else np.linalg.inv(np.linalg.cholesky(disturbed[np.ix_(where, where)]))
-        )
         blocks.append(Block(name, kind, where, tuple(priors[k] for k in where), R))
-    return Coordinates(X, means, center, tuple(blocks), shifts, guesses, reliability)
-
-
-def _cross_products(X: Floats, group: GroupDesign) -> Floats:
-    """``Z_j'X`` of each group, shape (n_groups, q, columns of X)."""
-    cross = np.empty((group.n_groups, group.Z.shape[1], X.shape[1]))
-    for j in range(group.Z.shape[1]):
-        for k in range(X.shape[1]):
-            cross[:, j, k] = np.bincount(
-                group.codes, weights=group.Z[:, j] * X[:, k], minlength=group.n_groups
-            )
-    return cross
-
-
-def _guess_sd(information: float, group: GroupDesign) -> Floats:
-    """A third of a row's sd, ``1 / sqrt(information)``, per sd of the column: a VPC of about 0.1."""
-    spread = group.Z.std(axis=0)
-    return np.asarray(GUESS / np.sqrt(information) / np.where(spread > 0, spread, 1.0))
+    return tuple(blocks)
 
 
 def _single_level_posterior(

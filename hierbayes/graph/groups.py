@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 
 from hierbayes import names
-from hierbayes.graph.coordinates import Coordinates
+from hierbayes.graph.coordinates import Coordinates, GroupCoordinates
 from hierbayes.graph.priors import positive_vector
 from hierbayes.spec.records import GroupSpec, ModelSpec
 
@@ -49,17 +51,15 @@ def lkj_cholesky(group: GroupSpec, eta: float) -> Any:
     return pt.stack(rows)
 
 
+type Floats = NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Scale:
-    """Spread of a group term's effects.
-
-    ``sd`` (q,), the Cholesky factor ``L`` (q, q) of their correlations or None, and the guess of ``sd`` that
-    the coordinates rest on.
-    """
+    """Spread of the effects: ``sd`` (q,), and ``L`` (q, q), the Cholesky factor of their correlations."""
 
     sd: Any
     L: Any | None
-    guess: Any
 
 
 def vine_name(group: str) -> str:
@@ -72,33 +72,58 @@ def z_name(group: str) -> str:
     return f"z_{group}"
 
 
-def shifted_name(group: str) -> str:
-    """Name of the sampled effects of the centered form."""
-    return f"shifted_{group}"
+def effect_name(form: str, group: str, term: str) -> str:
+    """Name of the sampled effects of one coefficient in a weighted form: ``partial_school[Intercept]``."""
+    return names.level(f"{form}_{group}", term)
 
 
-def noncentered(group: GroupSpec, scale: Scale, conditional_mean: Any, deterministic: bool) -> Any:
+WEIGHTS: dict[str, Callable[[GroupCoordinates], Floats]] = {
+    "centered": lambda frame: np.ones_like(frame.centering),
+    "partial": lambda frame: frame.centering,
+}
+"""How far each effect is centered, (n_groups, q): from 0, non-centered, to 1, centered."""
+
+
+def noncentered(group: GroupSpec, scale: Scale, frame: GroupCoordinates, *, pull: Any) -> Any:
     """``u = z L' diag(sd)`` with ``z ~ Normal(0, 1)``, sampled as ``z`` + its pull; shape (n_groups, q)."""
-    pull = conditional_mean / scale.guess
+    pull = pull / frame.guess
     z = pm.Normal(z_name(group.name), pull, 1.0, dims=_dims(group)) - pull
-    u = (z if scale.L is None else pt.dot(z, scale.L.T)) * scale.sd
-    return pm.Deterministic(names.u(group.name), u, dims=_dims(group)) if deterministic else u
+    return (z if scale.L is None else pt.dot(z, scale.L.T)) * scale.sd
 
 
-def centered(group: GroupSpec, scale: Scale, conditional_mean: Any, deterministic: bool) -> Any:
-    """``u ~ Normal(0, diag(sd) L L' diag(sd))``, sampled as ``u`` + its pull; shape (n_groups, q)."""
-    if scale.L is None:
-        shifted = pm.Normal(shifted_name(group.name), conditional_mean, scale.sd, dims=_dims(group))
-    else:
-        chol = scale.sd[:, None] * scale.L
-        shifted = pm.MvNormal(shifted_name(group.name), conditional_mean, chol=chol, dims=_dims(group))
-    u = shifted - conditional_mean
-    return pm.Deterministic(names.u(group.name), u, dims=_dims(group)) if deterministic else u
+def weighted(form: str, group: GroupSpec, scale: Scale, frame: GroupCoordinates, *, pull: Any) -> Any:
+    """Each effect centered as far as ``WEIGHTS[form]`` says; shape (n_groups, q).
+
+    With ``t = u / sd = L z``, ``z ~ Normal(0, 1)``, ``r = sd / s0``, weights ``w`` and the mean ``m`` of
+    ``t_k`` given the columns before it, column ``k`` is sampled as ``v = r^w (w m + L_kk^w z_k)``, its pull
+    added: ``v = z`` (non-centered) for ``w = 0`` and ``v = u / s0`` (centered) for ``w = 1``.
+
+    References
+    ----------
+    Papaspiliopoulos, O., Roberts, G. O. and Sköld, M. (2007). A general framework for the parametrization
+    of hierarchical models. Statistical Science 22, 59-73.
+    """
+    weights = WEIGHTS[form](frame)
+    pull = pull / frame.guess
+    ratio = scale.sd / frame.guess
+    z: list[Any] = []
+    columns = []
+    for k, term in enumerate(group.terms):
+        w = weights[:, k]
+        mean, last = pt.as_tensor_variable(0.0), pt.as_tensor_variable(1.0)
+        if scale.L is not None:
+            mean, last = sum((scale.L[k, j] * z[j] for j in range(k)), start=mean), scale.L[k, k]
+        center, spread = ratio[k] ** w * w * mean, (ratio[k] * last) ** w
+        name = effect_name(form, group.name, term)
+        v = pm.Normal(name, pull[:, k] + center, spread, dims=names.group_dim(group.name)) - pull[:, k]
+        z.append((v - center) / spread)
+        columns.append(scale.sd[k] * (mean + last * z[k]))
+    return pt.stack(columns, axis=1)
 
 
-PARAMETERIZATIONS: dict[str, Callable[[GroupSpec, Scale, Any, bool], Any]] = {
+PARAMETERIZATIONS: dict[str, Callable[..., Any]] = {
     "noncentered": noncentered,
-    "centered": centered,
+    **{form: partial(weighted, form) for form in WEIGHTS},
 }
 
 
@@ -126,9 +151,12 @@ def group_effects(
         if deterministic:
             dims = (names.group_term(group.name), names.group_term_bis(group.name))
             pm.Deterministic(names.cor(group.name), pt.dot(L, L.T), dims=dims)
-    pull = pt.dot(coordinates.shifts[group.name], theta - coordinates.center) if theta is not None else 0.0
-    scale = Scale(sd, L, coordinates.guesses[group.name])
-    return PARAMETERIZATIONS[parameterization](group, scale, pull, deterministic)
+    frame = coordinates.groups[group.name]
+    pull = pt.zeros(frame.centering.shape)
+    if theta is not None:
+        pull = pt.dot(frame.shift, theta - coordinates.center)
+    u = PARAMETERIZATIONS[parameterization](group, Scale(sd, L), frame, pull=pull)
+    return pm.Deterministic(names.u(group.name), u, dims=_dims(group)) if deterministic else u
 
 
 def _dims(group: GroupSpec) -> tuple[str, str]:

@@ -12,8 +12,8 @@ from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.families import get_family
 from hierbayes.graph.build import coords
-from hierbayes.graph.coordinates import Coordinates, coordinates
-from hierbayes.graph.groups import shifted_name, vine_name, z_name
+from hierbayes.graph.coordinates import Coordinates, GroupCoordinates, coordinates
+from hierbayes.graph.groups import WEIGHTS, effect_name, vine_name, z_name
 from hierbayes.spec.records import GroupSpec, ModelSpec
 
 type Floats = NDArray[np.float64]
@@ -54,8 +54,7 @@ def recover(spec: ModelSpec, design: Design, draws: Mapping[str, Floats]) -> xr.
                 (term, names.group_term_bis(group.name)),
                 L @ L.swapaxes(-1, -2),
             )
-        pull = _pull(group.name, frame, theta)
-        u = _effects(group.name, draws, pull, (sd, L, frame.guesses[group.name]))
+        u = _effects(group, draws, (sd, L), (frame.groups[group.name], _pull(group.name, frame, theta)))
         variables[names.u(group.name)] = ((dim, term), u)
     for parameter in get_family(spec.family).parameters:
         variables[parameter] = ((), draws[parameter])
@@ -103,23 +102,37 @@ def _coefficients(frame: Coordinates, draws: Mapping[str, Floats]) -> Floats:
     return theta
 
 
-def _pull(group: str, frame: Coordinates, theta: Floats | None) -> Floats | float:
+def _pull(group: str, frame: Coordinates, theta: Floats | None) -> Floats:
     """The shift of a group term's effects that the population coefficients cause, (chain, draw, J, q)."""
+    shift = frame.groups[group].shift
     if theta is None:
-        return 0.0
-    n_groups, q, p = frame.shifts[group].shape
-    pull = (theta - frame.center) @ frame.shifts[group].reshape(-1, p).T
+        return np.zeros(shift.shape[:2])
+    n_groups, q, p = shift.shape
+    pull = (theta - frame.center) @ shift.reshape(-1, p).T
     return np.asarray(pull.reshape(*theta.shape[:2], n_groups, q))
 
 
 def _effects(
-    group: str,
+    group: GroupSpec,
     draws: Mapping[str, Floats],
-    pull: Floats | float,
-    scale: tuple[Floats, Floats | None, Floats],
+    scale: tuple[Floats, Floats | None],
+    where: tuple[GroupCoordinates, Floats],
 ) -> Floats:
-    if shifted_name(group) in draws:
-        return np.asarray(draws[shifted_name(group)] - pull)
-    sd, L, guess = scale
-    z = draws[z_name(group)] - pull / guess
-    return np.asarray((z if L is None else z @ L.swapaxes(-1, -2)) * sd[..., None, :])
+    """The effects (chain, draw, J, q) from whichever form was sampled; see ``graph.groups``."""
+    (sd, L), (frame, pull) = scale, where
+    if z_name(group.name) in draws:
+        z = draws[z_name(group.name)] - pull / frame.guess
+        return np.asarray((z if L is None else z @ L.swapaxes(-1, -2)) * sd[..., None, :])
+    (form,) = [form for form in WEIGHTS if effect_name(form, group.name, group.terms[0]) in draws]
+    weights = WEIGHTS[form](frame)
+    z = np.empty((*sd.shape[:2], *weights.shape))
+    u = np.empty_like(z)
+    for k, term in enumerate(group.terms):
+        w, ratio = weights[:, k], (sd[..., k] / frame.guess[k])[..., None]
+        mean, last = np.zeros(z.shape[:3]), np.ones(sd.shape[:2])[..., None]
+        if L is not None:
+            mean, last = (z[..., :k] * L[..., None, k, :k]).sum(axis=-1), L[..., k, k][..., None]
+        v = draws[effect_name(form, group.name, term)] - pull[..., k] / frame.guess[k]
+        z[..., k] = (v - ratio**w * w * mean) / (ratio * last) ** w
+        u[..., k] = sd[..., k][..., None] * (mean + last * z[..., k])
+    return u

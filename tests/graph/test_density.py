@@ -114,13 +114,14 @@ def test_graph_equals_numpy(model, identity_rtol):
         assert log_density(graph, point) == pytest.approx(expected, rel=identity_rtol)
 
 
-def test_centered_differs_by_its_jacobian(model, identity_rtol):
-    """``log p(u) = log p(z) - log |du/dz|`` with ``|du/dz| = |diag(sd) L|`` for each group."""
+@pytest.mark.parametrize("form", ["centered", "partial"])
+def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
+    """log p(v) = log p(z) - log |du/dz| + log |du/dv|; du/dz = diag(sd) L, du/dv = s0 (r L_kk)^(1 - w)."""
     if not model.design.groups:
         pytest.skip("no group effects")
     rng = np.random.default_rng(2)
     noncentered = build_graph(model.spec, model.design, "noncentered", deterministics=False)
-    centered = build_graph(model.spec, model.design, "centered", deterministics=False)
+    other = build_graph(model.spec, model.design, form, deterministics=False)
     point = random_values(noncentered, rng)
     values = free_values(noncentered, point)
     posterior = recover(model.spec, model.design, as_draws(values)).isel(chain=0, draw=0)
@@ -130,22 +131,31 @@ def test_centered_differs_by_its_jacobian(model, identity_rtol):
     for group in model.design.groups:
         u, sd = posterior[names.u(group.name)].to_numpy(), posterior[names.sd(group.name)].to_numpy()
         cor = posterior[names.cor(group.name)].to_numpy() if len(group.terms) > 1 else np.eye(1)
+        here = frame.groups[group.name]
+        weights = np.ones_like(u) if form == "centered" else here.centering
+        L = np.linalg.cholesky(cor)
+        ratio, last = sd / here.guess, np.diag(L)
+        log_jacobian -= np.log(here.guess * (ratio * last) ** (1 - weights)).sum()
+        t = u / sd
+        z = np.linalg.solve(L, t.T).T
+        v = ratio**weights * (weights * (t - last * z) + last**weights * z)
         log_jacobian += group.n_groups * (np.log(sd).sum() + 0.5 * np.linalg.slogdet(cor)[1])
-        pull = 0.0
+        pull = np.zeros_like(u)
         if model.spec.terms:
             b = posterior["b"].to_numpy()
             theta = b + np.eye(len(b))[0] * (b * frame.means).sum()
-            pull = frame.shifts[group.name] @ (theta - frame.center)
-        same[f"shifted_{group.name}"] = u + pull
-    assert log_density(centered, same) == pytest.approx(
-        log_density(noncentered, point) - log_jacobian, rel=identity_rtol
-    )
-    recovered = recover(model.spec, model.design, as_draws(free_values(centered, same))).isel(chain=0, draw=0)
+            pull = here.shift @ (theta - frame.center)
+        for k, term in enumerate(group.terms):
+            same[f"{form}_{group.name}[{term}]"] = v[:, k] + pull[:, k] / here.guess[k]
+    expected = log_density(noncentered, point) - log_jacobian
+    assert log_density(other, same) == pytest.approx(expected, rel=identity_rtol)
+    recovered = recover(model.spec, model.design, as_draws(free_values(other, same)))
     for name in posterior.data_vars:
-        np.testing.assert_allclose(recovered[name], posterior[name], rtol=identity_rtol, atol=1e-12)
+        found = recovered[name].isel(chain=0, draw=0)
+        np.testing.assert_allclose(found, posterior[name], rtol=identity_rtol, atol=1e-12)
 
 
-@pytest.mark.parametrize("parameterization", ["noncentered", "centered"])
+@pytest.mark.parametrize("parameterization", ["noncentered", "centered", "partial"])
 def test_recover_equals_the_deterministics(model, parameterization, identity_rtol):
     graph = build_graph(model.spec, model.design, parameterization)
     point = random_values(graph, np.random.default_rng(3))

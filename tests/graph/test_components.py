@@ -1,0 +1,50 @@
+"""The rough variance components that coordinates rest on, against lme4's estimates."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hierbayes.graph.components import cross_products, estimate_components
+from hierbayes.graph.coordinates import coordinates
+
+REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "lme4.json").read_text())["models"]
+
+
+@pytest.mark.parametrize(("card", "name"), [("exam", "m1"), ("exam", "m4"), ("contraception", "m_05")])
+def test_guesses_are_near_lme4(card, name, model_of):
+    model = model_of(card, name)
+    frame = coordinates(model.spec, model.design)
+    for group in model.design.groups:
+        figures = REFERENCE[card][name]["groups"][group.name]["sd"]
+        expected = np.array([figures[term] for term in group.terms])
+        np.testing.assert_allclose(frame.groups[group.name].guess, expected, rtol=0.3)
+
+
+def test_no_group_variance_is_a_small_guess_and_no_centering(model_of):
+    model = model_of("exam", "m1")
+    group = model.design.groups[0]
+    rng = np.random.default_rng(3)
+    rough = estimate_components(group, rng.normal(size=model.design.n), 1.0, estimate_scale=True)
+    assert rough.sd[0] < 0.1
+    assert rough.information == pytest.approx(1, rel=0.1)
+
+
+def test_informative_groups_are_centered_and_the_others_are_not(model_of):
+    exam = coordinates(model_of("exam", "m4").spec, model_of("exam", "m4").design).groups["school"]
+    sizes = model_of("exam", "m4").design.group("school").sizes
+    assert exam.centering[np.argmax(sizes), 0] > 0.9
+    assert exam.centering[np.argmin(sizes), 0] < 0.4
+    assert ((exam.centering >= 0) & (exam.centering <= 1)).all()
+
+
+def test_cross_products_by_loops(model_of):
+    group = model_of("exam", "m4").design.group("school")
+    X = np.random.default_rng(1).normal(size=(len(group.codes), 3))
+    found = cross_products(X, group)
+    for j in (0, 17, 64):
+        rows = group.codes == j
+        np.testing.assert_allclose(found[j], group.Z[rows].T @ X[rows], rtol=1e-10, atol=1e-12)
