@@ -25,11 +25,14 @@ class Components:
     ----------
     sd : float64 array, shape (q,)
         Standard deviations of the effects, on the link scale.
+    start : float64 array, shape (q,)
+        What they were guessed to be before the data were seen.
     information : float
         Information of one row about its linear predictor, the groups' part of the scatter taken out.
     """
 
     sd: Floats
+    start: Floats
     information: float
 
 
@@ -83,4 +86,4 @@ def estimate_components(
         if estimate_scale:
             scatter = residual @ residual - 2 * (m * sums).sum() + (moments * second).sum()
             information = float(len(residual) / scatter)
-    return Components(np.maximum(np.sqrt(np.diag(S)), FLOOR * unit), information)
+    return Components(np.maximum(np.sqrt(np.diag(S)), FLOOR * unit), START * unit, information)

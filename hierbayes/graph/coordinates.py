@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError
 from hierbayes.families import get_family, get_link
-from hierbayes.graph.components import cross_products, estimate_components
+from hierbayes.graph.components import Components, cross_products, estimate_components
 from hierbayes.graph.priors import REAL
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -142,17 +142,30 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
         cross = cross_products(X, group)
         A = rough.information * cross_products(group.Z, group)
         shift = np.linalg.solve(A + np.diag(rough.sd**-2), rough.information * cross)
-        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough.sd), shift)
+        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), shift)
         B = np.einsum("pk,jqk->pjq", covariance, information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
     return Coordinates(X, means, center, _blocks(priors, disturbed), groups)
 
 
-def _centering(A: Floats, sd: Floats) -> Floats:
-    """``GroupCoordinates.centering``: twice the sum of squared reliabilities informs about ``log sd``."""
-    squares = (_reliability(A, sd) ** 2).sum(axis=0)
-    error = np.minimum(1 / np.sqrt(2 * np.maximum(squares, 1e-12)), 3.0)
-    return _reliability(A, sd * np.exp(-2 * error))
+def _centering(A: Floats, rough: Components) -> Floats:
+    """``GroupCoordinates.centering`` from the rows' information ``A``, shape (n_groups, q, q).
+
+    The standard errors are the larger of those at the rough estimate and those where no sd is below its first
+    guess: there, an intercept and a slope that the data confuse are both uncertain.
+    """
+    errors = np.maximum(_log_sd_errors(A, rough.sd), _log_sd_errors(A, np.maximum(rough.sd, rough.start)))
+    return _reliability(A, rough.sd * np.exp(-2 * errors))
+
+
+def _log_sd_errors(A: Floats, sd: Floats) -> Floats:
+    """Standard errors of ``log sd``, at most 3.
+
+    The information about ``(log s_k, log s_l)`` is ``2 sum_j (s_k s_l G_kl)^2`` with ``G = A (I + S A)^-1``.
+    """
+    G = np.linalg.solve(np.eye(len(sd)) + A * sd**2, A)
+    information = 2 * ((sd[:, None] * sd * G) ** 2).sum(axis=0) + np.diag(np.full(len(sd), 1e-3))
+    return np.minimum(np.sqrt(np.diag(np.linalg.inv(information))), 3.0)
 
 
 def _reliability(A: Floats, sd: Floats) -> Floats:
