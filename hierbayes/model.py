@@ -108,7 +108,9 @@ class Model:
         self.formula = parse_formula(formula)
         self.design = build_design(self.formula, data, response_kind=response_family.response_kind)
         response_family.check_response(self.design.y, self.design.response.name)
-        groups = tuple(GroupSpec(g.name, g.factor, g.terms, g.n_groups) for g in self.design.groups)
+        groups = tuple(
+            GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
+        )
         bare = ModelSpec(
             " ".join(formula.split()), response_family.name, chosen_link.name, self.design.terms, groups
         )
@@ -281,14 +283,19 @@ def fit(
 
 
 def _scales(design: Design, family: str, link: Any) -> Scales:
-    """One unit of the linear predictor and the sd of every column, for the default priors."""
+    """One unit of the linear predictor and the sd of every column, for the default priors.
+
+    With an offset, the rest of the linear predictor is what is left of the response.
+    """
+    offset = np.zeros(design.n) if design.offset is None else design.offset
     columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
     for group in design.groups:
         for k, term in enumerate(group.terms):
             columns.setdefault(term, float(group.Z[:, k].std()) or 1.0)
     if get_family(family).response_kind == "binary":
-        return Scales(float(link.link(np.array(0.5))), float(link.latent_sd), columns)
-    unit = float(design.y.std())
+        return Scales(float(link.link(np.array(0.5)) - offset.mean()), float(link.latent_sd), columns)
+    y = design.y - offset
+    unit = float(y.std())
     if not np.isfinite(unit) or unit == 0:
         raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
-    return Scales(float(design.y.mean()), unit, columns)
+    return Scales(float(y.mean()), unit, columns)

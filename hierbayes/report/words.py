@@ -8,7 +8,7 @@ from typing import Any
 from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.formula import parse_formula
-from hierbayes.formula.terms import Call, Expression, GroupTerm, Name, Number, Operation, Term
+from hierbayes.formula.terms import Call, Expression, GroupTerm, Name, Number, Operation, Rest, Term
 from hierbayes.report.numerals import count
 from hierbayes.spec.records import ModelSpec
 
@@ -113,7 +113,7 @@ def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
         for term in group.terms:
             about = "in their overall level" if term == names.INTERCEPT else f"in the effect of {term}"
             notes[group.name, f"sd({term})"] = f"how far groups lie apart {about}"
-        if len(group.terms) == 2 and group.terms[0] == names.INTERCEPT:
+        if group.has_correlations and len(group.terms) == 2 and group.terms[0] == names.INTERCEPT:
             slope = group.terms[1]
             words = f"above 0: where the overall level is high, the effect of {slope} is high too"
             notes[group.name, f"cor({', '.join(group.terms)})"] = words
@@ -154,7 +154,8 @@ def _group_words(term: GroupTerm, design: Design) -> str:
     sentence = f"{listed(varying)} {verb} between {groups}"
     sentence = sentence[0].upper() + sentence[1:]
     if len(varying) > 1:
-        return f"{sentence}, and these differences may be correlated."
+        told = "may be correlated" if term.correlated else "are taken as independent"
+        return f"{sentence}, and these differences {told}."
     return f"{sentence}."
 
 
@@ -201,6 +202,7 @@ _EXPRESSIONS: dict[type[Any], Callable[[Any, Design], str]] = {
     Call: _call,
     Operation: _operation,
     Number: _number,
+    Rest: lambda expression, design: "all other columns",
 }
 
 

@@ -143,7 +143,7 @@ def default_entries(
     entries = [_coefficient(spec, scales, term) for term in spec.terms]
     for group in spec.groups:
         entries += [_group_sd(spec, scales, (group, term)) for term in group.terms]
-        if len(group.terms) > 1:
+        if group.has_correlations:
             reason = "keeps off correlations of -1 and 1, and is otherwise nearly flat"
             entries.append(PriorEntry("cor", (group.name,), Prior("lkj", (2.0,)), reason=reason))
     for name in family_parameters:

@@ -55,12 +55,21 @@ class PriorEntry:
 
 @dataclass(frozen=True)
 class GroupSpec:
-    """A group term: its name, the factor, its coefficients and how many groups there are."""
+    """A group term: its name, the factor, its coefficients and how many groups there are.
+
+    ``correlated`` is False for ``(1 + x || school)``, whose effects are independent.
+    """
 
     name: str
     factor: str
     terms: tuple[str, ...]
     n_groups: int
+    correlated: bool = True
+
+    @property
+    def has_correlations(self) -> bool:
+        """Whether the model has a correlation matrix for this group term."""
+        return self.correlated and len(self.terms) > 1
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,8 @@ class ModelSpec:
         """Read what ``to_json`` wrote."""
         raw: dict[str, Any] = json.loads(text)
         groups = tuple(
-            GroupSpec(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"]) for g in raw["groups"]
+            GroupSpec(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"], g.get("correlated", True))
+            for g in raw["groups"]
         )
         priors = tuple(
             PriorEntry(

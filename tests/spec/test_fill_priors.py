@@ -254,7 +254,8 @@ def test_correlation_keys_of_a_model_without_one(key: str) -> None:
     with pytest.raises(PriorError) as caught:
         fill_priors(USE, scales, {key: "lkj(2)"}, ())
     assert str(caught.value) == (
-        f"{key!r} is not a prior key of this model. A group term with one coefficient has no correlation. "
+        f"{key!r} is not a prior key of this model. "
+        "A group term with one coefficient, or with `||`, has no correlation. "
         "Keys: Intercept, b[Intercept], b, b[age], sd, sd[district], sd[district][Intercept]. "
         "Correct the key or leave it out."
     )
