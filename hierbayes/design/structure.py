@@ -50,7 +50,7 @@ class Structure:
     groups : DataFrame
         One row per grouping factor: ``group, level, n_groups, min, median, mean, max, n_single`` (sizes in
         rows; ``n_single`` counts groups of one row). ``level`` is 2 for the factor next to the rows, 3 for
-        a factor in which that one is nested, and so on; 1 where each row is a group of its own.
+        a factor in which that one is nested, and so on; 1 where nearly every row is a group of its own.
     relations : DataFrame
         One row per pair: ``factor, other, relation, n_cells, n_possible, share, n_several, n_other_several``.
         ``"nested"``: each level of ``factor`` lies within one level of ``other``. ``"same"``: both split the
@@ -167,7 +167,9 @@ def _describe(variable: Variable, groupings: Sequence[Grouping], relations: Sequ
         n_values=len(variable.labels),
         n_missing=int((variable.codes < 0).sum()) if variable.kind != UNUSABLE else 0,
         n_rows=variable.codes.size,
-        of=_level_of(variable, variation, relations),
+        of=_level_of(
+            variable, [v for v, g in zip(variation, groupings, strict=True) if not g.is_rows], relations
+        ),
         variation=variation,
         problem=variable.problem,
         looks=looks_like(variable),

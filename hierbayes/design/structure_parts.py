@@ -19,6 +19,7 @@ from hierbayes.errors import ColumnNotFoundError, DataError, nearest_match
 
 NESTED, SAME, FULL, PARTIAL = "nested", "same", "fully crossed", "partially crossed"
 ROWS, CONSTANT, UNUSABLE = "rows", "constant", "unusable"
+FEW = 0.05  # share of exceptions up to which a rule nearly holds
 FEW_CODES = range(3, 7)  # so many different whole numbers look like the codes of a factor
 STEADY = 1e-9  # of a variable's sd: differences up to this are rounding, not variation within a group
 
@@ -38,8 +39,8 @@ class Grouping:
 
     @property
     def is_rows(self) -> bool:
-        """Whether every row is a group of its own."""
-        return bool(self.labels) and bool((self.sizes <= 1).all())
+        """Whether nearly every row is a group of its own, so that the factor is the level of the rows."""
+        return len(self.labels) > 1 and int((self.sizes == 1).sum()) >= (1 - FEW) * int(self.sizes.sum())
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hierbayes.design.structure_parts import (
     CONSTANT,
+    FEW,
     FULL,
     NESTED,
     PARTIAL,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from hierbayes.design.structure import Structure
 
-FEW = 0.05  # share of exceptions up to which a rule that nearly holds is worth a message
 SHOWN = 60  # variables in the text
 
 
@@ -41,9 +41,12 @@ def group_messages(grouping: Grouping) -> tuple[str, ...]:
     if n == 1:
         return (f"{name}: one level only ({grouping.labels[0]!r}); a grouping factor needs at least two",)
     if grouping.is_rows:
+        most = (
+            "every row is" if n_single == n else f"{n_single:,} of the {grouping.sizes.sum():,} rows are each"
+        )
         return (
-            f"{name}: every row is a group of its own, so {name} is the level of the rows; as a grouping "
-            "factor its effects can be told from residual variation by the priors only",
+            f"{name}: {most} a group of its own, so {name} is the level of the rows; as a grouping factor "
+            "its effects can be told from residual variation by the priors only",
         )
     if n_single:
         return (

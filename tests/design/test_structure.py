@@ -201,6 +201,19 @@ def test_messages_on_groups():
     assert structure.groups["level"].tolist() == [3, 1, 2]
 
 
+def test_a_factor_that_nearly_tells_rows_apart_is_the_level_of_the_rows():
+    structure = describe_structure(hb.load_data("exam"), ["school", "school:student"])
+    assert structure.groups[["level", "n_groups", "n_single"]].to_numpy().tolist() == [
+        [2, 65, 0],
+        [1, 4055, 4051],
+    ]
+    assert structure.messages == (
+        "school:student: 4,051 of the 4,059 rows are each a group of its own, so school:student is the level "
+        "of the rows; as a grouping factor its effects can be told from residual variation by the priors only",
+    )
+    assert set(of(structure).values()) == {"rows", "school"}
+
+
 def test_missing_values_are_counted_and_left_out_by_pair():
     data = pl.DataFrame(
         {
