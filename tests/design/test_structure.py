@@ -209,7 +209,8 @@ def test_a_factor_that_nearly_tells_rows_apart_is_the_level_of_the_rows():
     ]
     assert structure.messages == (
         "school:student: 4,051 of the 4,059 rows are each a group of its own, so school:student is the level "
-        "of the rows; as a grouping factor its effects can be told from residual variation by the priors only",
+        "of the rows; as a grouping factor its effects "
+        "can be told from residual variation by the priors only",
     )
     assert set(of(structure).values()) == {"rows", "school"}
 
