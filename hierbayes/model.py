@@ -283,19 +283,15 @@ def fit(
 
 
 def _scales(design: Design, family: str, link: Any) -> Scales:
-    """One unit of the linear predictor and the sd of every column, for the default priors.
-
-    With an offset, the rest of the linear predictor is what is left of the response.
-    """
-    offset = np.zeros(design.n) if design.offset is None else design.offset
+    """One unit of the linear predictor and the sd of every column, for the default priors."""
+    offset = 0.0 if design.offset is None else float(design.offset.mean())
     columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
     for group in design.groups:
         for k, term in enumerate(group.terms):
             columns.setdefault(term, float(group.Z[:, k].std()) or 1.0)
     if get_family(family).response_kind == "binary":
-        return Scales(float(link.link(np.array(0.5)) - offset.mean()), float(link.latent_sd), columns)
-    y = design.y - offset
-    unit = float(y.std())
+        return Scales(float(link.link(np.array(0.5))) - offset, float(link.latent_sd), columns, offset)
+    unit = float(design.y.std())
     if not np.isfinite(unit) or unit == 0:
         raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
-    return Scales(float(y.mean()), unit, columns)
+    return Scales(float(design.y.mean()) - offset, unit, columns, offset)

@@ -247,22 +247,24 @@ def _cross(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
 def _nest(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
     """``a/b`` is ``a + a:b``; ``(a + b)/c`` is ``a + b + a:b:c``."""
     right = _expand(side, operand, replace(place, inside="an interaction"))
-    return _union(left, _product(side, _all_of(left), right, operand.span))
+    return _union(left, _product(side, _all_of(side, left), right, operand.span))
 
 
 def _within(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
     """``a %in% b`` is ``a:b``; ``a %in% (b + c)`` is ``a:b:c``."""
     right = _expand(side, operand, replace(place, inside="an interaction"))
-    return _product(side, left, _all_of(right), operand.span)
+    return _product(side, left, _all_of(side, right), operand.span)
 
 
-def _all_of(terms: TermSet) -> TermSet:
+def _all_of(side: Side, terms: TermSet) -> TermSet:
     """The interaction of all variables of some terms."""
     if not terms:
         return {}
-    order = tuple(dict.fromkeys(number for written in terms.values() for number in written.order))
     spans = [written.span for written in terms.values()]
     span = (min(start for start, _ in spans), max(end for _, end in spans))
+    side.budget.products += sum(len(written.order) for written in terms.values())
+    side.check_size(0, span)
+    order = tuple(dict.fromkeys(number for written in terms.values() for number in written.order))
     return {sum(1 << number for number in order): Appearance(order, span)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.formula import parse_formula
-from hierbayes.formula.terms import Call, Expression, GroupTerm, Name, Number, Operation, Rest, Term
+from hierbayes.formula.terms import Call, Expression, Formula, GroupTerm, Name, Number, Operation, Rest, Term
 from hierbayes.report.numerals import count
 from hierbayes.spec.records import ModelSpec
 
@@ -49,14 +49,23 @@ def model_words(spec: ModelSpec, design: Design) -> tuple[str, ...]:
     terms = [term_words(term, design) for term in formula.population if not term.is_intercept]
     outcome = f"The model describes {_outcome(spec, design)}."
     if terms:
-        depends = f"It depends on {listed(terms)}."
+        depends = f"It depends on {listed(terms)}{_offset_words(formula)}."
     else:
-        depends = "It depends on no explanatory variable: there is one overall average."
+        depends = (
+            f"It depends on no explanatory variable: there is one overall average{_offset_words(formula)}."
+        )
     groups = [_group_words(term, design) for term in formula.groups]
     if not groups:
         groups = ["Rows are treated as unrelated to each other: the model knows no groups."]
     scatter = SCATTER.get(spec.family)
     return (outcome, depends, *groups, *([scatter] if scatter else []))
+
+
+def _offset_words(formula: Formula) -> str:
+    if not formula.offsets:
+        return ""
+    offsets = listed([str(call.arguments[0]) for call in formula.offsets])
+    return f"; {offsets} is added as it is, without a coefficient"
 
 
 def scale_words(link: str) -> str:
@@ -197,12 +206,17 @@ def _number(expression: Number, design: Design) -> str:
     return str(expression)
 
 
+def _rest(expression: Rest, design: Design) -> str:
+    without = f" but {listed([name.name for name in expression.without])}" if expression.without else ""
+    return f"all other columns of the data{without}"
+
+
 _EXPRESSIONS: dict[type[Any], Callable[[Any, Design], str]] = {
     Name: _name,
     Call: _call,
     Operation: _operation,
     Number: _number,
-    Rest: lambda expression, design: "all other columns",
+    Rest: _rest,
 }
 
 

@@ -156,7 +156,8 @@ def _coefficient(spec: ModelSpec, scales: Scales, term: str) -> PriorEntry:
     rule = MULTIPLIERS[spec.family]
     if term == names.INTERCEPT:
         prior = Prior("normal", (scales.center, rule.intercept * scales.unit))
-        reason = f"{rule.center}, give or take {_times(rule.intercept, rule.unit)}"
+        less = f" less the mean of the offset ({scales.offset:.4g})" if scales.offset else ""
+        reason = f"{rule.center}{less}, give or take {_times(rule.intercept, rule.unit)}"
         return PriorEntry(names.INTERCEPT, (), prior, reason=f"{reason} ({scales.unit:.4g})")
     unit, what = scales.unit, rule.unit
     if names.INTERCEPT not in spec.terms:

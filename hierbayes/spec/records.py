@@ -80,16 +80,19 @@ class Scales:
     ----------
     center : float
         Where the linear predictor is expected, on the link scale: mean of a Gaussian response, 0.5 through
-        the link for binary.
+        the link for binary; less the mean of the offset.
     unit : float
         One unit of the linear predictor: the response's sd for Gaussian, the link's latent sd for binary.
     columns : mapping
         sd of each population and group column, on the user's scale (1 where a column is constant).
+    offset : float
+        Mean of the offset, which ``center`` leaves out; 0 where there is none.
     """
 
     center: float
     unit: float
     columns: dict[str, float]
+    offset: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,8 @@ def test_an_offset_shifts_the_default_prior_of_the_intercept(frame):
     assert shifted.spec.prior("Intercept").parameters == pytest.approx(
         plain.spec.prior("Intercept").parameters
     )
+    reason = next(entry.reason for entry in shifted.spec.priors if entry.parameter == "Intercept")
+    assert reason.startswith("the mean of the response less the mean of the offset (7), give or take")
 
 
 def test_the_rest_is_every_column_that_is_not_named(frame):

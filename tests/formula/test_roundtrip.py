@@ -56,7 +56,7 @@ product = st.recursive(
     variable,
     lambda inner: st.one_of(
         st.tuples(inner, spaces, st.sampled_from([":", "*", "/", "%in%"]), spaces, inner).map("".join),
-        st.tuples(inner, inner, st.integers(1, 3)).map("({0[0]} + b.2 + {0[1]})^{0[2]}".format),
+        st.tuples(inner, inner, st.integers(1, 3)).map("({0[0]} + b.2 + d.2 + {0[1]})^{0[2]}".format),
         st.tuples(inner, st.sampled_from([" + ", " - "]), inner).map("({0[0]}{0[1]}{0[2]})".format),
     ),
     max_leaves=5,
