@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hierbayes.design.values import RawColumn, read_series
 from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, FormulaError, nearest_match
 from hierbayes.formula.functions import bind
+from hierbayes.formula.source import MAX_LENGTH, MAX_TERMS
 from hierbayes.formula.terms import (
     Call,
     Expression,
@@ -208,7 +209,7 @@ def put_rest(formula: Formula, columns: Sequence[str]) -> Formula:
     ColumnNotFoundError
         A column that is taken from ``.`` does not exist.
     FormulaError
-        No column is left.
+        No column is left, or there are too many.
     """
     where = next((k for k, t in enumerate(formula.population) if any(map(_is_rest, t.factors))), None)
     if where is None:
@@ -229,7 +230,15 @@ def put_rest(formula: Formula, columns: Sequence[str]) -> Formula:
         )
     terms = tuple(Term((Name(name, rest.span),), rest.span) for name in others)
     population = [*formula.population[:where], *terms, *formula.population[where + 1 :]]
-    return replace(formula, population=tuple(sorted(population, key=lambda term: len(term.factors))))
+    expanded = replace(formula, population=tuple(sorted(population, key=lambda term: len(term.factors))))
+    if len(str(expanded)) > MAX_LENGTH or len(population) > MAX_TERMS:
+        raise FormulaError(
+            f"`.` stands for {len(others):,} columns here, which makes the formula too long.",
+            formula_text(formula),
+            rest.span,
+            f"At most {MAX_TERMS:,} terms and {MAX_LENGTH:,} characters are allowed: give fewer columns.",
+        )
+    return expanded
 
 
 def _is_rest(expression: Expression) -> bool:

@@ -117,6 +117,9 @@ def test_what_the_rest_cannot_be(frame):
     assert "Did you mean 'won'?" in str(caught.value)
     with pytest.raises(FormulaError, match=r"`\.` stands for no column"):
         build("y ~ x + .", frame[["x", "y"]])
+    wide = {"y": frame["y"], **{f"x{k}": frame["x"] for k in range(1001)}}
+    with pytest.raises(FormulaError, match=r"`\.` stands for 1,001 columns here"):
+        build("y ~ .", wide)
 
 
 def test_the_memory_is_plain_json(frame):
