@@ -19,6 +19,7 @@ _PUBLIC = {
     "Fit": "hierbayes.fitted",
     "fit": "hierbayes.model",
     "load": "hierbayes.fitted",
+    "describe_structure": "hierbayes.design.structure",
     "load_data": "hierbayes.datasets",
     "list_data": "hierbayes.datasets",
     "Card": "hierbayes.cards",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from hierbayes.cards import load_card as load_card
     from hierbayes.datasets import list_data as list_data
     from hierbayes.datasets import load_data as load_data
+    from hierbayes.design.structure import describe_structure as describe_structure
     from hierbayes.errors import HierbayesError as HierbayesError
     from hierbayes.fitted import Fit as Fit
     from hierbayes.fitted import load as load

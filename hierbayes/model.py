@@ -105,7 +105,9 @@ class Model:
         self.formula = parse_formula(formula)
         self.design = build_design(self.formula, data, response_kind=response_family.response_kind)
         response_family.check_response(self.design.y, self.design.response.name)
-        groups = tuple(GroupSpec(g.name, g.factor, g.terms, g.n_groups) for g in self.design.groups)
+        groups = tuple(
+            GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
+        )
         bare = ModelSpec(
             " ".join(formula.split()), response_family.name, chosen_link.name, self.design.terms, groups
         )
@@ -280,13 +282,14 @@ def fit(
 
 def _scales(design: Design, family: str, link: Any) -> Scales:
     """One unit of the linear predictor and the sd of every column, for the default priors."""
+    offset = 0.0 if design.offset is None else float(design.offset.mean())
     columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
     for group in design.groups:
         for k, term in enumerate(group.terms):
             columns.setdefault(term, float(group.Z[:, k].std()) or 1.0)
     if get_family(family).response_kind == "binary":
-        return Scales(float(link.link(np.array(0.5))), float(link.latent_sd), columns)
+        return Scales(float(link.link(np.array(0.5))) - offset, float(link.latent_sd), columns, offset)
     unit = float(design.y.std())
     if not np.isfinite(unit) or unit == 0:
         raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
-    return Scales(float(design.y.mean()), unit, columns)
+    return Scales(float(design.y.mean()) - offset, unit, columns, offset)

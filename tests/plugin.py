@@ -80,7 +80,7 @@ def random_fit(model: hb.Model, seed: int = 0, chains: int = 4, draws: int = 250
         q = len(group.terms)
         values[names.sd(group.name)] = np.ones(q)
         values[names.u(group.name)] = np.zeros((group.n_groups, q))
-        if q > 1:
+        if q > 1 and group.correlated:
             values[names.cor(group.name)] = np.eye(q)
     posterior = posterior_at(model, values, chains, draws)
     for name in posterior.data_vars:

@@ -13,8 +13,8 @@ from hierbayes.design.checks import (
     rank_messages,
 )
 from hierbayes.design.coding import model_matrix
-from hierbayes.design.columns import Variable, evaluate_all
-from hierbayes.design.frame import Table, column_uses, formula_text, read_table
+from hierbayes.design.columns import Variable, evaluate_all, learn, offset_values
+from hierbayes.design.frame import Table, column_uses, formula_text, put_rest, read_frame, read_table
 from hierbayes.design.groups import (
     Cell,
     check_groups,
@@ -25,7 +25,7 @@ from hierbayes.design.groups import (
 )
 from hierbayes.design.recipe import GroupRecipe, Recipe, raw_columns, used_expressions
 from hierbayes.design.records import Design, GroupDesign
-from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
+from hierbayes.design.response import NUMERIC_RESPONSE, check_known, learn_response
 from hierbayes.design.values import Factor
 from hierbayes.formula.terms import Formula, GroupTerm
 from hierbayes.names import cell
@@ -74,9 +74,14 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
     >>> design.terms, design.groups[0].levels
     (('Intercept', 'x[q]'), ('7', '10'))
     """
-    table = read_table(data, column_uses(formula), formula_text(formula))
+    frame = read_frame(data)
+    formula = put_rest(formula, list(map(str, frame.columns)))
+    check_known(formula)
+    table = read_table(frame, column_uses(formula), formula_text(formula))
+    used = used_expressions(formula.population, formula.groups)
+    table = learn((*used, *formula.offsets, formula.response.expression), table)
     y, response, response_messages = learn_response(formula.response, table, response_kind)
-    variables = evaluate_all(used_expressions(formula.population, formula.groups), table)
+    variables = evaluate_all(used, table)
     check_factors(variables)
     X, terms = model_matrix(formula.population, variables, table.n)
     check_constant(X, terms)
@@ -91,6 +96,7 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
         factors={text: v.levels for text, v in variables.items() if isinstance(v, Factor)},
         terms=terms,
         groups=tuple(GroupRecipe(group.name, group.factor, cells, group.terms) for group, cells in built),
+        state=table.state,
     )
     return Design(
         y=y,
@@ -99,6 +105,7 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
         groups=groups,
         response=response,
         recipe=recipe,
+        offset=offset_values(formula, table),
         rows=table.rows,
         messages=(
             *table.messages,
@@ -119,4 +126,4 @@ def _learn_group(
     Z, terms = model_matrix(term.terms, variables, table.n)
     check_constant(Z, terms, f" of the group term {name!r}")
     levels = tuple(cell(labels) for labels in cells)
-    return GroupDesign(name, factor_name(term), codes, Z, levels, terms), cells
+    return GroupDesign(name, factor_name(term), codes, Z, levels, terms, term.correlated), cells

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hierbayes import names
 from hierbayes.design.columns import Variable, expression_name
 from hierbayes.design.records import Floats
-from hierbayes.design.values import Factor, Numeric
+from hierbayes.design.values import Columns, Factor, Numeric
 from hierbayes.errors import DataError
 from hierbayes.formula.terms import Term
 
@@ -71,7 +71,7 @@ def model_matrix(
     ----------
     terms : sequence of Term
         In R's order.
-    variables : mapping of str to Numeric or Factor
+    variables : mapping of str to Numeric, Columns or Factor
         The value of each expression, by its text; length n each.
     n : int
         Number of rows.
@@ -138,10 +138,27 @@ def _numeric_pieces(name: str, variable: Numeric, full: bool) -> Pieces:
     return [(name, lambda: variable.values)]
 
 
+def _column_pieces(name: str, variable: Columns, full: bool) -> Pieces:
+    def column(k: int) -> Callable[[], Floats]:
+        return lambda: variable.values[:, k]
+
+    return [(label, column(k)) for k, label in enumerate(variable.labels)]
+
+
 def _factor_pieces(name: str, variable: Factor, full: bool) -> Pieces:
+    contrast = variable.contrast
+
+    def contrasted(k: int, matrix: Floats) -> Callable[[], Floats]:
+        return lambda: np.asarray(matrix[variable.codes, k])
+
     def indicator(k: int) -> Callable[[], NDArray[np.bool_]]:
         return lambda: variable.codes == k
 
+    if contrast is not None and not full:
+        return [
+            (names.level(name, label), contrasted(k, contrast))
+            for k, label in enumerate(variable.contrast_labels)
+        ]
     first = 0 if full else 1
     return [
         (names.level(name, label), indicator(k))
@@ -149,11 +166,22 @@ def _factor_pieces(name: str, variable: Factor, full: bool) -> Pieces:
     ]
 
 
-_PIECES: dict[type, Callable[..., Pieces]] = {Numeric: _numeric_pieces, Factor: _factor_pieces}
+_PIECES: dict[type, Callable[..., Pieces]] = {
+    Numeric: _numeric_pieces,
+    Columns: _column_pieces,
+    Factor: _factor_pieces,
+}
 
 
 def _width(variable: Variable, full: bool) -> int:
-    return len(variable.levels) - (not full) if isinstance(variable, Factor) else 1
+    return _WIDTHS[type(variable)](variable, full)
+
+
+_WIDTHS: dict[type, Callable[..., int]] = {
+    Numeric: lambda variable, full: 1,
+    Columns: lambda variable, full: len(variable.labels),
+    Factor: lambda variable, full: len(variable.levels) - (not full),
+}
 
 
 def _check_size(

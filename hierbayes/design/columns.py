@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from hierbayes.design.frame import Table, column_names
+from hierbayes.design.contrasts import CALLS, ordered_levels, with_contrast
+from hierbayes.design.frame import Table, calls_within, column_names
 from hierbayes.design.records import Floats
-from hierbayes.design.values import BOOLEAN, NUMBER, Factor, Numeric, RawColumn, quoted, to_factor, to_numbers
-from hierbayes.errors import DataError, FormulaError
-from hierbayes.formula.terms import Call, Expression, Name, Number, Operation
+from hierbayes.design.transforms import STATEFUL
+from hierbayes.design.values import (
+    BOOLEAN,
+    NUMBER,
+    Columns,
+    Factor,
+    Numeric,
+    RawColumn,
+    quoted,
+    to_factor,
+    to_numbers,
+)
+from hierbayes.errors import DataError, FormulaError, nearest_match
+from hierbayes.formula.functions import bind
+from hierbayes.formula.terms import COMPARISONS, Call, Expression, Formula, Name, Number, Operation, Text
 
-type Variable = Numeric | Factor
+type Variable = Numeric | Columns | Factor
 
 LARGEST_POWER = 100.0
 
@@ -23,13 +37,49 @@ def expression_name(expression: Expression) -> str:
     return expression.name if isinstance(expression, Name) else str(expression)
 
 
+def learn(expressions: Iterable[Expression], table: Table) -> Table:
+    """The table with what the functions with a memory, ``scale(x)`` and others, learn from it."""
+    for call in (call for e in expressions for call in calls_within(e) if call.function in STATEFUL):
+        if str(call) not in table.state:
+            values, groups = _arguments(call, table)
+            learned = STATEFUL[call.function].learn(call, values, groups)
+            table = replace(table, state={**table.state, str(call): learned})
+    return table
+
+
+def known_factor(expression: Expression, levels: tuple[str, ...], table: Table) -> Factor:
+    """A factor of new data with the levels, and the contrasts, that the model knows.
+
+    Raises
+    ------
+    DataError
+        A row has another level.
+    """
+    call = isinstance(expression, Call) and expression.function in CALLS
+    factor = evaluate_factor(
+        expression.arguments[0] if call and isinstance(expression, Call) else expression, table
+    )
+    index = {label: k for k, label in enumerate(levels)}
+    recode = np.array([index.get(label, -1) for label in factor.levels], dtype=np.int32)
+    codes = recode[factor.codes]
+    unseen = np.flatnonzero(codes < 0)
+    name = expression_name(expression)
+    if unseen.size:
+        given = factor.levels[factor.codes[unseen[0]]]
+        raise DataError(
+            f"{name!r} is {given!r} in {table.row_number(int(unseen[0]))}, a level that the model "
+            f"has not seen. Known: {quoted(levels)}. Correct the value, or fit a model to data that have it."
+        )
+    return with_contrast(expression, Factor(name, codes, levels), table)
+
+
 def evaluate(expression: Expression, table: Table) -> Variable:
     """A variable of a term: numbers as they are, booleans, text and categories as factors.
 
     Parameters
     ----------
     expression : Expression
-        A column, ``I(...)`` or ``factor(...)``.
+        A column, or a function of columns.
     table : Table
         The columns.
 
@@ -41,6 +91,19 @@ def evaluate(expression: Expression, table: Table) -> Variable:
         The result is not a finite number in some row.
     """
     return _VARIABLES[type(expression)](expression, table)
+
+
+def offset_values(formula: Formula, table: Table) -> Floats | None:
+    """The sum of the offsets of a formula, float64 of shape (n,), read-only; None where there are none."""
+    if not formula.offsets:
+        return None
+    total = np.zeros(table.n)
+    for call in formula.offsets:
+        with np.errstate(all="ignore"):
+            total = total + arithmetic(call.arguments[0], table)
+        _check_finite(call, total, table)
+    total.setflags(write=False)
+    return total
 
 
 def evaluate_factor(expression: Expression, table: Table) -> Factor:
@@ -56,6 +119,8 @@ def as_factor(variable: Variable, name: str) -> Factor:
     """A variable as a factor of that name."""
     if isinstance(variable, Factor):
         return Factor(name, variable.codes, variable.levels)
+    if isinstance(variable, Columns):
+        raise DataError(f"{name} has {len(variable.labels)} columns and cannot be a factor. Name one column.")
     return to_factor(RawColumn(name, NUMBER, variable.values))
 
 
@@ -73,29 +138,86 @@ def _call(expression: Call, table: Table) -> Variable:
     return _FUNCTIONS[expression.function](expression, table)
 
 
-def _identity(expression: Call, table: Table) -> Variable:
+def _numeric(expression: Call, table: Table) -> Variable:
     with np.errstate(all="ignore"):
-        result = np.broadcast_to(arithmetic(expression.arguments[0], table), (table.n,))
-    odd = np.flatnonzero(~np.isfinite(result))
-    if odd.size:
-        k = odd[0]
-        where = ", ".join(
-            f"{name.name} = {to_numbers(table.columns[name.name])[k]:.6g}"
-            for name in dict.fromkeys(column_names(expression))
-        )
-        raise DataError(
-            f"{expression} is not a finite number in {table.row_number(int(k))}"
-            + (f", where {where}. " if where else ". ")
-            + "Change the expression, or mark the value as missing to drop the row."
-        )
+        result = np.broadcast_to(arithmetic(expression, table), (table.n,))
+    _check_finite(expression, result, table)
     return Numeric(str(expression), np.array(result, dtype=np.float64))
 
 
+def _check_finite(expression: Call, result: Floats, table: Table) -> None:
+    odd = np.flatnonzero(~np.isfinite(result))
+    if not odd.size:
+        return
+    k = int(odd[0])
+    columns = [table.columns[name] for name in dict.fromkeys(n.name for n in column_names(expression))]
+    where = ", ".join(
+        f"{column.name} = {to_numbers(column)[k]:.6g}"
+        for column in columns
+        if column.kind in (NUMBER, BOOLEAN)
+    )
+    raise DataError(
+        f"{expression} is not a finite number in {table.row_number(k)}"
+        + (f", where {where}. " if where else ". ")
+        + _DOMAINS.get(expression.function, "")
+        + "Change the expression, or mark the value as missing to drop the row."
+    )
+
+
+_DOMAINS: dict[str, str] = {
+    **{name: f"{name}() takes numbers above 0. " for name in ("log", "log2", "log10")},
+    "log1p": "log1p() takes numbers above -1. ",
+    "sqrt": "sqrt() takes numbers from 0. ",
+}
+
+
 def _factor(expression: Call, table: Table) -> Variable:
-    return as_factor(evaluate_factor(expression.arguments[0], table), str(expression))
+    factor = as_factor(evaluate_factor(expression.arguments[0], table), str(expression))
+    return with_contrast(expression, ordered_levels(expression, factor, table), table)
 
 
-_FUNCTIONS: dict[str, Callable[[Call, Table], Variable]] = {"I": _identity, "factor": _factor}
+def _remembered(expression: Call, table: Table) -> Variable:
+    values, groups = _arguments(expression, table)
+    function = STATEFUL[expression.function]
+    with np.errstate(all="ignore"):
+        columns = function.apply(expression, values, groups, table.state[str(expression)])
+    _check_finite(expression, columns.sum(axis=1), table)
+    return Columns(str(expression), columns, function.labels(str(expression), columns.shape[1]))
+
+
+def _arguments(call: Call, table: Table) -> tuple[Floats, Factor | None]:
+    """The values (n,) that a function with a memory is applied to, and its groups where it has them."""
+    given = bind(call)
+    with np.errstate(all="ignore"):
+        values = np.array(np.broadcast_to(arithmetic(given["x"], table), (table.n,)))
+    odd = np.flatnonzero(~np.isfinite(values))
+    if odd.size:
+        _check_finite(call, values, table)
+    return values, evaluate_factor(given["g"], table) if "g" in given else None
+
+
+_ELEMENTWISE: dict[str, Callable[[Any], Any]] = {
+    "I": np.asarray,
+    "log": np.log,
+    "log2": np.log2,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+}
+
+_ONE_COLUMN = ("scale", "standardize", "center")
+
+_FUNCTIONS: dict[str, Callable[[Call, Table], Variable]] = {
+    **dict.fromkeys(STATEFUL, _remembered),
+    **dict.fromkeys((*_ELEMENTWISE, *_ONE_COLUMN), _numeric),
+    **dict.fromkeys(CALLS, _factor),
+}
 
 _VARIABLES: dict[type, Callable[[Any, Table], Variable]] = {Name: _column, Call: _call}
 
@@ -108,8 +230,9 @@ def arithmetic(expression: Expression, table: Table) -> Floats:
 def _value_of_column(expression: Name, table: Table) -> Floats:
     column = table.columns[expression.name]
     if column.kind not in (NUMBER, BOOLEAN):
+        levels = quoted(to_factor(column).levels, 4)
         raise FormulaError(
-            f"I() does arithmetic, but {column.name!r} holds text ({quoted(to_factor(column).levels, 4)}).",
+            f"Arithmetic needs numbers, but {column.name!r} holds text ({levels}).",
             table.text,
             expression.span,
             f"Use {column.name} as a term of its own, or turn it into numbers first.",
@@ -117,11 +240,26 @@ def _value_of_column(expression: Name, table: Table) -> Floats:
     return to_numbers(column)
 
 
+def _value_of_call(expression: Call, table: Table) -> Floats:
+    if expression.function in _ELEMENTWISE:
+        argument = arithmetic(expression.arguments[0], table)
+        value = np.asarray(_ELEMENTWISE[expression.function](argument), dtype=np.float64)
+    else:
+        values, groups = _arguments(expression, table)
+        state = table.state[str(expression)]
+        value = STATEFUL[expression.function].apply(expression, values, groups, state)[:, 0]
+    if expression.function in _DOMAINS:
+        _check_finite(expression, np.broadcast_to(value, (table.n,)), table)
+    return value
+
+
 def _value_of_number(expression: Number, table: Table) -> Floats:
     return np.asarray(expression.value, dtype=np.float64)
 
 
 def _value_of_operation(expression: Operation, table: Table) -> Floats:
+    if any(isinstance(operand, Text) for operand in expression.operands):
+        return _compared_with_label(expression, table)
     operator = _OPERATORS[expression.operator, len(expression.operands)]
     operands = [arithmetic(operand, table) for operand in expression.operands]
     if operator is np.power and np.any(np.abs(operands[1]) > LARGEST_POWER):
@@ -134,6 +272,31 @@ def _value_of_operation(expression: Operation, table: Table) -> Floats:
     return np.asarray(operator(*operands), dtype=np.float64)
 
 
+def _compared_with_label(expression: Operation, table: Table) -> Floats:
+    """``use == "Y"``: 1 where the column has that label."""
+    text = next(operand for operand in expression.operands if isinstance(operand, Text))
+    other = next((operand for operand in expression.operands if isinstance(operand, Name)), None)
+    if other is None:
+        raise FormulaError(
+            f"{expression} compares a label with something that is not a column.",
+            table.text,
+            expression.span,
+            'Compare a column with a label: `I(use == "Y")`.',
+        )
+    factor = to_factor(table.columns[other.name])
+    if text.value not in factor.levels and table.learning:
+        nearest = nearest_match(text.value, factor.levels)
+        raise FormulaError(
+            f"No row used of {other.name!r} has the label {text.value!r}.",
+            table.text,
+            text.span,
+            (f"Did you mean {nearest!r}? " if nearest is not None else "")
+            + f"Its labels are {quoted(factor.levels)}.",
+        )
+    equal = factor.labels == text.value
+    return np.asarray(equal if expression.operator == "==" else ~equal, dtype=np.float64)
+
+
 _OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {
     ("+", 2): np.add,
     ("-", 2): np.subtract,
@@ -141,10 +304,19 @@ _OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {
     ("/", 2): np.divide,
     ("^", 2): np.power,
     ("-", 1): np.negative,
+    **{
+        (sign, 2): compare
+        for sign, compare in zip(
+            COMPARISONS,
+            (np.equal, np.not_equal, np.less, np.greater, np.less_equal, np.greater_equal),
+            strict=True,
+        )
+    },
 }
 
 _ARITHMETIC: dict[type, Callable[[Any, Table], Floats]] = {
     Name: _value_of_column,
     Number: _value_of_number,
     Operation: _value_of_operation,
+    Call: _value_of_call,
 }

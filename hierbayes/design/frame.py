@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,12 +14,27 @@ from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
 from hierbayes.design.values import RawColumn, read_series
-from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, nearest_match
-from hierbayes.formula.terms import Call, Expression, Formula, Name, Number, Operation, Span
+from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, FormulaError, nearest_match
+from hierbayes.formula.functions import bind
+from hierbayes.formula.source import MAX_LENGTH, MAX_TERMS
+from hierbayes.formula.terms import (
+    Call,
+    Expression,
+    Formula,
+    Name,
+    Number,
+    Operation,
+    Rest,
+    Span,
+    Term,
+    Text,
+    Word,
+)
 
-RESPONSE, POPULATION, VARYING, GROUPING = (
+RESPONSE, POPULATION, OFFSET, VARYING, GROUPING = (
     "the response",
     "a population term",
+    "an offset",
     "a group-level effect",
     "a grouping factor",
 )
@@ -48,12 +63,18 @@ class Table:
         The formula, for carets.
     messages : tuple of str
         How many rows were dropped, and why.
+    state : mapping
+        What the functions with a memory learned, by the text of the call.
+    learning : bool
+        Whether a model is built from these rows; False for new data.
     """
 
     columns: dict[str, RawColumn]
     rows: NDArray[np.int64]
     text: str
     messages: tuple[str, ...] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
+    learning: bool = True
 
     @property
     def n(self) -> int:
@@ -82,9 +103,10 @@ def column_uses(formula: Formula, *, response: bool = True, groups: bool = True)
     """
     found: list[ColumnUse] = []
     if response:
-        found += _uses([formula.response.expression], RESPONSE)
+        found += _uses([formula.response.expression, *formula.response.additions], RESPONSE)
     for term in formula.population:
         found += _uses(term.factors, POPULATION)
+    found += _uses(formula.offsets, OFFSET)
     for group in formula.groups if groups else ():
         for term in group.terms:
             found += _uses(term.factors, VARYING)
@@ -93,7 +115,18 @@ def column_uses(formula: Formula, *, response: bool = True, groups: bool = True)
 
 
 def _uses(expressions: Sequence[Expression], role: str) -> list[ColumnUse]:
-    return [ColumnUse(name.name, role, name.span) for e in expressions for name in column_names(e)]
+    return [
+        ColumnUse(name.name, GROUPING if name in _groups_of(e) else role, name.span)
+        for e in expressions
+        for name in column_names(e)
+    ]
+
+
+def _groups_of(expression: Expression) -> tuple[Expression, ...]:
+    """The grouping factor of ``wb(x, g)``; nothing for anything else."""
+    if isinstance(expression, Call) and expression.function == "wb":
+        return (bind(expression)["g"],)
+    return ()
 
 
 def column_names(expression: Expression) -> Iterator[Name]:
@@ -105,11 +138,18 @@ def column_names(expression: Expression) -> Iterator[Name]:
 
 
 _PARTS: dict[type, Any] = {
-    Name: lambda e: (),
-    Number: lambda e: (),
+    **dict.fromkeys((Name, Number, Text, Word, Rest), lambda e: ()),
     Operation: lambda e: e.operands,
-    Call: lambda e: e.arguments,
+    Call: lambda e: (*e.arguments, *(value for _, value in e.keywords)),
 }
+
+
+def calls_within(expression: Expression) -> Iterator[Call]:
+    """The calls in an expression, inner ones first."""
+    for part in _PARTS[type(expression)](expression):
+        yield from calls_within(part)
+    if isinstance(expression, Call):
+        yield expression
 
 
 def read_frame(data: Any) -> nw.DataFrame[Any]:
@@ -152,6 +192,57 @@ def _duplicates(names: Sequence[Any]) -> DataError:
     twice = [str(name) for name, count in Counter(names).items() if count > 1]
     named = ", ".join(map(repr, twice)) or "some names"
     return DataError(f"The data have more than one column named {named}. Rename or drop all but one of them.")
+
+
+def put_rest(formula: Formula, columns: Sequence[str]) -> Formula:
+    """The formula with the columns of the data in the place of ``.``.
+
+    Parameters
+    ----------
+    formula : Formula
+        The formula; one without ``.`` is returned as it is.
+    columns : sequence of str
+        Names of the columns of the data. Those that the formula names anywhere are left out.
+
+    Raises
+    ------
+    ColumnNotFoundError
+        A column that is taken from ``.`` does not exist.
+    FormulaError
+        No column is left, or there are too many.
+    """
+    where = next((k for k, t in enumerate(formula.population) if any(map(_is_rest, t.factors))), None)
+    if where is None:
+        return formula
+    (rest,) = formula.population[where].factors
+    for name in rest.without if isinstance(rest, Rest) else ():
+        if name.name not in columns:
+            raise _not_found(ColumnUse(name.name, POPULATION, name.span), formula_text(formula), columns)
+    named = {use.name for use in column_uses(formula)}
+    named |= {name.name for name in rest.without} if isinstance(rest, Rest) else set()
+    others = [name for name in columns if name not in named]
+    if not others:
+        raise FormulaError(
+            "`.` stands for no column: the formula names all columns of the data.",
+            formula_text(formula),
+            rest.span,
+            f"Columns of the data: {_listed(columns)}. Leave `.` out.",
+        )
+    terms = tuple(Term((Name(name, rest.span),), rest.span) for name in others)
+    population = [*formula.population[:where], *terms, *formula.population[where + 1 :]]
+    expanded = replace(formula, population=tuple(sorted(population, key=lambda term: len(term.factors))))
+    if len(str(expanded)) > MAX_LENGTH or len(population) > MAX_TERMS:
+        raise FormulaError(
+            f"`.` stands for {len(others):,} columns here, which makes the formula too long.",
+            formula_text(formula),
+            rest.span,
+            f"At most {MAX_TERMS:,} terms and {MAX_LENGTH:,} characters are allowed: give fewer columns.",
+        )
+    return expanded
+
+
+def _is_rest(expression: Expression) -> bool:
+    return isinstance(expression, Rest)
 
 
 def read_table(data: Any, uses: Sequence[ColumnUse], text: str) -> Table:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.coding import model_matrix
-from hierbayes.design.columns import Variable, evaluate, evaluate_factor
+from hierbayes.design.columns import Variable, evaluate, known_factor, offset_values
 from hierbayes.design.frame import Table, column_uses, formula_text, read_table
 from hierbayes.design.groups import Cell, cell_labels, grouping_factors, known_codes
 from hierbayes.design.records import Floats, GroupDesign, ResponseInfo
@@ -61,6 +61,8 @@ class AppliedDesign:
         The raw columns that were used.
     y : float64 array, shape (n,), or None
         The response, where it was asked for.
+    offset : float64 array, shape (n,), or None
+        Added to the linear predictor, where the formula has an offset.
     messages : tuple of str
         Dropped rows.
     """
@@ -72,6 +74,7 @@ class AppliedDesign:
     rows: NDArray[np.int64]
     columns: dict[str, NDArray[Any]]
     y: Floats | None = None
+    offset: Floats | None = None
     messages: tuple[str, ...] = ()
 
     @property
@@ -96,6 +99,9 @@ class Recipe:
         Names of the population columns.
     groups : tuple of GroupRecipe
         One per group term.
+    state : mapping
+        What the functions with a memory, ``scale(x)`` and others, learned from the data, by the text of the
+        call.
 
     Examples
     --------
@@ -113,6 +119,7 @@ class Recipe:
     factors: dict[str, tuple[str, ...]]
     terms: tuple[str, ...]
     groups: tuple[GroupRecipe, ...]
+    state: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(
         self, data: Any, *, response: bool = False, groups: bool = True, new_levels: str = "error"
@@ -145,7 +152,8 @@ class Recipe:
         if new_levels not in NEW_LEVELS:
             raise UnknownNameError("value of new_levels", new_levels, NEW_LEVELS)
         uses = column_uses(self.formula, response=response, groups=groups)
-        table = read_table(data, uses, formula_text(self.formula))
+        read = read_table(data, uses, formula_text(self.formula))
+        table = replace(read, state=self.state, learning=False)
         group_terms = self.formula.groups if groups else ()
         variables = {
             str(e): self._variable(e, table) for e in used_expressions(self.formula.population, group_terms)
@@ -163,13 +171,14 @@ class Recipe:
             rows=table.rows,
             columns=raw_columns(table),
             y=read_response(self.formula.response, table, self.response) if response else None,
+            offset=offset_values(self.formula, table),
             messages=table.messages,
         )
 
     def _variable(self, expression: Expression, table: Table) -> Variable:
         levels = self.factors.get(str(expression))
         if levels is not None:
-            return _with_levels(evaluate_factor(expression, table), levels, table)
+            return known_factor(expression, levels, table)
         variable = evaluate(expression, table)
         if isinstance(variable, Factor):
             raise DataError(
@@ -180,13 +189,15 @@ class Recipe:
 
     def to_json(self) -> str:
         """The recipe as JSON text; `from_json` is its inverse."""
+        written = formula_text(self.formula)
         content = {
             "format": FORMAT,
-            "formula": formula_text(self.formula),
+            "formula": written if parse_formula(written) == self.formula else str(self.formula),
             "response": asdict(self.response),
             "factors": self.factors,
             "terms": self.terms,
             "groups": [asdict(group) for group in self.groups],
+            "state": self.state,
         }
         return json.dumps(content, ensure_ascii=False)
 
@@ -213,6 +224,7 @@ class Recipe:
                     GroupRecipe(g["name"], g["factor"], tuple(map(tuple, g["cells"])), tuple(g["terms"]))
                     for g in raw["groups"]
                 ),
+                state=raw.get("state", {}),
             )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise StorageError(
@@ -240,21 +252,6 @@ def _plain(column: RawColumn) -> NDArray[Any]:
     return to_numbers(column) if factor is None else factor.labels
 
 
-def _with_levels(factor: Factor, levels: Sequence[str], table: Table) -> Factor:
-    """The factor's codes into the model's levels; a level that the model has not seen is refused."""
-    index = {label: k for k, label in enumerate(levels)}
-    recode = np.array([index.get(label, -1) for label in factor.levels], dtype=np.int32)
-    codes = recode[factor.codes]
-    unseen = np.flatnonzero(codes < 0)
-    if unseen.size:
-        given = factor.levels[factor.codes[unseen[0]]]
-        raise DataError(
-            f"{factor.name!r} is {given!r} in {table.row_number(int(unseen[0]))}, a level that the model "
-            f"has not seen. Known: {quoted(levels)}. Correct the value, or fit a model to data that have it."
-        )
-    return Factor(factor.name, codes, tuple(levels))
-
-
 def _known_group(
     term: GroupTerm, known: GroupRecipe, context: tuple[Table, Mapping[str, Variable], str]
 ) -> tuple[GroupDesign, NDArray[np.str_]]:
@@ -270,4 +267,5 @@ def _known_group(
             "Correct the value, or say new_levels='allow' to treat it as a new group."
         )
     Z, terms = model_matrix(term.terms, variables, table.n)
-    return GroupDesign(known.name, known.factor, codes, Z, known.levels, terms), cell_labels(factors)
+    design = GroupDesign(known.name, known.factor, codes, Z, known.levels, terms, term.correlated)
+    return design, cell_labels(factors)

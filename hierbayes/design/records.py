@@ -34,6 +34,8 @@ class GroupDesign:
         Observed groups only, in level order.
     terms : tuple of str, length q
         Names of the columns of ``Z``: ``("Intercept", "standLRT")``.
+    correlated : bool
+        Whether the effects of a group may correlate; False for ``(1 + x || school)``.
     """
 
     name: str
@@ -42,6 +44,7 @@ class GroupDesign:
     Z: Floats
     levels: tuple[str, ...]
     terms: tuple[str, ...]
+    correlated: bool = True
 
     @property
     def n_groups(self) -> int:

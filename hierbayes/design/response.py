@@ -13,9 +13,39 @@ from hierbayes.design.frame import Table
 from hierbayes.design.records import Floats, ResponseInfo
 from hierbayes.design.values import BOOLEAN, Factor, Numeric, quoted
 from hierbayes.errors import DataError, FormulaError, UnknownNameError, nearest_match
-from hierbayes.formula.terms import Name, Response
+from hierbayes.formula.terms import Call, Formula, Name, Response
 
 NUMERIC_RESPONSE, BINARY_RESPONSE = "numeric", "binary"
+
+
+def check_known(formula: Formula) -> None:
+    """Refuse what the response part can say but no family can use.
+
+    Raises
+    ------
+    FormulaError
+        ``cbind()``, and the functions behind a bar: ``trials()``, ``weights()``, ``cens()``, ``trunc()``.
+    """
+    expression, additions = formula.response.expression, formula.response.additions
+    calls = [e for e in (expression, *additions) if isinstance(e, Call) and e.function in _NOT_YET]
+    if calls:
+        raise FormulaError(
+            f"No family uses {calls[0].function}() yet.",
+            formula.text,
+            calls[0].span,
+            _NOT_YET[calls[0].function],
+        )
+
+
+_ROWS = "Give one row for each trial, with the response 0 or 1."
+
+_NOT_YET: dict[str, str] = {
+    "cbind": _ROWS,
+    "trials": _ROWS,
+    "weights": "Leave the weights out, or repeat rows that count more than once.",
+    "cens": "Leave out the rows that are censored, and keep in mind that the rest is a selection.",
+    "trunc": "Leave the bounds out, and keep in mind that the model ignores them.",
+}
 
 
 def learn_response(
@@ -78,9 +108,13 @@ def _numbers(variable: Variable, name: str) -> Floats:
     if isinstance(variable, Numeric):
         return variable.values
     raise DataError(
-        f"The response {name!r} holds labels ({quoted(variable.levels, 4)}), but numbers are needed here. "
+        f"The response {name!r} holds labels ({_shown(variable)}), but numbers are needed here. "
         "A response with two outcomes is modelled by family='bernoulli'; or turn it into numbers first."
     )
+
+
+def _shown(variable: Variable) -> str:
+    return quoted(variable.levels, 4) if isinstance(variable, Factor) else "several columns"
 
 
 def _learn_numeric(response: Response, table: Table) -> tuple[Floats, ResponseInfo, tuple[str, ...]]:

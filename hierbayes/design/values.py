@@ -53,15 +53,28 @@ class Numeric:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """A variable of several columns, ``poly(x, 2)``: float64 of shape (n, k), and k names."""
+
+    name: str
+    values: Floats
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Factor:
     """A variable with labelled levels: ``codes`` is int32 of shape (n,), an index into ``levels``.
 
     Only levels that occur are kept; a code of -1 (new data only) is a level that the model has not seen.
+    ``contrast``, shape (n_levels, n_levels - 1), and ``contrast_labels`` are there for contrasts other than
+    those of each level against the first.
     """
 
     name: str
     codes: Codes
     levels: tuple[str, ...]
+    contrast: Floats | None = None
+    contrast_labels: tuple[str, ...] = ()
 
     @property
     def labels(self) -> NDArray[np.str_]:

@@ -34,7 +34,7 @@ LEVEL1 = {"logit": "pi^2 / 3", "probit": "1", "cloglog": "pi^2 / 6"}
 
 def correlation_pairs(fit: Fit, group: GroupSpec) -> list[tuple[str, str, xr.DataArray]]:
     """Each pair of a group term's coefficients and the draws of their correlation, dims (chain, draw)."""
-    if len(group.terms) < 2:
+    if not group.has_correlations:
         return []
     cor = fit.posterior[names.cor(group.name)]
     dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
@@ -50,8 +50,10 @@ def covariance(fit: Fit, group: GroupSpec) -> xr.DataArray:
     dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
     sd = fit.posterior[names.sd(group.name)]
     product = sd * sd.rename({dim: bis})
-    if len(group.terms) > 1:
+    if group.has_correlations:
         product = product * fit.posterior[names.cor(group.name)]
+    else:
+        product = product * xr.DataArray(np.eye(len(group.terms)), dims=(dim, bis))
     return product.transpose("chain", "draw", dim, bis)
 
 

@@ -49,6 +49,8 @@ def fingerprint(design: Design) -> str:
     """Sixteen hexadecimal digits that change with the modelled data (SHA-256 of arrays and labels)."""
     digest = hashlib.sha256()
     arrays = [design.y, design.X, *[a for g in design.groups for a in (g.codes, g.Z)]]
+    if design.offset is not None:
+        arrays.append(design.offset)
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     labels = [design.terms, *[(g.name, *g.levels, *g.terms) for g in design.groups]]

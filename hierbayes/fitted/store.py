@@ -133,6 +133,7 @@ def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
             constant[f"Z_{group.name}"].to_numpy(),
             tuple(map(str, constant[names.group_dim(group.name)].to_numpy())),
             group.terms,
+            group.correlated,
         )
         for group in spec.groups
     )

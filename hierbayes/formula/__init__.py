@@ -10,8 +10,11 @@ from hierbayes.formula.terms import (
     Number,
     Operation,
     Response,
+    Rest,
     Span,
     Term,
+    Text,
+    Word,
 )
 
 __all__ = [
@@ -23,7 +26,10 @@ __all__ = [
     "Number",
     "Operation",
     "Response",
+    "Rest",
     "Span",
     "Term",
+    "Text",
+    "Word",
     "parse_formula",
 ]

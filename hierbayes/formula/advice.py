@@ -14,65 +14,38 @@ _COLUMN_FIRST = (
 )
 
 OPERATOR_ADVICE: dict[str, tuple[str, str, str]] = {
-    "/": (
-        "Nesting with `/` is not supported yet.",
-        "Write `{left} + {left}:{right}`.",
-        "Write `a + a:b` for `a/b`.",
-    ),
-    "^": (
-        "`{operator}` outside `I()` is not supported yet.",
-        "The power of a column is `I({left}^{right})`.",
-        "Write crossings out, `a*b` for `(a + b)^2`; the power of a column is `I(x^2)`.",
-    ),
-    "%in%": (
-        "`%in%` is not supported yet.",
-        "Write `{left}:{right}`.",
-        "Write `a:b` for `a %in% b`.",
-    ),
-    "|": (
+    sign: (
         "A group term needs parentheses.",
-        "Write `({left} | {right})`.",
-        "Write `(1 + x | g)`, and join it to the other terms with `+`.",
-    ),
-    "||": (
-        "A group term needs parentheses.",
-        "Write `({left} | {right})`; uncorrelated terms `||` are not supported yet.",
-        "Write `(1 | g) + (0 + x | g)`; uncorrelated terms `||` are not supported yet.",
-    ),
+        f"Write `({{left}} {sign} {{right}})`.",
+        f"Write `(1 + x {sign} g)`, and join it to the other terms with `+`.",
+    )
+    for sign in ("|", "||")
 }
-OPERATOR_ADVICE["**"] = OPERATOR_ADVICE["^"]
 """Problem, hint for two plain operands, hint for any others."""
 
 _OTHER_OPERATOR = (
     "`{operator}` is not an operator of formulas.",
-    *[f"The operators are `+`, `-`, `*` and `:`. {_COLUMN_FIRST}"] * 2,
+    *[f"The operators are `+`, `-`, `*`, `:`, `/`, `^` and `%in%`. {_COLUMN_FIRST}"] * 2,
 )
 
-_MATH = {
-    **dict.fromkeys(
-        ("log", "exp", "sqrt", "abs", "sin", "cos", "tan", "log2", "log10", "log1p"),
-        'np.{name}(data["{of}"])',
-    ),
+_COMPUTED = {
     "as.numeric": 'data["{of}"].astype(float)',
-    **dict.fromkeys(("scale", "standardize"), '(data["{of}"] - data["{of}"].mean()) / data["{of}"].std()'),
-    "center": 'data["{of}"] - data["{of}"].mean()',
     "cut": 'pd.cut(data["{of}"], ...)',
     "relevel": 'pd.Categorical(data["{of}"], categories=[...])',
+    "ifelse": 'np.where(data["{of}"] > 0, 1, 0)',
+    "round": 'data["{of}"].round()',
 }
 
 FUNCTION_ADVICE: dict[str, str] = {
     **{
         name: f'Compute the column first, data["{name}_{{of}}"] = {code}, and name it.'
-        for name, code in _MATH.items()
+        for name, code in _COMPUTED.items()
     },
-    "poly": "Write `{of} + I({of}^2)`; the fit is the same, the coefficients are those of the plain powers.",
-    **dict.fromkeys(("as.factor", "C", "ordered", "as_factor"), "Write `factor({of})`."),
+    **dict.fromkeys(("as.factor", "ordered", "as_factor"), "Write `factor({of})`."),
     **dict.fromkeys(
-        ("bs", "ns", "s", "te", "ti", "t2", "gp", "hsgp"), "Write powers such as `{of} + I({of}^2)`."
+        ("s", "te", "ti", "t2", "gp", "hsgp"), "Write a spline with fixed knots, such as `ns({of}, df = 4)`."
     ),
-    "offset": "A rate as the response, `I(events/exposure)`, is one way round.",
-    **dict.fromkeys(("cbind", "trials"), "Give one row for each trial, with the response 0 or 1."),
-    **dict.fromkeys(("weights", "se"), "Weights are not supported yet; repeat the rows, or leave them out."),
+    "se": "Standard errors of the response are not supported yet; `weights()` is the way to write weights.",
     **dict.fromkeys(("gr", "mm", "mo", "cs", "me", "mi"), "Group terms read `(1 + x | g)`."),
 }
 """What to do instead of a function that other packages have; ``{of}`` is its argument."""

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from hierbayes.errors import FormulaError
+from hierbayes.formula import functions as fn
 from hierbayes.formula import tokens as tk
 from hierbayes.formula.advice import operator_advice
-from hierbayes.formula.expressions import no_variable, read_variable
+from hierbayes.formula.expressions import no_variable, read_call, read_variable, whole_number
+from hierbayes.formula.grouping import grouping_factors
 from hierbayes.formula.source import MAX_PRODUCTS, MAX_TERMS, Source
-from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Parentheses, Prefix, unwrap
-from hierbayes.formula.terms import Expression, GroupTerm, Span, Term
+from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Parentheses, Prefix
+from hierbayes.formula.terms import Call, Expression, GroupTerm, Name, Rest, Span, Term
 from hierbayes.formula.tokens import Token
 
 
@@ -30,9 +32,7 @@ class Appearance:
 type TermSet = dict[int, Appearance]
 """Terms in order of appearance, by the bits of their variables."""
 
-_GROUP_FACTOR_HINT = (
-    "The right of `|` is a column, `(1 | school)`, or a crossing of columns, `(1 | urban:district)`."
-)
+MAX_POWER = 10
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Side:
     intercept: bool = True
     intercept_span: Span = (0, 0)
     groups: list[GroupTerm] = field(default_factory=list)
+    offsets: list[Call] = field(default_factory=list)
+    excluded: dict[Name, None] = field(default_factory=dict)
 
     def main_effect(self, variable: Expression, span: Span) -> TermSet:
         """The term of one variable, which gets a new bit at its first appearance."""
@@ -83,7 +85,7 @@ class Side:
         written. (R has one order of all variables instead, and its terms do not read back as the same:
         ``(a + b):c`` prints as ``a:c + b:c``, which gives ``a:c + c:b``.)
         """
-        variables = tuple(self.variables)
+        variables = tuple(self._with_exclusions(v, expanded) for v in self.variables)
         ordered = sorted(expanded.items(), key=lambda item: item[0].bit_count())
         main = {written.order[0]: i for i, (_, written) in enumerate(ordered) if len(written.order) == 1}
         terms = [Term((), self.intercept_span)] if self.intercept else []
@@ -94,8 +96,28 @@ class Side:
         self.check_size(self.budget.terms, (0, len(self.source.text)))
         return tuple(terms)
 
+    def _with_exclusions(self, variable: Expression, expanded: TermSet) -> Expression:
+        """``.`` without the columns that were subtracted from it, unless they are terms themselves."""
+        if not isinstance(variable, Rest):
+            return variable
+        without = tuple(
+            name
+            for name in self.excluded
+            if name not in self.variables or 1 << self.variables[name] not in expanded
+        )
+        return replace(variable, without=without)
 
-def expand(source: Source, node: Node) -> tuple[tuple[Term, ...], tuple[GroupTerm, ...]]:
+
+@dataclass(frozen=True)
+class Expanded:
+    """A right side: population terms, group terms and offsets, each in order of appearance."""
+
+    population: tuple[Term, ...]
+    groups: tuple[GroupTerm, ...]
+    offsets: tuple[Call, ...]
+
+
+def expand(source: Source, node: Node) -> Expanded:
     """Expand the right side of a formula.
 
     Parameters
@@ -107,8 +129,8 @@ def expand(source: Source, node: Node) -> tuple[tuple[Term, ...], tuple[GroupTer
 
     Returns
     -------
-    tuple of Term, tuple of GroupTerm
-        Population terms, the intercept first where there is one, and group terms in order of appearance.
+    Expanded
+        In the population terms the intercept comes first, where there is one.
 
     Raises
     ------
@@ -117,12 +139,12 @@ def expand(source: Source, node: Node) -> tuple[tuple[Term, ...], tuple[GroupTer
     """
     side = Side(source, Budget())
     population = side.terms(_expand(side, node, Place()))
-    if not population and not side.groups:
+    if not population and not side.groups and not side.offsets:
         raise source.error(
             "The right side leaves no term.", node.span, "Write `y ~ 1` for a model of the intercept alone."
         )
     _check_overlap(source, side.groups)
-    return population, tuple(side.groups)
+    return Expanded(population, tuple(side.groups), tuple(side.offsets))
 
 
 def _expand(side: Side, node: Node, place: Place) -> TermSet:
@@ -130,7 +152,7 @@ def _expand(side: Side, node: Node, place: Place) -> TermSet:
         case Parentheses(Infix(_, rest) as bar, span) if rest[0][0].text in {"|", "||"}:
             if place.inside:
                 raise _misplaced_group(side.source, place, span)
-            side.groups.append(_group(side, bar, span))
+            side.groups += group_terms(side, bar, span)
             return {}
         case Parentheses(inner):
             return _expand(side, inner, place)
@@ -140,6 +162,11 @@ def _expand(side: Side, node: Node, place: Place) -> TermSet:
             return _chain(side, node, place)
         case Leaf(token) if token.kind == tk.NUMBER:
             return _number(side, token, place)
+        case Leaf(token) if token.kind == tk.REST and place.inside in {"", "a subtraction"}:
+            return side.main_effect(Rest(span=token.span), token.span)
+        case Apply(function) if function.text == "offset" and not place.inside:
+            side.offsets.append(read_call(side.source, node, fn.OFFSET))
+            return {}
         case Leaf() | Apply():
             return side.main_effect(read_variable(side.source, node), node.span)
         case _:
@@ -194,9 +221,15 @@ def _add(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
 
 
 def _subtract(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
-    inside = place.inside if place.inside == "an interaction" else "a subtraction"
-    for mask in _expand(side, operand, Place(inside, not place.adds)):
+    inside = place.inside if place.inside in {"an interaction", "a group term"} else "a subtraction"
+    rest = side.variables.get(Rest())
+    for mask, written in _expand(side, operand, Place(inside, not place.adds)).items():
         left.pop(mask, None)
+        variable = tuple(side.variables)[written.order[0]] if len(written.order) == 1 else None
+        if isinstance(variable, Rest):
+            side.excluded.clear()
+        elif isinstance(variable, Name) and rest is not None and 1 << rest in left:
+            side.excluded[variable] = None
     return left
 
 
@@ -209,6 +242,52 @@ def _cross(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
     right = _expand(side, operand, replace(place, inside="an interaction"))
     product = _product(side, left, right, operand.span)
     return _union(left, right, product)
+
+
+def _nest(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
+    """``a/b`` is ``a + a:b``; ``(a + b)/c`` is ``a + b + a:b:c``."""
+    right = _expand(side, operand, replace(place, inside="an interaction"))
+    return _union(left, _product(side, _all_of(side, left), right, operand.span))
+
+
+def _within(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
+    """``a %in% b`` is ``a:b``; ``a %in% (b + c)`` is ``a:b:c``."""
+    right = _expand(side, operand, replace(place, inside="an interaction"))
+    return _product(side, left, _all_of(side, right), operand.span)
+
+
+def _all_of(side: Side, terms: TermSet) -> TermSet:
+    """The interaction of all variables of some terms."""
+    if not terms:
+        return {}
+    spans = [written.span for written in terms.values()]
+    span = (min(start for start, _ in spans), max(end for _, end in spans))
+    side.budget.products += sum(len(written.order) for written in terms.values())
+    side.check_size(0, span)
+    order = tuple(dict.fromkeys(number for written in terms.values() for number in written.order))
+    return {sum(1 << number for number in order): Appearance(order, span)}
+
+
+def _power(side: Side, left: TermSet, operand: Node, place: Place) -> TermSet:
+    """``(a + b + c)^2``: the terms and their interactions of up to two."""
+    n = whole_number(operand)
+    if n is None or not 1 <= n <= MAX_POWER:
+        raise side.source.error(
+            f"`{side.source.cut(operand.span)}` is not a whole number from 1 to {MAX_POWER}.",
+            operand.span,
+            "`(a + b + c)^2` has all interactions of two; the power of a column is `I(x^2)`.",
+        )
+    if len(left) < 2:
+        raise side.source.error(
+            "A power of one term is that term itself.",
+            operand.span,
+            "The power of a column is `I(x^2)`; `(a + b + c)^2` has all interactions of two.",
+        )
+    product = dict(left)
+    for _ in range(n - 1):
+        product = _product(side, product, left, operand.span)
+        _union(left, product)
+    return left
 
 
 def _product(side: Side, left: TermSet, right: TermSet, end: Span) -> TermSet:
@@ -231,14 +310,18 @@ EXPANSIONS: dict[str, Callable[[Side, TermSet, Node, Place], TermSet]] = {
     "-": _subtract,
     ":": _interact,
     "*": _cross,
+    "/": _nest,
+    "%in%": _within,
+    "^": _power,
+    "**": _power,
 }
 """What each operator does to the terms on its left; more operators are more rows."""
 
 _SUMS = frozenset("+-")
 
 
-def _group(side: Side, bar: Infix, span: Span) -> GroupTerm:
-    """Read ``(left | factor)``."""
+def group_terms(side: Side, bar: Infix, span: Span) -> list[GroupTerm]:
+    """Read ``(left | factor)``: one group term, or several where a factor is nested, ``(1 | a/b)``."""
     source, (operator, factor_node) = side.source, bar.rest[0]
     if len(bar.rest) > 1:
         raise source.error(
@@ -255,63 +338,10 @@ def _group(side: Side, bar: Infix, span: Span) -> GroupTerm:
             bar.first.span,
             "Write `(1 | g)`, or name a column: `(0 + x | g)`.",
         )
-    group = GroupTerm(terms, _group_factor(source, factor_node, bar.first), span, factor_node.span)
-    if operator.text == "||":
-        raise _uncorrelated(source, operator, group)
-    return group
-
-
-def _group_factor(source: Source, node: Node, left: Node) -> tuple[Expression, ...]:
-    """Read the right of ``|``: a column, or columns joined by ``:``."""
-    inner = unwrap(node)
-    operands: tuple[Node, ...] = (inner,)
-    if isinstance(inner, Infix):
-        operands = (inner.first, *(operand for _, operand in inner.rest))
-        for operator, _ in inner.rest:
-            if operator.text != ":":
-                raise _no_crossing(source, operator, operands, left)
-    factors: dict[Expression, None] = {}
-    for operand in map(unwrap, operands):
-        if isinstance(operand, Infix):
-            factors.update(dict.fromkeys(_group_factor(source, operand, left)))
-            continue
-        if not isinstance(operand, Leaf) or operand.token.kind == tk.NUMBER:
-            hint = _GROUP_FACTOR_HINT
-            if isinstance(operand, Apply) and operand.function.text in {"factor", "as.factor"}:
-                hint = "Name the column alone: a grouping factor is always read as categorical."
-            raise source.error(f"`{source.cut(operand.span)}` is not a grouping factor.", operand.span, hint)
-        factors[read_variable(source, operand)] = None
-    return tuple(factors)
-
-
-_GROUP_SPELLED_OUT: dict[str, str] = {
-    "/": "({left} | {a}) + ({left} | {a}:{b})",
-    "+": "({left} | {a}) + ({left} | {b})",
-    "*": "({left} | {a}) + ({left} | {b}) + ({left} | {a}:{b})",
-    "%in%": "({left} | {a}:{b})",
-}
-
-
-def _no_crossing(source: Source, operator: Token, operands: tuple[Node, ...], left: Node) -> FormulaError:
-    hint = _GROUP_FACTOR_HINT
-    plain = all(isinstance(operand, Leaf) and operand.token.kind != tk.NUMBER for operand in operands)
-    if operator.text in _GROUP_SPELLED_OUT and len(operands) == 2 and plain:
-        parts = {"left": left, "a": operands[0], "b": operands[1]}
-        spelled = _GROUP_SPELLED_OUT[operator.text].format_map(
-            {k: source.cut(v.span) for k, v in parts.items()}
-        )
-        hint = f"Write `{spelled}`."
-    return source.error(
-        f"`{operator.text}` between grouping factors is not supported yet.", operator.span, hint
-    )
-
-
-def _uncorrelated(source: Source, operator: Token, group: GroupTerm) -> FormulaError:
-    separate = " + ".join(str(replace(group, terms=(term,))) for term in group.terms[:6])
-    more = " + ..." if len(group.terms) > 6 else ""
-    return source.error(
-        "Uncorrelated terms `||` are not supported yet.", operator.span, f"Write `{separate}{more}`."
-    )
+    factors = grouping_factors(source, factor_node, bar.first)
+    side.budget.terms += len(terms) * (len(factors) - 1)
+    side.check_size(side.budget.terms, span)
+    return [GroupTerm(terms, factor, operator.text == "|", span, factor_node.span) for factor in factors]
 
 
 _GROUP_MISPLACED: dict[str, tuple[str, str]] = {
@@ -343,6 +373,6 @@ def _check_overlap(source: Source, groups: list[GroupTerm]) -> None:
                 raise source.error(
                     f"{effect} varies over `{group.factor_name}` in two group terms.",
                     group.span,
-                    "`(x | g)` has an intercept already; without correlation write `(1 | g) + (0 + x | g)`.",
+                    "`(x | g)` has an intercept already; without correlation write `(x || g)`.",
                 )
             seen.add(key)

@@ -1,4 +1,4 @@
-"""Syntax to variables: columns, ``factor(x)``, and the arithmetic inside ``I()``."""
+"""Syntax to variables: columns, functions of columns, and the arithmetic inside them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,48 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hierbayes.errors import FormulaError, nearest_match
+from hierbayes.formula import functions as fn
 from hierbayes.formula import tokens as tk
 from hierbayes.formula.advice import FUNCTION_ADVICE, function_advice, operator_advice
+from hierbayes.formula.functions import CONTRASTS, FUNCTIONS, MAX_COUNT, Parameter, usages
 from hierbayes.formula.source import MAX_DEPTH, Source
-from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Parentheses, Prefix, Subscript, unwrap
-from hierbayes.formula.terms import Call, Expression, Name, Number, Operation, Span
+from hierbayes.formula.syntax import (
+    Apply,
+    Argument,
+    Infix,
+    Leaf,
+    Node,
+    Parentheses,
+    Prefix,
+    Subscript,
+    unwrap,
+)
+from hierbayes.formula.terms import (
+    COMPARISONS,
+    Call,
+    Expression,
+    Name,
+    Number,
+    Operation,
+    Span,
+    Text,
+    Word,
+)
 
-ARITHMETIC: dict[str, str] = {"+": "+", "-": "-", "*": "*", "/": "/", "^": "^", "**": "^"}
+ARITHMETIC: dict[str, str] = {
+    **{sign: sign for sign in ("+", "-", "*", "/", "^", *COMPARISONS)},
+    "**": "^",
+}
 """Operators inside ``I()`` and the operation that each one is."""
 
 _COLUMN_FIRST = 'Compute the column first, data["new"] = ..., and name it in the formula.'
 
+_ABBREVIATED = (
+    "The functions are `I(x^2)`, `factor(g)`, `log(x)`, `scale(x)`, `poly(x, 2)`, `ns(x, df = 3)` and others."
+)
 
-def read_variable(source: Source, node: Leaf | Apply) -> Expression:
+
+def read_variable(source: Source, node: Leaf | Apply, place: str = fn.TERM) -> Expression:
     """Read one variable of a term: a column or a function of columns.
 
     Raises
@@ -27,59 +56,172 @@ def read_variable(source: Source, node: Leaf | Apply) -> Expression:
         For a text in quotes, an unknown function, or arguments that the function does not take.
     """
     if isinstance(node, Apply):
-        return read_call(source, node)
+        return read_call(source, node, place)
     if node.token.kind == tk.TEXT:
         raise source.error(
             f"{source.cut(node.span)} is a text, not a column.",
             node.span,
             f"Write the column's name without quotes, or in backquotes: `{node.token.value}`.",
         )
+    if node.token.kind == tk.REST:
+        raise source.error(
+            "`.` cannot be part of something else.",
+            node.span,
+            "It stands alone for all columns that are not named otherwise, `y ~ . + (1 | g)`.",
+        )
     return Name(node.token.value, node.span)
 
 
-def read_call(source: Source, node: Apply) -> Call:
+def read_call(source: Source, node: Apply, place: str = fn.TERM) -> Call:
     """Read a function of columns, by the table ``FUNCTIONS``."""
-    reader = FUNCTIONS.get(node.function.text)
-    if reader is None:
-        raise _unknown_function(source, node)
-    for argument in node.arguments:
-        if argument.keyword is not None:
+    call, _ = _call(source, node, place)
+    return call
+
+
+def _call(source: Source, node: Apply, place: str) -> tuple[Call, int]:
+    """A call, and how many operations deep it is."""
+    name = node.function.text
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise _unknown_function(source, node, place)
+    if place not in function.places:
+        raise _misplaced(source, node, place)
+    positional: list[Expression] = []
+    keywords: list[tuple[str, Expression]] = []
+    taken: set[str] = set()
+    depth = 0
+    for k, argument in enumerate(node.arguments):
+        parameter = _parameter(source, node, argument, k)
+        if parameter.name in taken or (argument.keyword is None and keywords):
             raise source.error(
-                f"`{node.function.text}()` takes no argument `{argument.keyword.text}`.",
+                f"This argument of `{name}()` comes twice, or after one with a keyword.",
                 argument.span,
-                f"{_SIGNATURES} Levels come in the order of the column's categorical dtype.",
+                f"Write `{function.usage}`.",
             )
-    if len(node.arguments) != 1:
-        raise source.error(
-            f"`{node.function.text}()` takes one argument; {len(node.arguments)} are given.",
-            node.span,
-            _SIGNATURES,
-        )
-    return Call(node.function.text, (reader(source, node.arguments[0].value),), node.span)
+        taken.add(parameter.name)
+        value, inner = _READERS[parameter.kind](source, argument.value)
+        depth = max(depth, inner)
+        if argument.keyword is None:
+            positional.append(value)
+        else:
+            keywords.append((parameter.name, value))
+    missing = [p.name for p in function.parameters if p.required and p.name not in taken]
+    if missing or not taken:
+        needs = f"`{missing[0]}`" if missing else "an argument"
+        raise source.error(f"`{name}()` needs {needs}.", node.span, f"Write `{function.usage}`.")
+    return Call(name, tuple(positional), tuple(keywords), node.span), depth
 
 
-def _identity(source: Source, node: Node) -> Expression:
-    expression, _ = _arithmetic(source, node)
+def _parameter(source: Source, node: Apply, argument: Argument, k: int) -> Parameter:
+    """The parameter that the argument at position ``k`` is for."""
+    name, function = node.function.text, FUNCTIONS[node.function.text]
+    known = {parameter.name: parameter for parameter in function.parameters}
+    hint = f"Write `{function.usage}`; its arguments are {', '.join(f'`{p}`' for p in known)}."
+    if argument.keyword is not None:
+        if argument.keyword.text not in known:
+            nearest = nearest_match(argument.keyword.text, known)
+            suggestion = f"Did you mean `{nearest}`? " if nearest is not None else ""
+            raise source.error(
+                f"`{name}()` takes no argument `{argument.keyword.text}`.",
+                argument.span,
+                f"{suggestion}{hint}",
+            )
+        return known[argument.keyword.text]
+    if k >= len(known):
+        most = "one argument" if len(known) == 1 else f"at most {len(known)} arguments"
+        raise source.error(f"`{name}()` takes {most}; {len(node.arguments)} are given.", node.span, hint)
+    return function.parameters[k]
+
+
+def _value(source: Source, node: Node) -> tuple[Expression, int]:
+    expression, depth = _arithmetic(source, node)
     if not _names_column(expression):
         raise source.error(
-            "`I()` names no column here.", node.span, "Arithmetic reads columns, as in `I(age^2)`."
+            "No column is named here.", node.span, "Arithmetic reads columns, as in `I(age^2)`."
         )
-    return expression
+    return expression, depth
 
 
-def _factor(source: Source, node: Node) -> Expression:
+def _column(source: Source, node: Node) -> tuple[Expression, int]:
     inner = unwrap(node)
     if not isinstance(inner, Leaf) or inner.token.kind not in {tk.NAME, tk.QUOTED_NAME}:
         raise source.error(
-            "`factor()` takes the name of a column.", node.span, f"As in `factor(year)`. {_COLUMN_FIRST}"
+            f"`{source.cut(node.span)}` is not the name of a column.",
+            node.span,
+            f"The name of a column is needed here, as in `factor(year)`. {_COLUMN_FIRST}",
         )
-    return Name(inner.token.value, inner.span)
+    return Name(inner.token.value, inner.span), 0
 
 
-FUNCTIONS: dict[str, Callable[[Source, Node], Expression]] = {"I": _identity, "factor": _factor}
-"""Each function and the reader of its argument."""
+def _count(source: Source, node: Node) -> tuple[Expression, int]:
+    number = whole_number(node)
+    if number is None or not 1 <= number <= MAX_COUNT:
+        raise source.error(
+            f"`{source.cut(node.span)}` is not a whole number from 1 to {MAX_COUNT}.",
+            node.span,
+            "Degrees and degrees of freedom are such numbers: `poly(x, 2)`, `bs(x, df = 5)`.",
+        )
+    return Number(float(number), node.span), 0
 
-_SIGNATURES = "The functions are `I(arithmetic)`, as in `I(age^2)`, and `factor(column)`."
+
+def whole_number(node: Node) -> int | None:
+    """The value of a whole number; None for anything else."""
+    inner = unwrap(node)
+    if not isinstance(inner, Leaf) or inner.token.kind != tk.NUMBER:
+        return None
+    value = float(inner.token.value)
+    return int(value) if value.is_integer() else None
+
+
+_LOGICALS = {"TRUE": "TRUE", "True": "TRUE", "T": "TRUE", "FALSE": "FALSE", "False": "FALSE", "F": "FALSE"}
+
+
+def _logical(source: Source, node: Node) -> tuple[Expression, int]:
+    inner = unwrap(node)
+    word = _LOGICALS.get(inner.token.text) if isinstance(inner, Leaf) else None
+    if word is None:
+        raise source.error(f"`{source.cut(node.span)}` is not `TRUE` or `FALSE`.", node.span, "Write `TRUE`.")
+    return Word(word, node.span), 0
+
+
+def _text(source: Source, node: Node) -> tuple[Expression, int]:
+    inner = unwrap(node)
+    if not isinstance(inner, Leaf) or inner.token.kind not in {tk.TEXT, tk.NUMBER}:
+        raise source.error(
+            f"`{source.cut(node.span)}` is not a label.",
+            node.span,
+            'A level stands in quotes: `factor(f, ref = "b")`.',
+        )
+    return Text(inner.token.value, inner.span), 0
+
+
+def _contrast(source: Source, node: Node) -> tuple[Expression, int]:
+    """Read ``sum``, ``contr.sum`` or ``treatment(ref = "b")``."""
+    inner = unwrap(node)
+    token = inner.token if isinstance(inner, Leaf) else inner.function if isinstance(inner, Apply) else None
+    name = token.text.removeprefix("contr.") if token is not None else ""
+    if name not in CONTRASTS or (isinstance(inner, Apply) and name != "treatment"):
+        known = ", ".join(f"`{word}`" for word in CONTRASTS)
+        nearest = nearest_match(name, CONTRASTS)
+        suggestion = f"Did you mean `{nearest}`? " if nearest is not None and nearest != name else ""
+        raise source.error(
+            f"`{source.cut(node.span)}` is not a contrast.",
+            node.span,
+            f'{suggestion}The contrasts are {known}, and `treatment(ref = "b")`.',
+        )
+    if not isinstance(inner, Apply):
+        return Word(name, node.span), 0
+    if len(inner.arguments) != 1 or _keyword(inner.arguments[0]) not in {"ref", ""}:
+        raise source.error(
+            "`treatment()` takes the reference level.", node.span, 'Write `treatment(ref = "b")`.'
+        )
+    reference, _ = _text(source, inner.arguments[0].value)
+    return Call("treatment", (), (("ref", reference),), node.span), 1
+
+
+def _keyword(argument: Argument) -> str:
+    """The keyword of an argument; empty where it has none."""
+    return argument.keyword.text if argument.keyword is not None else ""
 
 
 def _arithmetic(source: Source, node: Node) -> tuple[Expression, int]:
@@ -96,41 +238,87 @@ def _arithmetic(source: Source, node: Node) -> tuple[Expression, int]:
             return Number(float(token.value), token.span), 0
         case Leaf():
             return read_variable(source, node), 0
-        case Apply(function):
-            problem, hint = f"The function `{function.text}()` cannot stand inside `I()`.", _COLUMN_FIRST
-            if function.text in FUNCTION_ADVICE:
-                _, hint = function_advice(source, node)
-            raise source.error(problem, node.span, hint)
+        case Apply():
+            return _call(source, node, fn.VALUE)
         case Subscript(_, label):
             raise _stray_label(source, label.span)
 
 
 def _operations(source: Source, node: Infix) -> tuple[Expression, int]:
-    left, depth = _arithmetic(source, node.first)
-    for operator, operand in node.rest:
+    operators = [operator for operator, _ in node.rest]
+    for operator in operators:
         if operator.text not in ARITHMETIC:
-            raise source.error(
-                f"`{operator.text}` is not arithmetic.",
-                operator.span,
-                f"Inside `I()` stand `+`, `-`, `*`, `/`, `^`, numbers and columns. {_COLUMN_FIRST}",
-            )
-        right, right_depth = _arithmetic(source, operand)
+            raise source.error(f"`{operator.text}` is not arithmetic.", operator.span, _ARITHMETIC_HINT)
+    if operators[0].text in COMPARISONS and len(operators) > 1:
+        raise source.error(
+            "One comparison follows another.",
+            operators[1].span,
+            "Write a product of two: `I((1 < x) * (x < 3))`.",
+        )
+    text = operators[0].text in {"==", "!="}
+    left, depth = _operand(source, node.first, text)
+    for operator, operand in node.rest:
+        right, right_depth = _operand(source, operand, text)
         depth = max(depth, right_depth) + 1
-        if depth > MAX_DEPTH:
-            raise source.error(
-                f"`I()` has more than {MAX_DEPTH} operations on one another.", node.span, _COLUMN_FIRST
-            )
+        _check_depth(source, depth, node.span)
         left = Operation(ARITHMETIC[operator.text], (left, right), (node.span[0], operand.span[1]))
     return left, depth
+
+
+_ARITHMETIC_HINT = (
+    "Inside `I()` stand `+`, `-`, `*`, `/`, `^`, comparisons such as `x > 2`, numbers, columns and functions "
+    f"such as `log(x)`. {_COLUMN_FIRST}"
+)
+
+
+def _operand(source: Source, node: Node, text: bool) -> tuple[Expression, int]:
+    """Arithmetic, or a label where a column is compared with one: ``I(use == "Y")``."""
+    inner = unwrap(node)
+    if text and isinstance(inner, Leaf) and inner.token.kind == tk.TEXT:
+        return Text(inner.token.value, inner.span), 0
+    return _arithmetic(source, node)
+
+
+def _check_depth(source: Source, depth: int, span: Span) -> None:
+    if depth > MAX_DEPTH:
+        raise source.error(f"There are more than {MAX_DEPTH} operations on one another.", span, _COLUMN_FIRST)
+
+
+_READERS: dict[str, Callable[[Source, Node], tuple[Expression, int]]] = {
+    fn.ARITHMETIC: _value,
+    fn.ANY_VALUE: _arithmetic,
+    fn.COLUMN: _column,
+    fn.COUNT: _count,
+    fn.LOGICAL: _logical,
+    fn.TEXT: _text,
+    fn.CONTRAST: _contrast,
+}
 
 
 def _names_column(expression: Expression) -> bool:
     if isinstance(expression, Operation):
         return any(map(_names_column, expression.operands))
-    return isinstance(expression, Name)
+    return isinstance(expression, Name | Call)
 
 
-def _unknown_function(source: Source, node: Apply) -> FormulaError:
+def _misplaced(source: Source, node: Apply, place: str) -> FormulaError:
+    name, function = node.function.text, FUNCTIONS[node.function.text]
+    example = _EXAMPLES[function.places[0]].format(function.usage)
+    hint = f"It stands {function.places[0]}, as in `{example}`."
+    if fn.TERM in function.places:
+        hint += f" {_COLUMN_FIRST}"
+    return source.error(f"The function `{name}()` cannot stand {place}.", node.span, hint)
+
+
+_EXAMPLES = {
+    fn.TERM: "y ~ {}",
+    fn.OFFSET: "y ~ x + {}",
+    fn.RESPONSE: "{} ~ x",
+    fn.ADDITION: "y | {} ~ x",
+}
+
+
+def _unknown_function(source: Source, node: Apply, place: str) -> FormulaError:
     name = node.function.text
     if any(_has_bar(argument.value) for argument in node.arguments):
         return source.error(
@@ -142,9 +330,9 @@ def _unknown_function(source: Source, node: Apply) -> FormulaError:
         problem, hint = function_advice(source, node)
         return source.error(problem, node.span, hint)
     nearest = nearest_match(name, (*FUNCTIONS, *FUNCTION_ADVICE))
-    hint = f"{_SIGNATURES} {_COLUMN_FIRST}"
+    hint = f"The functions {place} are {usages(place)}. {_COLUMN_FIRST}"
     if nearest in FUNCTIONS:
-        hint = f"Did you mean `{nearest}()`? {hint}"
+        hint = f"Did you mean `{nearest}()`? {_ABBREVIATED} {_COLUMN_FIRST}"
     elif nearest is not None:
         _, advice = function_advice(source, replace(node, function=replace(node.function, text=nearest)))
         hint = f"`{nearest}()` is not supported yet either. {advice}"
@@ -175,4 +363,4 @@ def no_variable(source: Source, node: Node) -> FormulaError:
             problem, hint = operator_advice(source, operator, first, right)
             return source.error(problem, operator.span, hint)
         case _:
-            return source.error(f"`{source.cut(node.span)}` is not a column.", node.span, _SIGNATURES)
+            return source.error(f"`{source.cut(node.span)}` is not a column.", node.span, _ABBREVIATED)

@@ -132,7 +132,7 @@ class _Parser:
             node = self.parentheses()
         elif kind == tk.NAME and self.tokens[self.index + 1].kind == tk.OPEN:
             node = self.call()
-        elif kind in {tk.NAME, tk.QUOTED_NAME, tk.NUMBER, tk.TEXT}:
+        elif kind in {tk.NAME, tk.QUOTED_NAME, tk.NUMBER, tk.TEXT, tk.REST}:
             node = Leaf(self.advance())
         else:
             raise _no_operand(self.source, self.before, self.here)
@@ -300,7 +300,7 @@ def _no_operator(source: Source, left: Node, here: Token) -> FormulaError:
         tk.COMMA: "Commas separate the arguments of a function; join terms with `+`.",
         tk.ASSIGN: "Formulas name columns; they assign nothing.",
         tk.LABEL: "A response has one label, as in `use[Y]`.",
-        tk.OPERATOR: "The operators are `+`, `-`, `*` and `:`.",
+        tk.OPERATOR: "The operators are `+`, `-`, `*`, `:`, `/`, `^` and `%in%`.",
     }
     if here.kind in symbol_hints:
         return source.error(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from hierbayes.errors import ArgumentTypeError, FormulaError
+from hierbayes.formula import functions as fn
 from hierbayes.formula import tokens as tk
-from hierbayes.formula.expansion import expand
-from hierbayes.formula.expressions import FUNCTIONS, read_variable
+from hierbayes.formula.expansion import Expanded, expand
+from hierbayes.formula.expressions import read_call, read_variable
 from hierbayes.formula.parser import EXAMPLE, parse_syntax
 from hierbayes.formula.source import MAX_LENGTH, Source
 from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Subscript, unwrap
-from hierbayes.formula.terms import Expression, Formula, GroupTerm, Response, Term
+from hierbayes.formula.terms import Call, Expression, Formula, Response
+from hierbayes.formula.tokens import Token
 
-_RESPONSE_HINT = "The left of `~` is one column, `use`, perhaps with the level to model, `use[Y]`."
+_RESPONSE_HINT = (
+    "The left of `~` is one column, `use`, perhaps with the level to model, `use[Y]`, or a function of "
+    "columns, `log(y)`."
+)
 
 
 def parse_formula(text: str) -> Formula:
@@ -20,9 +25,11 @@ def parse_formula(text: str) -> Formula:
     Parameters
     ----------
     text : str
-        ``response ~ predictors + (terms | group)``, with ``+ - * :`` and parentheses, ``0`` and ``1``,
-        ``I()`` around arithmetic (``^`` is the power), ``factor()``, and backquotes around names with spaces.
-        ``use[Y]`` on the left names the level to model. Nothing in the text is ever executed.
+        ``response ~ predictors + (terms | group)``, with ``+ - * : / ^ %in%`` and parentheses, ``0`` and
+        ``1``, ``.`` for all other columns, the functions of `hierbayes.formula.functions`, and backquotes
+        around names with spaces. ``use[Y]`` on the left names the level to model. Group terms are correlated,
+        ``(1 + x | g)``, or not, ``(1 + x || g)``; ``(1 | a/b)`` is ``(1 | a) + (1 | a:b)``. Nothing in the
+        text is ever executed.
 
     Returns
     -------
@@ -54,27 +61,32 @@ def parse_formula(text: str) -> Formula:
     source = Source(text)
     left, right = parse_syntax(source)
     response = _response(source, left)
-    population, groups = expand(source, right)
-    _check_response_apart(source, response, population, groups)
-    return Formula(response, population, groups, text)
+    expanded = expand(source, right)
+    _check_response_apart(source, response, expanded)
+    return Formula(response, expanded.population, expanded.groups, expanded.offsets, text)
 
 
 def _response(source: Source, node: Node) -> Response:
     inner = unwrap(node)
+    additions: tuple[Call, ...] = ()
+    if isinstance(inner, Infix) and inner.rest[0][0].text == "|":
+        additions = _additions(source, inner)
+        inner = unwrap(inner.first)
     level = None
     base = inner
     if isinstance(inner, Subscript):
         level, base = inner.label.value, unwrap(inner.base)
     match base:
-        case Apply(function) if function.text != "I":
-            raise _transformed(source, base)
+        case Apply(function) if function.text == "factor":
+            raise source.error(
+                "The response cannot be `factor()`.",
+                base.span,
+                f"{_RESPONSE_HINT} Labels need no `factor()`.",
+            )
         case Apply() if level is None:
-            return Response(read_variable(source, base), None, node.span)
+            return Response(read_variable(source, base, fn.RESPONSE), None, additions, node.span)
         case Leaf(token) if token.kind != tk.NUMBER:
-            return Response(read_variable(source, base), level, node.span)
-        case Infix(_, rest) if rest[0][0].text == "|":
-            problem = "Additional information on the response, `y | weights(w)`, is not supported yet."
-            raise source.error(problem, rest[0][0].span, _RESPONSE_HINT)
+            return Response(read_variable(source, base), level, additions, node.span)
         case Infix() if level is None:
             hint = f"{_RESPONSE_HINT} Arithmetic stands in `I()`: `I({source.cut(base.span)})`."
             raise source.error("The response is not one column.", node.span, hint)
@@ -82,23 +94,34 @@ def _response(source: Source, node: Node) -> Response:
             raise source.error("The response is not a column.", node.span, _RESPONSE_HINT)
 
 
-def _transformed(source: Source, node: Apply) -> FormulaError:
-    """Why a function cannot stand on the left; an unknown one is reported as such."""
-    if node.function.text not in FUNCTIONS:
-        read_variable(source, node)
-    return source.error(
-        f"The response cannot be `{node.function.text}()`.",
-        node.span,
-        f"{_RESPONSE_HINT} Labels need no `factor()`.",
-    )
+def _additions(source: Source, bar: Infix) -> tuple[Call, ...]:
+    """Read what stands behind the bar of a response: ``trials(n)``, ``weights(w) + cens(c)``."""
+    if len(bar.rest) > 1:
+        raise source.error("A response has one `|`.", bar.rest[1][0].span, _ADDITION_HINT)
+    calls: dict[str, Call] = {}
+    sum_node = unwrap(bar.rest[0][1])
+    nodes: list[tuple[Token | None, Node]] = [(None, sum_node)]
+    if isinstance(sum_node, Infix):
+        nodes = [(None, sum_node.first), *sum_node.rest]
+    for operator, node in nodes:
+        if operator is not None and operator.text != "+":
+            raise source.error(f"`{operator.text}` cannot stand here.", operator.span, _ADDITION_HINT)
+        if not isinstance(node, Apply):
+            raise source.error(f"`{source.cut(node.span)}` is not a function.", node.span, _ADDITION_HINT)
+        call = read_call(source, node, fn.ADDITION)
+        if call.function in calls:
+            raise source.error(f"`{call.function}()` comes twice.", node.span, "Keep one of the two.")
+        calls[call.function] = call
+    return tuple(calls.values())
 
 
-def _check_response_apart(
-    source: Source, response: Response, population: tuple[Term, ...], groups: tuple[GroupTerm, ...]
-) -> None:
+_ADDITION_HINT = f"Behind the bar stand {fn.usages(fn.ADDITION)}, joined by `+`."
+
+
+def _check_response_apart(source: Source, response: Response, right: Expanded) -> None:
     """Refuse the response among the predictors: it explains itself perfectly."""
-    grouped: list[tuple[Expression, ...]] = [group.factor for group in groups]
-    terms = (*population, *(term for group in groups for term in group.terms))
+    grouped: list[tuple[Expression, ...]] = [group.factor for group in right.groups]
+    terms = (*right.population, *(term for group in right.groups for term in group.terms))
     for factor in (f for factors in (*(term.factors for term in terms), *grouped) for f in factors):
         if factor == response.expression:
             raise source.error(

@@ -44,13 +44,50 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A text in quotes, an argument: ``factor(f, ref = "b")``."""
+
+    value: str
+    span: Span = field(compare=False, default=(0, 0))
+
+    def __str__(self) -> str:
+        return _quote(self.value, QUOTE)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A fixed word of the grammar, an argument: ``TRUE``, ``sum``."""
+
+    text: str
+    span: Span = field(compare=False, default=(0, 0))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Rest:
+    """``.``: all columns of the data that the formula does not name otherwise, less those of ``without``.
+
+    The design stage puts the columns in its place.
+    """
+
+    without: tuple[Name, ...] = ()
+    span: Span = field(compare=False, default=(0, 0))
+
+    def __str__(self) -> str:
+        return " - ".join([".", *map(str, self.without)])
+
+
+@dataclass(frozen=True)
 class Operation:
     """Arithmetic inside ``I()``: an operator with one or two operands.
 
     Attributes
     ----------
     operator : str
-        One of ``+ - * / ^``; with one operand, ``-``. ``^`` is the power.
+        One of ``+ - * / ^``, where ``^`` is the power, or a comparison, which is 1 or 0; with one operand,
+        ``-``.
     operands : tuple of Expression
         One or two.
     """
@@ -65,25 +102,30 @@ class Operation:
 
     @property
     def binding(self) -> int:
-        """How tightly the operator binds: 1 for a sum up to 4 for a power."""
+        """How tightly the operator binds: 0 for a comparison, 1 for a sum, up to 4 for a power."""
         return _PRINTED[self.operator, len(self.operands)][1]
 
 
 @dataclass(frozen=True)
 class Call:
-    """A function applied to arguments: ``I(age^2)``, ``factor(x)``."""
+    """A function applied to arguments: ``I(age^2)``, ``poly(x, 2, raw = TRUE)``."""
 
     function: str
     arguments: tuple[Expression, ...]
+    keywords: tuple[tuple[str, Expression], ...] = ()
     span: Span = field(compare=False, default=(0, 0))
 
     def __str__(self) -> str:
-        return f"{self.function}({', '.join(map(str, self.arguments))})"
+        named = (f"{keyword} = {value}" for keyword, value in self.keywords)
+        return f"{self.function}({', '.join([*map(str, self.arguments), *named])})"
 
 
-type Expression = Name | Number | Operation | Call
+type Expression = Name | Number | Text | Word | Rest | Operation | Call
+
+COMPARISONS = ("==", "!=", "<", ">", "<=", ">=")
 
 _PRINTED: dict[tuple[str, int], tuple[str, int, tuple[int, ...]]] = {
+    **{(sign, 2): (f"{{}} {sign} {{}}", 0, (1, 1)) for sign in COMPARISONS},
     ("+", 2): ("{} + {}", 1, (1, 2)),
     ("-", 2): ("{} - {}", 1, (1, 2)),
     ("*", 2): ("{} * {}", 2, (2, 3)),
@@ -129,10 +171,13 @@ class GroupTerm:
         What varies, in canonical order, the intercept first where there is one.
     factor : tuple of Expression
         The grouping factor; more than one entry is an interaction, ``(1 | urban:district)``.
+    correlated : bool
+        Whether the effects of a group may correlate; False for ``(1 + x || school)``.
     """
 
     terms: tuple[Term, ...]
     factor: tuple[Expression, ...]
+    correlated: bool = True
     span: Span = field(compare=False, default=(0, 0))
     factor_span: Span = field(compare=False, default=(0, 0))
 
@@ -140,7 +185,7 @@ class GroupTerm:
         left = " + ".join(map(str, self.terms))
         if not self.terms[0].is_intercept:
             left = f"0 + {left}"
-        return f"({left} | {self.factor_name})"
+        return f"({left} {'|' if self.correlated else '||'} {self.factor_name})"
 
     @property
     def factor_name(self) -> str:
@@ -150,17 +195,29 @@ class GroupTerm:
 
 @dataclass(frozen=True)
 class Response:
-    """The left side: an expression, and for binary outcomes the level to model, ``use[Y]``."""
+    """The left side.
+
+    Attributes
+    ----------
+    expression : Expression
+        A column, a transform of it, or ``cbind(successes, failures)``.
+    level : str or None
+        For binary outcomes the level to model, ``use[Y]``.
+    additions : tuple of Call
+        What stands behind a bar: ``s | trials(n)``, ``y | weights(w) + cens(c)``.
+    """
 
     expression: Expression
     level: str | None = None
+    additions: tuple[Call, ...] = ()
     span: Span = field(compare=False, default=(0, 0))
 
     def __str__(self) -> str:
+        added = f" | {' + '.join(map(str, self.additions))}" if self.additions else ""
         if self.level is None:
-            return str(self.expression)
+            return f"{self.expression}{added}"
         plain = re.fullmatch(r"[\w.+-]+", self.level) is not None
-        return f"{self.expression}[{self.level if plain else _quote(self.level, QUOTE)}]"
+        return f"{self.expression}[{self.level if plain else _quote(self.level, QUOTE)}]{added}"
 
 
 @dataclass(frozen=True)
@@ -176,6 +233,8 @@ class Formula:
         appearance, then interactions by order.
     groups : tuple of GroupTerm
         Group terms in order of appearance.
+    offsets : tuple of Call
+        ``offset(...)``: added to the linear predictor as they are.
     text : str
         What the user wrote.
     """
@@ -183,6 +242,7 @@ class Formula:
     response: Response
     population: tuple[Term, ...]
     groups: tuple[GroupTerm, ...]
+    offsets: tuple[Call, ...] = ()
     text: str = field(compare=False, default="")
 
     def __str__(self) -> str:
@@ -191,5 +251,5 @@ class Formula:
             population = "0"
         elif not self.population[0].is_intercept:
             population = f"0 + {population}"
-        parts = [population, *map(str, self.groups)]
+        parts = [population, *map(str, self.offsets), *map(str, self.groups)]
         return f"{self.response} ~ {' + '.join(parts)}"

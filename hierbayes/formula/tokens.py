@@ -18,6 +18,7 @@ from hierbayes.formula.terms import Span, is_plain_name
 
 START, END = "start", "end"
 NAME, QUOTED_NAME, NUMBER, TEXT, LABEL = "name", "quoted name", "number", "text", "label"
+REST = "."
 OPERATOR, TILDE, ASSIGN, OPEN, CLOSE, COMMA = "operator", "~", "=", "(", ")", ","
 
 SYMBOLS: dict[str, str] = {
@@ -100,11 +101,13 @@ def _name(source: Source, start: int) -> Token | None:
     while end < len(text) and (text[end] == "." or f"a{text[end]}".isidentifier()):
         end += 1
     name = text[start:end]
+    if name == REST:
+        return Token(REST, name, (start, end), name)
     if not is_plain_name(name):
         raise source.error(
             f"`{name}` is not the name of a column.",
             (start, end),
-            "Name every column; R's `.` for all other columns is not supported.",
+            "A single `.` stands for all columns that are not named otherwise.",
         )
     return Token(NAME, name, (start, end), name)
 

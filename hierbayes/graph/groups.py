@@ -146,7 +146,7 @@ def group_effects(
     priors = [spec.prior("sd", group.name, term) for term in group.terms]
     sd = positive_vector(names.sd(group.name), priors, group.terms, names.group_term(group.name))
     L = None
-    if len(group.terms) > 1:
+    if group.has_correlations:
         L = lkj_cholesky(group, spec.prior("cor", group.name).parameters[0])
         if deterministic:
             dims = (names.group_term(group.name), names.group_term_bis(group.name))

@@ -48,7 +48,7 @@ def recover(spec: ModelSpec, design: Design, draws: Mapping[str, Floats]) -> xr.
         sd = _standard_deviations(group, draws)
         variables[names.sd(group.name)] = ((term,), sd)
         L = None
-        if len(group.terms) > 1:
+        if group.has_correlations:
             L = cholesky_from_vine(2 * draws[vine_name(group.name)] - 1, len(group.terms))
             variables[names.cor(group.name)] = (
                 (term, names.group_term_bis(group.name)),

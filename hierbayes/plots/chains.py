@@ -152,7 +152,7 @@ def _main_parameters(fit: Any, posterior: xr.Dataset) -> dict[str, _Place]:
         dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
         for term in group.terms:
             places[f"sd({group.name}: {term})"] = (names.sd(group.name), {dim: term})
-        for i, first in enumerate(group.terms):
+        for i, first in enumerate(group.terms if group.has_correlations else ()):
             for second in group.terms[i + 1 :]:
                 places[f"cor({group.name}: {first}, {second})"] = (
                     names.cor(group.name),

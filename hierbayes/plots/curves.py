@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes.design.frame import GROUPING, column_uses
+from hierbayes.design.recipe import AppliedDesign
 from hierbayes.design.records import Design, GroupDesign
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.prediction import epred
@@ -187,13 +188,19 @@ def _refit(scene: Scene, codes: Array, *, deviating: bool) -> Any:
     rows = scene.base.iloc[repeated].assign(**{scene.x: np.tile(values, len(codes))})
     applied = design.recipe.apply(rows, groups=deviating, new_levels="allow")
     kept = tuple(replace(g, codes=repeated) for g in applied.groups if g.factor == scene.group.factor)
-    return replace(scene.fit, design=_design(design, applied.X, kept))
+    return replace(scene.fit, design=_design(design, applied, kept))
 
 
-def _design(design: Design, X: Array, groups: tuple[GroupDesign, ...]) -> Design:
-    n = len(X)
+def _design(design: Design, new: AppliedDesign, groups: tuple[GroupDesign, ...]) -> Design:
     return replace(
-        design, X=X, y=np.zeros(n), groups=groups, offset=None, weights=None, rows=np.arange(n), columns={}
+        design,
+        X=new.X,
+        y=np.zeros(new.n),
+        groups=groups,
+        offset=new.offset,
+        weights=None,
+        rows=np.arange(new.n),
+        columns={},
     )
 
 

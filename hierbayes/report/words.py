@@ -8,7 +8,7 @@ from typing import Any
 from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.formula import parse_formula
-from hierbayes.formula.terms import Call, Expression, GroupTerm, Name, Number, Operation, Term
+from hierbayes.formula.terms import Call, Expression, Formula, GroupTerm, Name, Number, Operation, Rest, Term
 from hierbayes.report.numerals import count
 from hierbayes.spec.records import ModelSpec
 
@@ -49,14 +49,23 @@ def model_words(spec: ModelSpec, design: Design) -> tuple[str, ...]:
     terms = [term_words(term, design) for term in formula.population if not term.is_intercept]
     outcome = f"The model describes {_outcome(spec, design)}."
     if terms:
-        depends = f"It depends on {listed(terms)}."
+        depends = f"It depends on {listed(terms)}{_offset_words(formula)}."
     else:
-        depends = "It depends on no explanatory variable: there is one overall average."
+        depends = (
+            f"It depends on no explanatory variable: there is one overall average{_offset_words(formula)}."
+        )
     groups = [_group_words(term, design) for term in formula.groups]
     if not groups:
         groups = ["Rows are treated as unrelated to each other: the model knows no groups."]
     scatter = SCATTER.get(spec.family)
     return (outcome, depends, *groups, *([scatter] if scatter else []))
+
+
+def _offset_words(formula: Formula) -> str:
+    if not formula.offsets:
+        return ""
+    offsets = listed([str(call.arguments[0]) for call in formula.offsets])
+    return f"; {offsets} is added as it is, without a coefficient"
 
 
 def scale_words(link: str) -> str:
@@ -113,7 +122,7 @@ def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
         for term in group.terms:
             about = "in their overall level" if term == names.INTERCEPT else f"in the effect of {term}"
             notes[group.name, f"sd({term})"] = f"how far groups lie apart {about}"
-        if len(group.terms) == 2 and group.terms[0] == names.INTERCEPT:
+        if group.has_correlations and len(group.terms) == 2 and group.terms[0] == names.INTERCEPT:
             slope = group.terms[1]
             words = f"above 0: where the overall level is high, the effect of {slope} is high too"
             notes[group.name, f"cor({', '.join(group.terms)})"] = words
@@ -154,7 +163,8 @@ def _group_words(term: GroupTerm, design: Design) -> str:
     sentence = f"{listed(varying)} {verb} between {groups}"
     sentence = sentence[0].upper() + sentence[1:]
     if len(varying) > 1:
-        return f"{sentence}, and these differences may be correlated."
+        told = "may be correlated" if term.correlated else "are taken as independent"
+        return f"{sentence}, and these differences {told}."
     return f"{sentence}."
 
 
@@ -196,11 +206,17 @@ def _number(expression: Number, design: Design) -> str:
     return str(expression)
 
 
+def _rest(expression: Rest, design: Design) -> str:
+    without = f" but {listed([name.name for name in expression.without])}" if expression.without else ""
+    return f"all other columns of the data{without}"
+
+
 _EXPRESSIONS: dict[type[Any], Callable[[Any, Design], str]] = {
     Name: _name,
     Call: _call,
     Operation: _operation,
     Number: _number,
+    Rest: _rest,
 }
 
 

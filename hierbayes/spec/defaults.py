@@ -143,7 +143,7 @@ def default_entries(
     entries = [_coefficient(spec, scales, term) for term in spec.terms]
     for group in spec.groups:
         entries += [_group_sd(spec, scales, (group, term)) for term in group.terms]
-        if len(group.terms) > 1:
+        if group.has_correlations:
             reason = "keeps off correlations of -1 and 1, and is otherwise nearly flat"
             entries.append(PriorEntry("cor", (group.name,), Prior("lkj", (2.0,)), reason=reason))
     for name in family_parameters:
@@ -156,7 +156,8 @@ def _coefficient(spec: ModelSpec, scales: Scales, term: str) -> PriorEntry:
     rule = MULTIPLIERS[spec.family]
     if term == names.INTERCEPT:
         prior = Prior("normal", (scales.center, rule.intercept * scales.unit))
-        reason = f"{rule.center}, give or take {_times(rule.intercept, rule.unit)}"
+        less = f" less the mean of the offset ({scales.offset:.4g})" if scales.offset else ""
+        reason = f"{rule.center}{less}, give or take {_times(rule.intercept, rule.unit)}"
         return PriorEntry(names.INTERCEPT, (), prior, reason=f"{reason} ({scales.unit:.4g})")
     unit, what = scales.unit, rule.unit
     if names.INTERCEPT not in spec.terms:

@@ -140,8 +140,8 @@ def _check_role(key: str, parameter: str, prior: Prior) -> None:
         )
 
 
-def _keys_of_single_effects(spec: ModelSpec) -> set[str]:
-    single = [group for group in spec.groups if len(group.terms) == 1]
+def _keys_of_uncorrelated(spec: ModelSpec) -> set[str]:
+    single = [group for group in spec.groups if not group.has_correlations]
     return {
         key
         for g in single
@@ -155,8 +155,8 @@ def _unknown_key(key: object, known: Sequence[str], spec: ModelSpec) -> PriorErr
     why = ""
     if str(key) in (names.INTERCEPT, names.prior_key(names.B, names.INTERCEPT)):
         why, suggestion = " It has no intercept.", ""
-    elif key in _keys_of_single_effects(spec):
-        why, suggestion = " A group term with one coefficient has no correlation.", ""
+    elif key in _keys_of_uncorrelated(spec):
+        why, suggestion = " A group term with one coefficient, or with `||`, has no correlation.", ""
     return PriorError(
         f"{key!r} is not a prior key of this model.{why}{suggestion} Keys: {', '.join(known) or 'none'}. "
         "Correct the key or leave it out."

@@ -55,12 +55,21 @@ class PriorEntry:
 
 @dataclass(frozen=True)
 class GroupSpec:
-    """A group term: its name, the factor, its coefficients and how many groups there are."""
+    """A group term: its name, the factor, its coefficients and how many groups there are.
+
+    ``correlated`` is False for ``(1 + x || school)``, whose effects are independent.
+    """
 
     name: str
     factor: str
     terms: tuple[str, ...]
     n_groups: int
+    correlated: bool = True
+
+    @property
+    def has_correlations(self) -> bool:
+        """Whether the model has a correlation matrix for this group term."""
+        return self.correlated and len(self.terms) > 1
 
 
 @dataclass(frozen=True)
@@ -71,16 +80,19 @@ class Scales:
     ----------
     center : float
         Where the linear predictor is expected, on the link scale: mean of a Gaussian response, 0.5 through
-        the link for binary.
+        the link for binary; less the mean of the offset.
     unit : float
         One unit of the linear predictor: the response's sd for Gaussian, the link's latent sd for binary.
     columns : mapping
         sd of each population and group column, on the user's scale (1 where a column is constant).
+    offset : float
+        Mean of the offset, which ``center`` leaves out; 0 where there is none.
     """
 
     center: float
     unit: float
     columns: dict[str, float]
+    offset: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,8 @@ class ModelSpec:
         """Read what ``to_json`` wrote."""
         raw: dict[str, Any] = json.loads(text)
         groups = tuple(
-            GroupSpec(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"]) for g in raw["groups"]
+            GroupSpec(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"], g.get("correlated", True))
+            for g in raw["groups"]
         )
         priors = tuple(
             PriorEntry(

@@ -216,7 +216,7 @@ def test_duplicates_in_pyarrow():
 
 def test_arithmetic_with_text_and_powers_out_of_bounds():
     assert error(FormulaError, "y ~ I(age + district)", DATA) == (
-        "I() does arithmetic, but 'district' holds text ('a', 'b').\n"
+        "Arithmetic needs numbers, but 'district' holds text ('a', 'b').\n"
         "    y ~ I(age + district)\n"
         "                ^^^^^^^^\n"
         "Use district as a term of its own, or turn it into numbers first."

@@ -30,6 +30,14 @@ def test_linear_predictor_row_by_row(fit):
         assert float(eta[chain, draw, row]) == pytest.approx(expected, rel=1e-12)
 
 
+def test_an_offset_is_added_as_it_is():
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame({"x": rng.normal(size=20), "w": rng.uniform(1, 9, 20), "y": rng.normal(size=20)})
+    fit = random_fit(hb.Model("y ~ x + offset(log(w))", frame))
+    eta = fit.posterior["b"].to_numpy() @ fit.design.X.T + np.log(frame["w"].to_numpy())
+    np.testing.assert_allclose(fit.linpred(), eta, rtol=1e-12)
+
+
 def test_expected_response_is_the_inverse_link(fit):
     eta = fit.linpred().to_numpy()
     expected = eta if fit.spec.family == "gaussian" else 1 / (1 + np.exp(-eta))

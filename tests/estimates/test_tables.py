@@ -95,6 +95,21 @@ def test_effective_sample_size_of_independent_draws_is_their_number(fit):
     assert (np.abs(ess / 1000 - 1) < 0.35).all()
 
 
+def test_uncorrelated_terms_have_no_correlation_in_any_table(frame, tmp_path):
+    fit = random_fit(hb.Model("y ~ x + (1 + x || g)", frame))
+    assert list(fit.summary()["parameter"]) == ["sd(Intercept)", "sd(x)", "Intercept", "x", "sigma"]
+    assert set(fit.varcorr()["parameter"]) == {"sd"}
+    S, Z = fit.posterior["sd_g"], fit.design.groups[0].Z
+    between = (S**2).to_numpy() @ (Z**2).mean(axis=0)
+    expected = between / (between + fit.posterior["sigma"].to_numpy() ** 2)
+    np.testing.assert_allclose(fit.vpc(draws=True)["g"], expected, rtol=1e-12)
+    fit.save(tmp_path / "fit.nc")
+    again = hb.load(tmp_path / "fit.nc")
+    assert not again.design.groups[0].correlated
+    assert again.spec == fit.spec
+    pd.testing.assert_frame_equal(again.shrinkage(), fit.shrinkage())
+
+
 def test_vpcs_and_the_residual_share_add_to_one(fit):
     shares = fit.vpc(draws=True)
     sigma2 = fit.posterior["sigma"] ** 2

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hierbayes.errors import FormulaError
 from hierbayes.formula import Formula, Name, Number, Operation, Response, Term, parse_formula
+from hierbayes.formula.source import MAX_LENGTH
 from hierbayes.formula.terms import Call
 
 NAMES = ["a", "b", "c.d", "größe", "I", "`e f`", "`3rd`"]
@@ -17,16 +18,46 @@ arithmetic = st.recursive(
     text_of_name | st.floats(0, 1e9).map(str) | st.sampled_from(["2", ".5", "1e-3"]),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "^", "**", " - "]), inner).map("".join),
+        st.tuples(inner, st.sampled_from(["==", "!=", "<", ">", "<=", ">="]), inner)
+        .map("".join)
+        .map("({})".format),
+        st.tuples(st.sampled_from(["log", "exp", "abs", "scale", "center"]), inner).map(
+            "{0[0]}(a + {0[1]})".format
+        ),
         inner.map("({})".format),
         inner.map("-{}".format),
     ),
     max_leaves=8,
 )
-variable = st.one_of(text_of_name, arithmetic.map("I(a + {})".format), text_of_name.map("factor({})".format))
+labels = st.text(max_size=5).map(lambda label: '"' + label.replace("\\", "\\\\").replace('"', '\\"') + '"')
+calls = st.one_of(
+    st.tuples(arithmetic, st.integers(1, 50), st.sampled_from(["", ", raw=TRUE", ", raw = F"])).map(
+        "poly(a + {0[0]}, {0[1]}{0[2]})".format
+    ),
+    st.tuples(
+        st.sampled_from(["bs", "ns", "cr"]), arithmetic, st.sampled_from(["", "df="]), st.integers(1, 50)
+    ).map("{0[0]}(a*{0[1]}, {0[2]}{0[3]})".format),
+    arithmetic.map("scale(a + {}, scale=FALSE)".format),
+    arithmetic.map("wb(a + {}, g)".format),
+    st.tuples(text_of_name, labels).map("factor({0[0]}, ref={0[1]})".format),
+    st.tuples(text_of_name, labels).map("C({0[0]}, treatment({0[1]}))".format),
+    st.tuples(text_of_name, st.sampled_from(["sum", "contr.helmert", "treatment"])).map(
+        "C({0[0]}, {0[1]})".format
+    ),
+    labels.map("I(b == {})".format),
+)
+variable = st.one_of(
+    text_of_name,
+    arithmetic.map("I(a + {})".format),
+    arithmetic.map("log(a + {})".format),
+    text_of_name.map("factor({})".format),
+    calls,
+)
 product = st.recursive(
     variable,
     lambda inner: st.one_of(
-        st.tuples(inner, spaces, st.sampled_from([":", "*"]), spaces, inner).map("".join),
+        st.tuples(inner, spaces, st.sampled_from([":", "*", "/", "%in%"]), spaces, inner).map("".join),
+        st.tuples(inner, inner, st.integers(1, 3)).map("({0[0]} + b.2 + d.2 + {0[1]})^{0[2]}".format),
         st.tuples(inner, st.sampled_from([" + ", " - "]), inner).map("({0[0]}{0[1]}{0[2]})".format),
     ),
     max_leaves=5,
@@ -36,11 +67,25 @@ total = st.builds(
     st.sampled_from(["1", "0", "-1", "+ a", "a"]),
     st.lists(st.tuples(st.sampled_from([" + ", " - "]), product).map("".join), max_size=4),
 )
-group = st.tuples(
-    total, st.lists(st.sampled_from(["g", "h", "`g h`"]), min_size=1, max_size=3).map(":".join)
-).map("({0[0]} | {0[1]})".format)
+factors = st.lists(
+    st.tuples(st.sampled_from(["g", "h", "`g h`", "factor(k)"]), st.sampled_from([":", "/"])).map("".join),
+    max_size=3,
+).map(lambda parts: "".join(parts) + "j")
+group = st.tuples(total, st.sampled_from(["|", "||"]), factors).map("({0[0]} {0[1]} {0[2]})".format)
+rest = st.lists(st.sampled_from([" + .", " - .", " - a", " - `e f`", " + (. - b)", " + a"]), max_size=4).map(
+    "".join
+)
+offsets = st.lists(arithmetic.map(" + offset(a + {})".format), max_size=2).map("".join)
+left = st.one_of(
+    st.sampled_from(["y", "log(y)", "y[Y]", "cbind(y, n - y)", "y | weights(w)", "y | trials(10) + cens(c)"]),
+    arithmetic.map("y | trunc(lb = {})".format),
+)
 formulas = st.builds(
-    lambda right, groups: "y ~ " + " + ".join([right, *groups]), total, st.lists(group, max_size=2)
+    lambda y, right, others, groups: f"{y} ~ " + " + ".join([right + others, *groups]),
+    left,
+    total,
+    st.tuples(rest, offsets).map("".join),
+    st.lists(group, max_size=2),
 )
 
 
@@ -52,6 +97,7 @@ def test_round_trip(text):
         refusals = ("leaves no term", "Nothing varies", "in two group terms", "more than 1,000 terms")
         assert any(reason in error.problem for reason in refusals), error
         return
+    assume(len(str(formula)) <= MAX_LENGTH)
     assert parse_formula(str(formula)) == formula
     assert str(parse_formula(str(formula))) == str(formula)
 

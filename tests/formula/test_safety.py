@@ -37,7 +37,24 @@ ATTACKS = {
     "f-string inside I": "y ~ I(f'{x}')",
     "template": "y ~ {{ 7*7 }}",
     "walrus": "y ~ I((x := 2))",
-    "keyword": "y ~ I(x=2)",
+    "keyword": "y ~ I(y=2)",
+    "import inside a function": "y ~ poly(__import__('os'), 2)",
+    "eval as a contrast": "y ~ C(f, eval('1'))",
+    "attribute as a contrast": "y ~ C(f, sum.__globals__)",
+    "import as a level": "y ~ factor(f, ref = __import__('os'))",
+    "lambda behind the bar": "y | weights(lambda: 1) ~ x",
+    "eval behind the bar": "y | eval(w) ~ x",
+    "attribute of the rest": "y ~ ..__class__()",
+    "degree": "y ~ poly(x, 9999999999)",
+    "columns of a spline": "y ~ bs(x, df = 1e300)",
+    "exponent": "y ~ (a + b)^99999999",
+    "power of many": "y ~ (" + "+".join(DIGITS[:40]) + ")^10",
+    "powers of powers": "y ~ (" + "+".join(DIGITS[:12]) + ")^9^9",
+    "powers in powers": "y ~ " + "(" * 20 + "a + b + c + d" + ")^10" * 20 + "^(10)",
+    "nesting in nesting": "y ~ " + "/".join(DIGITS[:1200]),
+    "nested groups": "y ~ (1 | " + "/".join(DIGITS[:200]) + ")",
+    "nested groups in brackets": "y ~ (" + "+".join(DIGITS[:100]) + " | " + "/".join(DIGITS[:40]) + ")",
+    "functions in functions": "y ~ " + "log(" * 60 + "x" + ")" * 60,
     "star argument": "y ~ I(*x)",
     "statement": "y ~ x; import os",
     "comment": "y ~ x # z",
@@ -129,7 +146,7 @@ def test_deep_formulas_need_little_of_the_stack():
     assert descend(sys.getrecursionlimit() // 3)[1]
 
 
-@given(st.text(alphabet="yxg ~+-*:/^|()[]'`\"0123I.,%=!é\n", max_size=60))
+@given(st.text(alphabet="yxg ~+-*:/^|()[]'`\"0123I.,%=!<>é\n", max_size=60))
 def test_any_text_is_a_formula_or_a_formula_error(text):
     try:
         formula = parse_formula(f"y ~ {text}")

@@ -86,7 +86,7 @@ def test_labels(text, label):
         ("``", (0, 2), "The backquotes are empty."),
         ("y[a", (1, 2), "This bracket does not enclose one label."),
         ("y['a' b]", (1, 2), "This bracket is not closed after the label."),
-        ("a + .", (4, 5), "`.` is not the name of a column."),
+        ("a + ..", (4, 6), "`..` is not the name of a column."),
         ("1e400", (0, 5), "The number 1e400 is too large."),
     ],
 )

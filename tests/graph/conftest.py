@@ -29,6 +29,8 @@ CASES = {
     "single-level": ("y ~ x + w", "gaussian", None, None),
     "intercepts": ("y ~ x + (1 | g)", "gaussian", None, None),
     "correlated": ("y ~ x + w + (1 + x + w | g)", "gaussian", None, None),
+    "uncorrelated": ("y ~ x + w + (1 + x + w || g) + (0 + h || g)", "gaussian", None, None),
+    "offset": ("won ~ x + offset(w * 20) + (1 | g)", "bernoulli", None, None),
     "crossed": ("y ~ x + (1 + x | g) + (1 | h)", "gaussian", None, None),
     "no-intercept": ("y ~ 0 + x + (0 + x | g)", "gaussian", None, None),
     "only-groups": ("y ~ 0 + (1 | g)", "gaussian", None, None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytensor
 import pytensor.tensor as pt
 import pytest
@@ -71,7 +72,7 @@ def numpy_log_density(model, values, posterior):
     """The same density by hand: families for the likelihood, SciPy for the priors, ``z`` standard normal."""
     spec, design = model.spec, model.design
     one = posterior.isel(chain=0, draw=0)
-    eta, total = np.zeros(design.n), 0.0
+    eta, total = np.zeros(design.n) if design.offset is None else design.offset, 0.0
     if spec.terms:
         b = one["b"].to_numpy()
         eta = eta + design.X @ b
@@ -82,14 +83,15 @@ def numpy_log_density(model, values, posterior):
         u, sd = one[names.u(group.name)].to_numpy(), one[names.sd(group.name)].to_numpy()
         eta = eta + (group.Z * u[group.codes]).sum(axis=1)
         q = len(group.terms)
-        cor = one[names.cor(group.name)].to_numpy() if q > 1 else np.eye(1)
+        correlated = q > 1 and group.correlated
+        cor = one[names.cor(group.name)].to_numpy() if correlated else np.eye(q)
         L = np.linalg.cholesky(cor)
         z = np.linalg.solve(sd[:, None] * L, u.T)
         total += stats.norm.logpdf(z).sum()
         for term, value in zip(group.terms, sd, strict=True):
             prior = spec.prior("sd", group.name, term)
             total += float(SCIPY[prior.distribution](value, *prior.parameters))
-        if q > 1:
+        if correlated:
             lkj = spec.prior("cor", group.name).parameters[0]
             vine = values[f"vine_{group.name}"]
             shapes = [lkj + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)]
@@ -130,7 +132,8 @@ def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
     same = {k: v for k, v in point.items() if not k.startswith("z_")}
     for group in model.design.groups:
         u, sd = posterior[names.u(group.name)].to_numpy(), posterior[names.sd(group.name)].to_numpy()
-        cor = posterior[names.cor(group.name)].to_numpy() if len(group.terms) > 1 else np.eye(1)
+        name = names.cor(group.name)
+        cor = posterior[name].to_numpy() if name in posterior else np.eye(len(group.terms))
         here = frame.groups[group.name]
         weights = np.ones_like(u) if form == "centered" else here.centering
         L = np.linalg.cholesky(cor)
@@ -209,6 +212,17 @@ def test_model_pymc_has_the_users_labels(model: hb.Model):
         assert tuple(graph.coords[group.name]) == group.levels
         assert graph.named_vars_to_dims[f"u_{group.name}"] == (group.name, f"{group.name}_term")
         assert graph.named_vars_to_dims[f"sd_{group.name}"] == (f"{group.name}_term",)
+
+
+def test_uncorrelated_effects_have_no_correlation_anywhere():
+    frame = pd.DataFrame({"y": np.arange(12.0), "x": np.arange(12.0) ** 2, "g": list("abcd") * 3})
+    model = hb.Model("y ~ x + (x || g)", frame)
+    assert not model.spec.groups[0].correlated
+    assert not model.spec.has_prior("cor", "g")
+    for form in ("noncentered", "centered"):
+        graph = build_graph(model.spec, model.design, form)
+        assert not {"cor_g", "vine_g"} & set(graph.named_vars)
+        assert graph.named_vars_to_dims["sd_g"] == ("g_term",)
 
 
 @pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])

@@ -54,6 +54,16 @@ def test_a_gaussian_model_with_slopes_in_words() -> None:
         ("y ~ 1 + (1 | district)", "It depends on no explanatory variable: there is one overall average."),
         ("y ~ age", "Rows are treated as unrelated to each other: the model knows no groups."),
         ("y ~ age + (0 + age | district)", "The effect of age differs between the 5 groups of district."),
+        (
+            "y ~ age + (age || district)",
+            "The overall level (the intercept) and the effect of age differ between the 5 groups of "
+            "district, and these differences are taken as independent.",
+        ),
+        (
+            "y ~ poly(age, 2) + offset(log(age + 99))",
+            "It depends on poly(age, 2); log(age + 99) is added as it is, without a coefficient.",
+        ),
+        ("y ~ . - use - district", "It depends on all other columns of the data but use and district."),
     ],
 )
 def test_special_cases(formula: str, sentence: str) -> None:

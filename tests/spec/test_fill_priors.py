@@ -248,13 +248,26 @@ def test_intercept_keys_of_a_model_without_one(key: str) -> None:
     )
 
 
+def test_an_uncorrelated_term_has_no_correlation_prior() -> None:
+    group = GroupSpec("g", "g", ("Intercept", "x"), 5, correlated=False)
+    spec = ModelSpec("y ~ x + (x || g)", "gaussian", "identity", ("Intercept", "x"), (group,))
+    filled = fill_priors(spec, Scales(0.0, 1.0, {"x": 1.0}))
+    assert [entry.key for entry in filled.priors if entry.coordinates[:1] == ("g",)] == [
+        "sd[g][Intercept]",
+        "sd[g][x]",
+    ]
+    with pytest.raises(PriorError, match=r"or with `\|\|`, has no correlation"):
+        fill_priors(spec, Scales(0.0, 1.0, {"x": 1.0}), {"cor[g]": "lkj(2)"})
+
+
 @pytest.mark.parametrize("key", ["cor", "cor[district]"])
 def test_correlation_keys_of_a_model_without_one(key: str) -> None:
     scales = Scales(0.0, 1.0, {"age": 9.0})
     with pytest.raises(PriorError) as caught:
         fill_priors(USE, scales, {key: "lkj(2)"}, ())
     assert str(caught.value) == (
-        f"{key!r} is not a prior key of this model. A group term with one coefficient has no correlation. "
+        f"{key!r} is not a prior key of this model. "
+        "A group term with one coefficient, or with `||`, has no correlation. "
         "Keys: Intercept, b[Intercept], b, b[age], sd, sd[district], sd[district][Intercept]. "
         "Correct the key or leave it out."
     )

@@ -13,7 +13,12 @@ from hierbayes.spec import PRIORS, GroupSpec, ModelSpec, Prior, PriorEntry, Scal
 labels = st.text(min_size=1, max_size=12)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 groups = st.builds(
-    GroupSpec, labels, labels, st.lists(labels, min_size=1, max_size=3).map(tuple), st.integers(1, 10_000)
+    GroupSpec,
+    labels,
+    labels,
+    st.lists(labels, min_size=1, max_size=3).map(tuple),
+    st.integers(1, 10_000),
+    st.booleans(),
 )
 priors = st.sampled_from(sorted(PRIORS)).flatmap(
     lambda name: st.builds(Prior, st.just(name), st.tuples(*[numbers for _ in PRIORS[name].parameters]))
@@ -48,6 +53,13 @@ def test_filled_spec_round_trip() -> None:
     spec = ModelSpec("y ~ 1 + x", "gaussian", "identity", ("Intercept", "x"), ())
     filled = fill_priors(spec, Scales(1 / 3, 2 / 3, {"x": 1 / 7}), {"b": "flat()"})
     assert ModelSpec.from_json(filled.to_json()) == filled
+
+
+def test_specs_written_before_uncorrelated_terms_are_read_as_correlated() -> None:
+    spec = ModelSpec("y ~ x", "gaussian", "identity", ("x",), (GroupSpec("g", "g", ("x", "z"), 3),))
+    raw = json.loads(spec.to_json())
+    del raw["groups"][0]["correlated"]
+    assert ModelSpec.from_json(json.dumps(raw)) == spec
 
 
 def test_lookup_of_a_prior() -> None:
