@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,40 +11,20 @@ import numpy as np
 import pandas as pd
 
 from hierbayes.design import Design, build_design
-from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.errors import DataError
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
 from hierbayes.formula import Formula, parse_formula
+from hierbayes.geometry import Coordinates, coordinates, recover, reported
+from hierbayes.plan import Plan, Wish, make_plan
 from hierbayes.spec import GroupSpec, ModelSpec, Scales, fill_priors, prior_rows
 
 if TYPE_CHECKING:
     import pymc
+    import xarray as xr
 
-AUTO = "auto"
-PARAMETERIZATIONS = (AUTO, "noncentered", "centered", "partial")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a model will be sampled, and why.
-
-    Attributes
-    ----------
-    parameterization : mapping of str to str
-        ``"noncentered"``, ``"centered"`` or ``"partial"`` for each group term.
-    reason : str
-        Why, in words.
-    """
-
-    parameterization: Mapping[str, str]
-    reason: str
-
-    def __str__(self) -> str:
-        forms = set(self.parameterization.values())
-        if len(forms) <= 1:
-            return "".join(forms) or "noncentered"
-        return ", ".join(f"{group}: {form}" for group, form in self.parameterization.items())
+    from hierbayes.sampling import RawDraws, SamplerSettings
 
 
 class Model:
@@ -132,39 +111,22 @@ class Model:
 
         return build_graph(self.spec, self.design)
 
-    def plan(self, parameterization: str = AUTO) -> Plan:
-        """How ``fit`` would sample this model, and why.
+    @cached_property
+    def _frame(self) -> Coordinates:
+        return coordinates(self.spec, self.design)
 
-        ``"auto"`` centers every group effect partially, with weight ``A / (A + 1 / s0^2)``: ``A`` is the
-        information in the group's own rows, ``s0`` a rough estimate of the standard deviation.
+    def plan(self, parameterization: str = "auto", *, sampler: str = "nutpie", route: str = "auto") -> Plan:
+        """How ``fit`` would sample this model, and why; see ``fit`` for the arguments.
 
         Raises
         ------
         UnknownNameError
-            If there is no such parameterization.
-
-        References
-        ----------
-        Papaspiliopoulos, O., Roberts, G. O. and Sköld, M. (2007). A general framework for the parametrization
-        of hierarchical models. Statistical Science 22, 59-73.
+            If there is no such parameterization or route.
+        DataError
+            If what was asked for is impossible for this model.
         """
-        if parameterization not in PARAMETERIZATIONS:
-            raise UnknownNameError("parameterization", parameterization, PARAMETERIZATIONS)
-        groups = [group.name for group in self.spec.groups]
-        if parameterization != AUTO:
-            return Plan(dict.fromkeys(groups, parameterization), "as asked for")
-        if not groups:
-            return Plan({}, "there are no group effects")
-        from hierbayes.graph.coordinates import coordinates
-
-        frame = coordinates(self.spec, self.design)
-        shares = []
-        for group in self.spec.groups:
-            typical = np.median(frame.groups[group.name].centering, axis=0)
-            parts = [f"{term} {100 * share:.0f} %" for term, share in zip(group.terms, typical, strict=True)]
-            shares.append(f"{group.name}: {', '.join(parts)}")
-        reason = "each group effect is centered by how much its own rows say about it, in a typical group of "
-        return Plan(dict.fromkeys(groups, "partial"), reason + "; ".join(shares))
+        wish = Wish(parameterization, sampler, route)
+        return make_plan(self.spec, self._frame, wish)
 
     def fit(
         self,
@@ -174,7 +136,8 @@ class Model:
         chains: int = 4,
         seed: int | None = None,
         sampler: str = "nutpie",
-        parameterization: str = AUTO,
+        parameterization: str = "auto",
+        route: str = "auto",
         target_accept: float = 0.9,
         cores: int | None = None,
         progress: bool = True,
@@ -193,7 +156,11 @@ class Model:
         sampler : str
             ``"nutpie"`` or ``"pymc"``.
         parameterization : str
-            ``"auto"``, ``"noncentered"``, ``"centered"`` or ``"partial"``; the posterior is the same.
+            ``"auto"``, ``"collapsed"`` (Gaussian models: NUTS over the variance parameters alone), or
+            ``"partial"``, ``"noncentered"``, ``"centered"``; the posterior is the same.
+        route : str
+            ``"auto"``, ``"kernel"`` (a log density that was compiled once for all models) or ``"graph"`` (the
+            PyMC model, compiled for this one); the posterior is the same.
         target_accept : float
             Acceptance rate that the step size is tuned to.
         cores : int, optional
@@ -217,22 +184,20 @@ class Model:
         UnknownNameError
             If the sampler or parameterization does not exist.
         """
-        plan = self.plan(parameterization)
-        from hierbayes.graph import build_graph, recover
         from hierbayes.sampling import SamplerSettings, get_sampler
 
-        draw = get_sampler(sampler)
+        get_sampler(sampler)
+        plan = self.plan(parameterization, sampler=sampler, route=route)
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
         started = time.perf_counter()
-        graph = build_graph(self.spec, self.design, plan.parameterization, deterministics=False)
-        raw = draw(graph, settings, title)
-        posterior = recover(self.spec, self.design, raw.variables)
+        raw, posterior = self._sample(plan, sampler, settings, title)
         record = {
             "sampler": sampler,
             "parameterization": parameterization,
             "plan": str(plan),
+            "route": plan.route,
             "draws": draws,
             "tune": tune,
             "chains": chains,
@@ -248,6 +213,29 @@ class Model:
             messages = (*messages, f"Sampling was interrupted: {kept} of {draws} draws per chain were kept.")
         tree = data_tree(posterior, raw.sample_stats, self.design)
         return Fit(self.spec, self.design, tree, record, messages, raw.partial)
+
+    def _sample(
+        self, plan: Plan, sampler: str, settings: SamplerSettings, title: str
+    ) -> tuple[RawDraws, xr.Dataset]:
+        from hierbayes.sampling import KERNEL_SAMPLERS, SAMPLERS, UNCONSTRAINED
+
+        if plan.route == "graph":
+            from hierbayes.graph import build_graph
+
+            graph = build_graph(self.spec, self.design, plan.parameterization, deterministics=False)
+            raw = SAMPLERS[sampler](graph, settings, title)
+            return raw, recover(self.spec, self.design, raw.variables)
+        if plan.collapsed:
+            from hierbayes.kernels.collapsed import collapsed_kernel
+
+            kernel = collapsed_kernel(self.spec, self.design)
+        else:
+            from hierbayes.kernels.assemble import rows_kernel
+
+            kernel = rows_kernel(self.spec, self.design, plan.parameterization)
+        raw = KERNEL_SAMPLERS[sampler](kernel, settings, title)
+        pieces = kernel.pieces(raw.variables[UNCONSTRAINED], settings.seed)
+        return raw, reported(self.spec, self.design, self._frame.means, pieces)
 
     def __str__(self) -> str:
         return str(resolve("hierbayes.report.text:model_text")(self))

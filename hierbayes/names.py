@@ -38,6 +38,21 @@ def coef(group: str) -> str:
     return f"coef_{group}"
 
 
+def vine(group: str) -> str:
+    """Name of the sampled partial correlations of a group term, mapped to (0, 1)."""
+    return f"vine_{group}"
+
+
+def z(group: str) -> str:
+    """Name of the standardized effects of a group term in the non-centered form."""
+    return f"z_{group}"
+
+
+def effect(form: str, group: str, term: str) -> str:
+    """Name of the sampled effects of one coefficient in a weighted form: ``partial_school[Intercept]``."""
+    return level(f"{form}_{group}", term)
+
+
 def group_term(group: str) -> str:
     """Dimension of a group term's coefficients: ``school_term``."""
     return f"{group}_term"

@@ -11,7 +11,7 @@ import xarray as xr
 import hierbayes as hb
 from hierbayes import names
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
-from hierbayes.graph import coords
+from hierbayes.geometry import coords
 
 
 def posterior_at(model: hb.Model, values: Mapping[str, Any], chains: int = 2, draws: int = 5) -> xr.Dataset:

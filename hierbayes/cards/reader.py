@@ -122,7 +122,7 @@ def _data(source: Source, raw: dict[str, Any]) -> CardData:
 
 
 def _settings(source: Source, raw: dict[str, Any]) -> CardSettings:
-    from hierbayes.model import PARAMETERIZATIONS
+    from hierbayes.plan import PARAMETERIZATIONS
     from hierbayes.sampling import SAMPLERS
 
     raw = _table(source, ("settings",), "[settings]", raw)

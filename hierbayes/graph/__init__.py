@@ -1,6 +1,5 @@
-"""From spec and design to the readable PyMC model, and from its draws to the reported posterior."""
+"""From spec and design to the readable PyMC model."""
 
-from hierbayes.graph.build import build_graph, coords
-from hierbayes.graph.recover import recover
+from hierbayes.graph.build import build_graph
 
-__all__ = ["build_graph", "coords", "recover"]
+__all__ = ["build_graph"]

@@ -13,8 +13,8 @@ from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.errors import UnknownNameError
 from hierbayes.families import get_family
+from hierbayes.geometry import coordinates, coords
 from hierbayes.graph.coefficients import from_centered, population_effects
-from hierbayes.graph.coordinates import coordinates
 from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects
 from hierbayes.graph.likelihoods import LIKELIHOODS
 from hierbayes.graph.priors import positive_scalar
@@ -90,15 +90,3 @@ def build_graph(
         parameters = {name: positive_scalar(name, spec.prior(name)) for name in family.parameters}
         LIKELIHOODS[spec.family](eta, spec.link, parameters, pm.Data("y_observed", design.y, dims=names.OBS))
     return model
-
-
-def coords(design: Design) -> dict[str, Any]:
-    """Labels of every dimension of the posterior but chain and draw."""
-    labels: dict[str, Any] = {names.OBS: np.asarray(design.rows)}
-    if design.terms:
-        labels[names.TERM] = list(design.terms)
-    for group in design.groups:
-        labels[names.group_dim(group.name)] = list(group.levels)
-        labels[names.group_term(group.name)] = list(group.terms)
-        labels[names.group_term_bis(group.name)] = list(group.terms)
-    return labels

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pymc.logprob.transforms import Transform
 
 from hierbayes import names
-from hierbayes.graph.coordinates import Block, Coordinates
+from hierbayes.geometry import Block, Coordinates
 from hierbayes.graph.priors import BOUNDED, REAL, arguments
 
 

@@ -13,7 +13,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from hierbayes import names
-from hierbayes.graph.coordinates import Coordinates, GroupCoordinates
+from hierbayes.geometry import WEIGHTS, Coordinates, GroupCoordinates
 from hierbayes.graph.priors import positive_vector
 from hierbayes.spec.records import GroupSpec, ModelSpec
 
@@ -38,7 +38,7 @@ def lkj_cholesky(group: GroupSpec, eta: float) -> Any:
     q = len(group.terms)
     pairs = [(i, j) for i in range(1, q) for j in range(i)]
     shape = np.array([eta + (q - 2 - j) / 2 for _, j in pairs])
-    vine = 2 * pm.Beta(vine_name(group.name), shape, shape, shape=len(pairs)) - 1
+    vine = 2 * pm.Beta(names.vine(group.name), shape, shape, shape=len(pairs)) - 1
     partial = {pair: vine[k] for k, pair in enumerate(pairs)}
     rows = []
     for i in range(q):
@@ -62,32 +62,10 @@ class Scale:
     L: Any | None
 
 
-def vine_name(group: str) -> str:
-    """Name of the sampled partial correlations, mapped to (0, 1)."""
-    return f"vine_{group}"
-
-
-def z_name(group: str) -> str:
-    """Name of the standardized effects of the non-centered form."""
-    return f"z_{group}"
-
-
-def effect_name(form: str, group: str, term: str) -> str:
-    """Name of the sampled effects of one coefficient in a weighted form: ``partial_school[Intercept]``."""
-    return names.level(f"{form}_{group}", term)
-
-
-WEIGHTS: dict[str, Callable[[GroupCoordinates], Floats]] = {
-    "centered": lambda frame: np.ones_like(frame.centering),
-    "partial": lambda frame: frame.centering,
-}
-"""How far each effect is centered, (n_groups, q): from 0, non-centered, to 1, centered."""
-
-
 def noncentered(group: GroupSpec, scale: Scale, frame: GroupCoordinates, *, pull: Any) -> Any:
     """``u = z L' diag(sd)`` with ``z ~ Normal(0, 1)``, sampled as ``z`` + its pull; shape (n_groups, q)."""
     pull = pull / frame.guess
-    z = pm.Normal(z_name(group.name), pull, 1.0, dims=_dims(group)) - pull
+    z = pm.Normal(names.z(group.name), pull, 1.0, dims=_dims(group)) - pull
     return (z if scale.L is None else pt.dot(z, scale.L.T)) * scale.sd
 
 
@@ -114,7 +92,7 @@ def weighted(form: str, group: GroupSpec, scale: Scale, frame: GroupCoordinates,
         if scale.L is not None:
             mean, last = sum((scale.L[k, j] * z[j] for j in range(k)), start=mean), scale.L[k, k]
         center, spread = ratio[k] ** w * w * mean, (ratio[k] * last) ** w
-        name = effect_name(form, group.name, term)
+        name = names.effect(form, group.name, term)
         v = pm.Normal(name, pull[:, k] + center, spread, dims=names.group_dim(group.name)) - pull[:, k]
         z.append((v - center) / spread)
         columns.append(scale.sd[k] * (mean + last * z[k]))
@@ -123,7 +101,7 @@ def weighted(form: str, group: GroupSpec, scale: Scale, frame: GroupCoordinates,
 
 PARAMETERIZATIONS: dict[str, Callable[..., Any]] = {
     "noncentered": noncentered,
-    **{form: partial(weighted, form) for form in WEIGHTS},
+    **{form: partial(weighted, form) for form in ("centered", "partial")},
 }
 
 

@@ -22,21 +22,16 @@ class PriorRow:
         The PyMC distribution.
     arguments : tuple of str
         PyMC's names of the prior's parameters, in the order of ``Prior.parameters``.
-    location, scale : str or None
-        Which of the arguments shifts the distribution, and which one is its spread; a prior on the whole
-        real line has a location or, when flat, needs none.
     """
 
     cls: Callable[..., Any]
     arguments: tuple[str, ...]
-    location: str | None = None
-    scale: str | None = None
 
 
 REAL: dict[str, PriorRow] = {
-    "normal": PriorRow(pm.Normal, ("mu", "sigma"), "mu", "sigma"),
-    "student_t": PriorRow(pm.StudentT, ("nu", "mu", "sigma"), "mu", "sigma"),
-    "cauchy": PriorRow(pm.Cauchy, ("alpha", "beta"), "alpha", "beta"),
+    "normal": PriorRow(pm.Normal, ("mu", "sigma")),
+    "student_t": PriorRow(pm.StudentT, ("nu", "mu", "sigma")),
+    "cauchy": PriorRow(pm.Cauchy, ("alpha", "beta")),
     "flat": PriorRow(pm.Flat, ()),
 }
 BOUNDED: dict[str, PriorRow] = {

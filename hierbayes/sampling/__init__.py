@@ -1,4 +1,4 @@
-"""From a PyMC model to draws: one row per sampler."""
+"""From a PyMC model or a kernel to draws: one row per sampler."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hierbayes.errors import UnknownNameError
-from hierbayes.sampling.nutpie import sample_nutpie
+from hierbayes.sampling.nutpie import UNCONSTRAINED, sample_kernel, sample_nutpie
 from hierbayes.sampling.pymc import sample_pymc
 from hierbayes.sampling.settings import RawDraws, SamplerSettings
 
@@ -14,10 +14,14 @@ SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {
     "nutpie": sample_nutpie,
     "pymc": sample_pymc,
 }
+"""Samplers of PyMC models."""
+
+KERNEL_SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {"nutpie": sample_kernel}
+"""Samplers that take a kernel."""
 
 
 def get_sampler(name: str) -> Callable[[Any, SamplerSettings, str], RawDraws]:
-    """The sampler of that name.
+    """The sampler of PyMC models of that name.
 
     Raises
     ------
@@ -29,4 +33,4 @@ def get_sampler(name: str) -> Callable[[Any, SamplerSettings, str], RawDraws]:
     return SAMPLERS[name]
 
 
-__all__ = ["SAMPLERS", "RawDraws", "SamplerSettings", "get_sampler"]
+__all__ = ["KERNEL_SAMPLERS", "SAMPLERS", "UNCONSTRAINED", "RawDraws", "SamplerSettings", "get_sampler"]

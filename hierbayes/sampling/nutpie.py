@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hierbayes.errors import SamplingError
 from hierbayes.sampling.progress import ChainState, compiling, progress_for
 from hierbayes.sampling.settings import RawDraws, SamplerSettings, tidy_stats
+
+if TYPE_CHECKING:
+    from hierbayes.kernels.record import Kernel
+
+type Floats = NDArray[np.float64]
+
+UNCONSTRAINED = "unconstrained"
+"""Name of the one variable that a kernel's draws have."""
+
+DIM = "unconstrained_dim"
+
+NOT_STATISTICS = ("divergence_", "mass_matrix_", "transformed_", "transformation_")
 
 
 def sample_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> RawDraws:
@@ -39,6 +52,89 @@ def sample_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> Raw
         # numba's and PyTensor's notices concern authors of graphs, not users of a formula.
         warnings.simplefilter("ignore")
         compiled = nutpie.compile_pymc_model(model)
+    return _run(compiled, settings, title)
+
+
+def sample_kernel(kernel: Kernel, settings: SamplerSettings, title: str = "") -> RawDraws:
+    """Draw from a kernel: nothing is compiled.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The log density.
+    settings, title
+        As of ``sample_nutpie``.
+
+    Returns
+    -------
+    RawDraws
+        One variable, ``UNCONSTRAINED``, shape (chain, draw, n_dim): what ``kernel.pieces`` takes.
+
+    Raises
+    ------
+    SamplingError
+        If the log density has no finite value to start from, or nutpie has changed.
+    KeyboardInterrupt
+        If Ctrl-C came during warm-up, when there are no draws to keep.
+    """
+    return _run(prebuilt(kernel), settings, title)
+
+
+def prebuilt(kernel: Kernel) -> Any:
+    """A kernel as nutpie's ``CompiledModel``.
+
+    nutpie takes any log density that has the address of a C function, with the address of a record that it
+    hands on: here the kernel's table.
+    """
+    from nutpie import _lib
+    from nutpie.sample import CompiledModel
+
+    from hierbayes.kernels.entries import copy_vector
+
+    n_dim, table = kernel.n_dim, kernel.table()
+
+    class Prebuilt(CompiledModel):  # type: ignore[misc]
+        """The methods that ``nutpie.sample`` calls."""
+
+        @property
+        def n_dim(self) -> int:
+            return n_dim
+
+        @property
+        def shapes(self) -> dict[str, tuple[int, ...]]:
+            return {UNCONSTRAINED: (n_dim,)}
+
+        @property
+        def coords(self) -> dict[str, Any]:
+            return {}
+
+        def _make_model(self, init_mean: Any) -> Any:
+            keep = (kernel, table)
+            density = _lib.LogpFunc(kernel.log_density.address, table.ctypes.data, keep)
+            copy = _lib.ExpandFunc(n_dim, n_dim, copy_vector().address, table.ctypes.data, keep)
+            sizes, dims = {DIM: n_dim}, {UNCONSTRAINED: (DIM,)}
+            variables = _lib.PyVariable.new_variables([UNCONSTRAINED], ["float64"], [(n_dim,)], sizes, dims)
+            return _lib.PyMcModel(density, copy, variables, n_dim, sizes, {}, _jittered(kernel), None)
+
+        def _make_sampler(self, settings: Any, init_mean: Any, cores: int, *rest: Any) -> Any:
+            return _lib.PySampler.from_pymc(settings, cores, self._make_model(init_mean), *rest)
+
+    return Prebuilt(dims={})
+
+
+def _jittered(kernel: Kernel) -> Any:
+    """Starting points around ``kernel.start``, for nutpie to ask for by seed."""
+
+    def start(seed: Any = None) -> Floats:
+        rng = np.random.default_rng(seed)
+        return kernel.start + rng.uniform(-kernel.jitter, kernel.jitter, kernel.n_dim)
+
+    return start
+
+
+def _run(compiled: Any, settings: SamplerSettings, title: str) -> RawDraws:
+    import nutpie
+
     with progress_for(settings, title) as progress:
         sampler = nutpie.sample(
             compiled,
@@ -52,9 +148,10 @@ def sample_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> Raw
             progress_bar=False,
             progress_callback=lambda chains: progress.update([_state(chain, settings) for chain in chains]),
             progress_rate=200,
+            return_raw_trace=True,
         )
-        tree, interrupted = _collect(sampler)
-    raw = _raw(tree, settings, interrupted, nutpie.__version__)
+        trace, interrupted = _collect(sampler)
+    raw = _raw(trace, settings, interrupted, nutpie.__version__)
     kept = raw.sample_stats.sizes
     progress.finish(
         kept["chain"] * kept["draw"], int(raw.sample_stats["diverging"].sum()), partial=raw.partial
@@ -72,7 +169,7 @@ def _state(chain: Any, settings: SamplerSettings) -> ChainState:
     )
 
 
-def _collect(sampler: Any) -> tuple[xr.DataTree, bool]:
+def _collect(sampler: Any) -> tuple[Any, bool]:
     try:
         while True:
             with contextlib.suppress(TimeoutError):
@@ -82,22 +179,61 @@ def _collect(sampler: Any) -> tuple[xr.DataTree, bool]:
         return sampler.abort(), True
     except RuntimeError as error:
         raise SamplingError(
-            f"nutpie could not sample this model: {error} "
+            f"nutpie could not sample this model: {_reason(error)}. "
             "Look at the priors (print(model)) and at the scale of the data."
         ) from error
 
 
-def _raw(tree: xr.DataTree, settings: SamplerSettings, interrupted: bool, version: str) -> RawDraws:
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    if interrupted:
-        made = (
-            int(np.isfinite(stats["energy"].transpose("chain", "draw").to_numpy()).all(axis=0).sum())
-            if stats.sizes.get("draw", 0)
-            else 0
-        )
-        if made == 0:
-            raise KeyboardInterrupt("interrupted during warm-up: there are no draws to keep")
-        posterior, stats = posterior.isel(draw=slice(made)), stats.isel(draw=slice(made))
-    variables = {str(name): np.asarray(values, dtype=float) for name, values in posterior.data_vars.items()}
-    partial = stats.sizes["draw"] < settings.draws
+def _reason(error: RuntimeError) -> str:
+    """Nutpie's message without its stack."""
+    lines = str(error).split("Stack backtrace")[0].replace("Caused by:", "").split("\n")
+    return "; ".join(line.strip() for line in lines if line.strip()).rstrip(".")
+
+
+def _raw(trace: Any, settings: SamplerSettings, interrupted: bool, version: str) -> RawDraws:
+    draw_batches, stat_batches = trace.get_arrow_trace()
+    warm_ups = [int(_values(stats.column("tuning")).sum()) for stats in stat_batches]
+    made = min(
+        [stats.num_rows - warm_up for stats, warm_up in zip(stat_batches, warm_ups, strict=True)], default=0
+    )
+    if made == 0:
+        raise KeyboardInterrupt("interrupted during warm-up: there are no draws to keep")
+    kept_stats = [stats.slice(k, made) for stats, k in zip(stat_batches, warm_ups, strict=True)]
+    kept_draws = [draws.slice(k, made) for draws, k in zip(draw_batches, warm_ups, strict=True)]
+    variables = {name: _stacked(kept_draws, name) for name in kept_draws[0].column_names}
+    scalars = [
+        name
+        for name in kept_stats[0].column_names
+        if not name.startswith(NOT_STATISTICS) and not _shape(kept_stats[0], name)
+    ]
+    stats = xr.Dataset(
+        {
+            name: (("chain", "draw"), np.stack([_values(batch.column(name)) for batch in kept_stats]))
+            for name in scalars
+        }
+    )
+    partial = interrupted and made < settings.draws
     return RawDraws(variables, tidy_stats(stats), partial, {"nutpie": version})
+
+
+def _shape(batch: Any, name: str) -> list[int]:
+    text = (batch.column(name).field.metadata or {}).get(b"shape", b"").decode()
+    return [int(size) for size in text.split(",") if size]
+
+
+def _stacked(batches: list[Any], name: str) -> Floats:
+    """A variable's draws (chain, draw, ...), chains copied one by one."""
+    shape = _shape(batches[0], name)
+    out = np.empty((len(batches), batches[0].num_rows, *shape))
+    for chain, batch in enumerate(batches):
+        out[chain] = _values(batch.column(name)).reshape(out[chain].shape)
+    return out
+
+
+def _values(column: Any) -> NDArray[Any]:
+    """The numbers of an Arrow column, those of lists one after the other."""
+    import pyarrow
+
+    array = pyarrow.array(column)
+    flat = array.flatten() if hasattr(array, "flatten") else array
+    return np.asarray(flat.to_numpy(zero_copy_only=False))

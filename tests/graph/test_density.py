@@ -14,11 +14,12 @@ from scipy.special import digamma
 import hierbayes as hb
 from hierbayes import names
 from hierbayes.families import get_family, get_link
-from hierbayes.graph import build_graph, recover
+from hierbayes.geometry import recover
+from hierbayes.geometry.coordinates import coordinates
+from hierbayes.geometry.recover import cholesky_from_vine
+from hierbayes.graph import build_graph
 from hierbayes.graph.coefficients import Whitened
-from hierbayes.graph.coordinates import coordinates
 from hierbayes.graph.likelihoods import LOG_ODDS
-from hierbayes.graph.recover import cholesky_from_vine
 
 INTERPRETED = Mode(linker="py", optimizer="fast_run")
 """Python loops over the optimized graph: each density is evaluated a few times, compiling takes longer."""

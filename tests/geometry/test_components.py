@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hierbayes.graph.components import cross_products, estimate_components
-from hierbayes.graph.coordinates import coordinates
+from hierbayes.geometry.components import cross_products, estimate_components
+from hierbayes.geometry.coordinates import coordinates
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "lme4.json").read_text())["models"]
 

@@ -12,8 +12,9 @@ that make NUTS slow:
 2. *Shift*. What the data say of a group's effects depends on ``theta`` by their conditional mean,
    ``-(A_j + S0^-1)^-1 Z_j'W X (theta - m)`` with ``A_j = Z_j'W Z_j``. The effects are sampled around it;
    the Jacobian is 1.
-3. *Partial centering* (``graph.groups.weighted``). Effects that a group's own rows determine are sampled as
-   they are, effects that they leave open relative to their sd, and those between in proportion.
+3. *Partial centering* (``WEIGHTS``, ``graph.groups.weighted``). Effects that a group's own rows determine
+   are sampled as they are, effects that they leave open relative to their sd, and those between in
+   proportion.
 
 A poor guess costs efficiency, never correctness.
 
@@ -25,7 +26,7 @@ hierarchical models. Statistical Science 22, 59-73 (on partial non-centering).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,8 +35,8 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError
 from hierbayes.families import get_family, get_link
-from hierbayes.graph.components import Components, cross_products, estimate_components
-from hierbayes.graph.priors import REAL
+from hierbayes.geometry.components import Components, cross_products, estimate_components
+from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
@@ -104,6 +105,8 @@ class Coordinates:
         Every coefficient is in one of them.
     groups : mapping of str to GroupCoordinates
         One entry per group term.
+    residual_sd : float
+        A rough estimate of the sd of a row around its linear predictor, link scale.
     """
 
     X: Floats
@@ -111,6 +114,20 @@ class Coordinates:
     center: Floats
     blocks: tuple[Block, ...]
     groups: Mapping[str, GroupCoordinates]
+    residual_sd: float
+
+
+WEIGHTS: dict[str, Callable[[GroupCoordinates], Floats]] = {
+    "noncentered": lambda frame: np.zeros_like(frame.centering),
+    "centered": lambda frame: np.ones_like(frame.centering),
+    "partial": lambda frame: frame.centering,
+}
+"""How far each effect is centered, (n_groups, q): from 0, non-centered, to 1, centered."""
+
+
+def is_real(kind: str) -> bool:
+    """Whether coefficients with this kind of prior range over the whole real line."""
+    return PRIORS[kind].support in ("real", "any")
 
 
 def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
@@ -136,16 +153,18 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     covariance = np.linalg.inv(precision)
     disturbed = covariance.copy()
     groups = {}
+    residual_sd = float(residual.std())
     for group in design.groups:
         scale_is_free = bool(get_family(spec.family).parameters)
         rough = estimate_components(group, residual, information, estimate_scale=scale_is_free)
+        residual_sd = min(residual_sd, rough.information**-0.5)
         cross = cross_products(X, group)
         A = rough.information * cross_products(group.Z, group)
         shift = np.linalg.solve(A + np.diag(rough.sd**-2), rough.information * cross)
         groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), shift)
         B = np.einsum("pk,jqk->pjq", covariance, information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
-    return Coordinates(X, means, center, _blocks(priors, disturbed), groups)
+    return Coordinates(X, means, center, _blocks(priors, disturbed), groups, residual_sd)
 
 
 def _centering(A: Floats, rough: Components) -> Floats:
@@ -179,7 +198,7 @@ def _blocks(priors: Sequence[Prior], covariance: Floats) -> tuple[Block, ...]:
     for kind in dict.fromkeys(kinds):
         where = np.array([k for k, given in enumerate(kinds) if given == kind])
         R = np.zeros((0, 0))
-        if kind in REAL:
+        if is_real(kind):
             R = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(where, where)]))
         name = "beta" if len(set(kinds)) == 1 else f"beta_{kind}"
         blocks.append(Block(name, kind, where, tuple(priors[k] for k in where), R))
@@ -218,8 +237,8 @@ def _prior_moments(priors: Sequence[Prior]) -> tuple[Floats, Floats]:
     """Precision and location of each prior; zeros for flat ones and for those with bounds."""
     precision, mean = np.zeros(len(priors)), np.zeros(len(priors))
     for k, prior in enumerate(priors):
-        row = REAL.get(prior.distribution)
-        if row is not None and row.location is not None and row.scale is not None:
-            values = dict(zip(row.arguments, prior.parameters, strict=True))
-            precision[k], mean[k] = values[row.scale] ** -2, values[row.location]
+        row = PRIORS[prior.distribution]
+        if row.support == "real":
+            values = dict(zip(row.parameters, prior.parameters, strict=True))
+            precision[k], mean[k] = values["sigma"] ** -2, values["mu"]
     return precision, mean

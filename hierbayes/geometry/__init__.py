@@ -1,0 +1,18 @@
+"""The coordinates in which NUTS runs, and the way back to the reported posterior; NumPy only."""
+
+from hierbayes.geometry.coordinates import WEIGHTS, Block, Coordinates, GroupCoordinates, coordinates, is_real
+from hierbayes.geometry.recover import Pieces, cholesky_from_vine, coords, recover, reported
+
+__all__ = [
+    "WEIGHTS",
+    "Block",
+    "Coordinates",
+    "GroupCoordinates",
+    "Pieces",
+    "cholesky_from_vine",
+    "coordinates",
+    "coords",
+    "is_real",
+    "recover",
+    "reported",
+]

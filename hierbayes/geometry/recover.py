@@ -1,0 +1,198 @@
+"""The reported posterior from the sampled variables, in NumPy: the same names whatever was sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hierbayes import names
+from hierbayes.design.records import Design
+from hierbayes.families import get_family
+from hierbayes.geometry.coordinates import WEIGHTS, Coordinates, GroupCoordinates, coordinates
+from hierbayes.spec.records import GroupSpec, ModelSpec
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The parameters of a model for each draw, in the model's own terms; leading dims (chain, draw).
+
+    Attributes
+    ----------
+    theta : float64 array, shape (chain, draw, p), or None
+        Population coefficients of the columns ``Coordinates.X``; None for a model without any.
+    sd : mapping of str to float64 array, shape (chain, draw, q)
+        Standard deviations of each group term's effects.
+    cholesky : mapping of str to float64 array, shape (chain, draw, q, q)
+        Cholesky factors of the correlations, for group terms that have any.
+    u : mapping of str to float64 array, shape (chain, draw, n_groups, q)
+        Effects of each group.
+    parameters : mapping of str to float64 array, shape (chain, draw)
+        The family's own parameters.
+    """
+
+    theta: Floats | None
+    sd: Mapping[str, Floats]
+    cholesky: Mapping[str, Floats]
+    u: Mapping[str, Floats]
+    parameters: Mapping[str, Floats]
+
+
+def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> xr.Dataset:
+    """The posterior under its public names: ``b``, ``sd_<group>``, ``cor_<group>``, ``u_<group>``, ...
+
+    Parameters
+    ----------
+    spec, design : ModelSpec, Design
+        The model that was sampled.
+    means : float64 array, shape (p,)
+        ``Coordinates.means``.
+    pieces : Pieces
+        Its parameters for each draw.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dims ``chain``, ``draw`` and those of DESIGN.md; ``b`` and ``u`` on the link scale, for the user's
+        columns.
+    """
+    variables: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    if pieces.theta is not None:
+        b = pieces.theta.copy()
+        b[..., 0] -= pieces.theta @ means
+        variables[names.B] = ((names.TERM,), b)
+    for group in spec.groups:
+        term, bis = names.group_term(group.name), names.group_term_bis(group.name)
+        variables[names.sd(group.name)] = ((term,), pieces.sd[group.name])
+        if group.name in pieces.cholesky:
+            L = pieces.cholesky[group.name]
+            variables[names.cor(group.name)] = ((term, bis), L @ L.swapaxes(-1, -2))
+    variables |= {name: ((), draws) for name, draws in pieces.parameters.items()}
+    for group in spec.groups:
+        dims = (names.group_dim(group.name), names.group_term(group.name))
+        variables[names.u(group.name)] = (dims, pieces.u[group.name])
+    used = {dim for dims, _ in variables.values() for dim in dims}
+    n_chains, n_draws = next(iter(variables.values()))[1].shape[:2]
+    return xr.Dataset(
+        {name: (("chain", "draw", *dims), draws) for name, (dims, draws) in variables.items()},
+        coords={
+            "chain": np.arange(n_chains),
+            "draw": np.arange(n_draws),
+            **{dim: labels for dim, labels in coords(design).items() if dim in used},
+        },
+    )
+
+
+def recover(spec: ModelSpec, design: Design, draws: Mapping[str, Floats]) -> xr.Dataset:
+    """The reported posterior from the draws of a PyMC graph.
+
+    Parameters
+    ----------
+    spec, design : ModelSpec, Design
+        The model that was sampled.
+    draws : mapping of str to float64 array, shape (chain, draw, ...)
+        The free variables of ``build_graph``'s model, in any parameterization.
+
+    Returns
+    -------
+    xarray.Dataset
+        As of ``reported``.
+    """
+    frame = coordinates(spec, design)
+    theta = _coefficients(frame, draws) if design.terms else None
+    sd, cholesky, u = {}, {}, {}
+    for group in spec.groups:
+        sd[group.name] = _standard_deviations(group, draws)
+        if group.has_correlations:
+            vine = 2 * draws[names.vine(group.name)] - 1
+            cholesky[group.name] = cholesky_from_vine(vine, len(group.terms))
+        scale = sd[group.name], cholesky.get(group.name)
+        where = frame.groups[group.name], _pull(group.name, frame, theta)
+        u[group.name] = _effects(group, draws, scale, where)
+    parameters = {name: draws[name] for name in get_family(spec.family).parameters}
+    return reported(spec, design, frame.means, Pieces(theta, sd, cholesky, u, parameters))
+
+
+def coords(design: Design) -> dict[str, Any]:
+    """Labels of every dimension of the posterior but chain and draw."""
+    labels: dict[str, Any] = {names.OBS: np.asarray(design.rows)}
+    if design.terms:
+        labels[names.TERM] = list(design.terms)
+    for group in design.groups:
+        labels[names.group_dim(group.name)] = list(group.levels)
+        labels[names.group_term(group.name)] = list(group.terms)
+        labels[names.group_term_bis(group.name)] = list(group.terms)
+    return labels
+
+
+def cholesky_from_vine(partial: Floats, q: int) -> Floats:
+    """Cholesky factors (..., q, q) of correlations from partial correlations (..., q (q - 1) / 2).
+
+    The NumPy twin of ``graph.groups.lkj_cholesky``.
+    """
+    L = np.zeros((*partial.shape[:-1], q, q))
+    k = 0
+    for i in range(q):
+        left = np.ones(partial.shape[:-1])
+        for j in range(i):
+            L[..., i, j] = partial[..., k] * np.sqrt(left)
+            left = left * (1 - partial[..., k] ** 2)
+            k += 1
+        L[..., i, i] = np.sqrt(left)
+    return L
+
+
+def _standard_deviations(group: GroupSpec, draws: Mapping[str, Floats]) -> Floats:
+    name = names.sd(group.name)
+    if name in draws:
+        return draws[name]
+    return np.stack([draws[names.level(name, term)] for term in group.terms], axis=-1)
+
+
+def _coefficients(frame: Coordinates, draws: Mapping[str, Floats]) -> Floats:
+    theta = np.empty((*next(iter(draws.values())).shape[:2], frame.X.shape[1]))
+    for block in frame.blocks:
+        theta[..., block.where] = draws[block.name]
+    return theta
+
+
+def _pull(group: str, frame: Coordinates, theta: Floats | None) -> Floats:
+    """The shift of a group term's effects that the population coefficients cause, (chain, draw, J, q)."""
+    shift = frame.groups[group].shift
+    if theta is None:
+        return np.zeros(shift.shape[:2])
+    n_groups, q, p = shift.shape
+    pull = (theta - frame.center) @ shift.reshape(-1, p).T
+    return np.asarray(pull.reshape(*theta.shape[:2], n_groups, q))
+
+
+def _effects(
+    group: GroupSpec,
+    draws: Mapping[str, Floats],
+    scale: tuple[Floats, Floats | None],
+    where: tuple[GroupCoordinates, Floats],
+) -> Floats:
+    """The effects (chain, draw, J, q) from whichever form was sampled; see ``graph.groups``."""
+    (sd, L), (frame, pull) = scale, where
+    if names.z(group.name) in draws:
+        z = draws[names.z(group.name)] - pull / frame.guess
+        return np.asarray((z if L is None else z @ L.swapaxes(-1, -2)) * sd[..., None, :])
+    (form,) = [form for form in WEIGHTS if names.effect(form, group.name, group.terms[0]) in draws]
+    weights = WEIGHTS[form](frame)
+    z = np.empty((*sd.shape[:2], *weights.shape))
+    u = np.empty_like(z)
+    for k, term in enumerate(group.terms):
+        w, ratio = weights[:, k], (sd[..., k] / frame.guess[k])[..., None]
+        mean, last = np.zeros(z.shape[:3]), np.ones(sd.shape[:2])[..., None]
+        if L is not None:
+            mean, last = (z[..., :k] * L[..., None, k, :k]).sum(axis=-1), L[..., k, k][..., None]
+        v = draws[names.effect(form, group.name, term)] - pull[..., k] / frame.guess[k]
+        z[..., k] = (v - ratio**w * w * mean) / (ratio * last) ** w
+        u[..., k] = sd[..., k][..., None] * (mean + last * z[..., k])
+    return u

@@ -1,0 +1,189 @@
+"""From a spec and its design to the kernel over rows, and from its draws to the model's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierbayes.design.records import Design
+from hierbayes.families import get_family
+from hierbayes.geometry import WEIGHTS, Coordinates, Pieces, coordinates, is_real
+from hierbayes.kernels.compress import row_data
+from hierbayes.kernels.entries import entry
+from hierbayes.kernels.jit import address_table
+from hierbayes.kernels.priors import LOG_2PI, prior_table, unconstrained_start
+from hierbayes.kernels.record import Kernel
+from hierbayes.kernels.rows import expand
+from hierbayes.spec.records import ModelSpec, Prior
+
+type Floats = NDArray[np.float64]
+
+
+def positive_priors(spec: ModelSpec) -> tuple[Prior, ...]:
+    """Priors of the positives in their order: standard deviations of every group term, family parameters."""
+    sds = [spec.prior("sd", group.name, term) for group in spec.groups for term in group.terms]
+    return (*sds, *(spec.prior(name) for name in get_family(spec.family).parameters))
+
+
+def vine_shapes(spec: ModelSpec) -> Floats:
+    """Beta shapes of all partial correlations under the LKJ priors; see ``graph.groups.lkj_cholesky``."""
+    shapes = []
+    for group in spec.groups:
+        if group.has_correlations:
+            q, eta = len(group.terms), spec.prior("cor", group.name).parameters[0]
+            shapes += [eta + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)]
+    return np.array(shapes, dtype=np.float64)
+
+
+def rows_kernel(spec: ModelSpec, design: Design, forms: Mapping[str, str]) -> Kernel:
+    """The log density over rows.
+
+    Parameters
+    ----------
+    spec, design : ModelSpec, Design
+        The model; ``coverage.rows_refusal(spec)`` must be None.
+    forms : mapping of str to str
+        ``"noncentered"``, ``"centered"`` or ``"partial"`` for each group term.
+
+    Returns
+    -------
+    Kernel
+        Its unconstrained vector is that of ``graph.build_graph`` for the same forms, in another order.
+    """
+    frame = coordinates(spec, design)
+    rows = row_data(design, frame.X, spec.family)
+    layout, groups = _layout(spec, len(rows.y))
+    weights = [WEIGHTS[forms[g.name]](frame.groups[g.name]).ravel() for g in spec.groups]
+    guess = [frame.groups[g.name].guess for g in spec.groups]
+    shift = [(c.shift / c.guess[:, None]).ravel() for c in (frame.groups[g.name] for g in spec.groups)]
+    slots, kinds, priors, unwhiten, log_jacobian = _coefficients(frame)
+    positive_kinds, positive_parameters = prior_table(positive_priors(spec))
+    arrays: tuple[NDArray[Any], ...] = (
+        layout,
+        slots,
+        kinds,
+        priors,
+        frame.center,
+        unwhiten,
+        positive_kinds,
+        positive_parameters,
+        vine_shapes(spec),
+        groups,
+        _joined(weights),
+        _joined(guess),
+        _joined(shift),
+        rows.y,
+        rows.size,
+        rows.offset,
+        rows.X,
+        rows.Z,
+        rows.codes,
+        np.array([log_jacobian + _constant(spec, design)]),
+    )
+    arrays = tuple(np.ascontiguousarray(array) for array in arrays)
+    start = _start(spec, frame, arrays)
+    pieces = partial(_pieces, spec, arrays)
+    return Kernel("rows", entry(spec.family, spec.link), arrays, start, pieces, n_rows=len(rows.y))
+
+
+def _constant(spec: ModelSpec, design: Design) -> float:
+    """What rows add to the log density whatever the parameters; see ``likelihoods``."""
+    if spec.family != "gaussian":
+        return 0.0
+    logs = 0.0 if design.weights is None else float(np.log(design.weights).sum())
+    return 0.5 * (logs - design.n * LOG_2PI)
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _layout(spec: ModelSpec, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    rows, effect, pair, columns = [], 0, 0, 0
+    for group in spec.groups:
+        q = len(group.terms)
+        rows.append((q, group.n_groups, int(group.has_correlations), effect, pair))
+        effect += q * group.n_groups
+        pair += int(group.has_correlations) * (q * (q - 1) // 2)
+        columns += q
+    n_parameters = len(get_family(spec.family).parameters)
+    sizes = (n, len(spec.terms), columns + n_parameters, pair, effect, columns, n_parameters)
+    return np.array(sizes, dtype=np.int64), np.array(rows, dtype=np.int64).reshape(len(rows), 5)
+
+
+def _coefficients(
+    frame: Coordinates,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats, Floats, float]:
+    """Slots, kinds, priors and unwhitening of the coefficients, and the log Jacobian of the whitening."""
+    p = frame.X.shape[1]
+    slots, kinds, priors = np.zeros(p, dtype=np.int64), np.zeros(p, dtype=np.int64), np.zeros((p, 3))
+    unwhiten, log_jacobian, at = np.zeros((p, p)), 0.0, 0
+    for block in frame.blocks:
+        slots[block.where] = at + np.arange(len(block.where))
+        kinds[block.where], priors[block.where] = prior_table(block.priors)
+        if is_real(block.kind):
+            unwhiten[np.ix_(block.where, block.where)] = np.linalg.inv(block.R)
+            log_jacobian -= float(np.linalg.slogdet(block.R)[1])
+        at += len(block.where)
+    return slots, kinds, priors, unwhiten, log_jacobian
+
+
+def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floats:
+    """Coefficients where they are expected, effects at zero, standard deviations at their rough estimates."""
+    layout, kinds, priors = arrays[0], arrays[6], arrays[7]
+    _, p, _, n_vines, n_effects, _, n_parameters = layout
+    theta = np.zeros(p)
+    for k, slot in enumerate(arrays[1]):
+        if arrays[5][k, k] == 0.0:
+            theta[slot] = unconstrained_start(
+                arrays[2][k : k + 1], arrays[3][k : k + 1], frame.center[k : k + 1]
+            )[0]
+    rough = [frame.groups[group.name].guess for group in spec.groups]
+    parameters = [np.full(n_parameters, frame.residual_sd)]
+    positives = unconstrained_start(kinds, priors, np.concatenate([*rough, *parameters]))
+    return np.concatenate([theta, positives, np.zeros(n_vines), np.zeros(n_effects)])
+
+
+def _pieces(spec: ModelSpec, arrays: tuple[NDArray[Any], ...], draws: Floats, seed: int) -> Pieces:
+    """Parameters from unconstrained draws, shape (chain, draw, n_dim); nothing is left to chance."""
+    lead = draws.shape[:2]
+    theta = np.empty((*lead, len(spec.terms)))
+    positives = np.empty((*lead, int(arrays[0][2])))
+    L = np.empty((*lead, sum(len(g.terms) ** 2 for g in spec.groups)))
+    effects = np.empty((*lead, int(arrays[0][4])))
+    expand(address_table(arrays), draws, (theta, positives, L), effects)
+    return pieces_of(spec, theta, (positives, L), effects)
+
+
+def pieces_of(spec: ModelSpec, theta: Floats, scales: tuple[Floats, Floats], effects: Floats) -> Pieces:
+    """Flat draws cut into the model's parameters; views, no copies of the effects.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    theta : float64 array, shape (chain, draw, p)
+        Population coefficients.
+    scales : (float64 array, float64 array)
+        Positives, and Cholesky factors of all group terms one after the other; leading dims (chain, draw).
+    effects : float64 array, shape (chain, draw, n_effects)
+        Effects (n_groups, q) of all group terms one after the other.
+    """
+    positives, squares = scales
+    lead = positives.shape[:2]
+    sd, cholesky, u, column, square, effect = {}, {}, {}, 0, 0, 0
+    for group in spec.groups:
+        q, size = len(group.terms), len(group.terms) * group.n_groups
+        sd[group.name] = positives[..., column : column + q]
+        if group.has_correlations:
+            cholesky[group.name] = squares[..., square : square + q * q].reshape(*lead, q, q)
+        # A flat array's last axis splits without a copy.
+        u[group.name] = effects[..., effect : effect + size].reshape(*lead, group.n_groups, q)
+        column, square, effect = column + q, square + q * q, effect + size
+    names = get_family(spec.family).parameters
+    parameters = {name: positives[..., column + k] for k, name in enumerate(names)}
+    return Pieces(theta if spec.terms else None, sd, cholesky, u, parameters)

@@ -1,0 +1,90 @@
+"""Identical rows of a discrete model as one: the likelihood of their sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierbayes.design.records import Design
+
+type Floats = NDArray[np.float64]
+
+SUMMED = ("bernoulli",)
+"""Families whose responses at one linear predictor matter through their sum and their number alone."""
+
+WORTHWHILE = 0.95
+"""Share of the rows that may be left for a compression to be used."""
+
+
+@dataclass(frozen=True)
+class RowData:
+    """What a log density over rows reads for each row.
+
+    Attributes
+    ----------
+    y, size : float64 arrays, shape (m,)
+        Sum of the responses of the rows that it stands for, and their number (or residual weight).
+    offset : float64 array, shape (m,), or (0,) where there is none
+        On the link scale.
+    X, Z : float64 arrays, shapes (m, p) and (m, columns of all group terms)
+        Population columns and group columns.
+    codes : int32 array, shape (m, terms)
+        Groups; a row outside of all groups of a term has code 0 and zeros in ``Z``.
+    """
+
+    y: Floats
+    size: Floats
+    offset: Floats
+    X: Floats
+    Z: Floats
+    codes: NDArray[np.int32]
+
+
+def row_data(design: Design, X: Floats, family: str) -> RowData:
+    """The rows of a design, identical ones merged where that is exact and shrinks the data.
+
+    Parameters
+    ----------
+    design : Design
+        Of ``n`` rows.
+    X : float64 array, shape (n, p)
+        Its population columns in the coordinates of the sampler.
+    family : str
+        Name of the family.
+    """
+    Z = np.column_stack([g.Z for g in design.groups]) if design.groups else np.zeros((design.n, 0))
+    codes = np.zeros((design.n, len(design.groups)), dtype=np.int32)
+    for k, group in enumerate(design.groups):
+        codes[:, k] = np.maximum(group.codes, 0)
+    size = np.ones(design.n) if design.weights is None else np.asarray(design.weights)
+    offset = np.zeros(0) if design.offset is None else design.offset
+    rows = RowData(design.y, size, offset, X, Z, codes)
+    if family not in SUMMED or design.weights is not None:
+        return rows
+    first, member = _distinct(rows)
+    if len(first) > WORTHWHILE * design.n:
+        return rows
+    return RowData(
+        np.bincount(member, weights=design.y),
+        np.bincount(member).astype(np.float64),
+        offset[first] if offset.size else offset,
+        X[first],
+        Z[first],
+        codes[first],
+    )
+
+
+def _distinct(rows: RowData) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The first of each kind of row, in order of the groups, and the kind of every row."""
+    columns = [rows.codes.astype(np.float64), rows.Z, rows.X]
+    if rows.offset.size:
+        columns.append(rows.offset[:, None])
+    table = np.ascontiguousarray(np.column_stack(columns)) + 0.0  # -0 becomes 0
+    if table.shape[1] == 0:
+        return np.zeros(1, dtype=np.int64), np.zeros(len(rows.y), dtype=np.int64)
+    keys = table.view(np.dtype((np.void, table.dtype.itemsize * table.shape[1])))[:, 0]
+    _, first, member = np.unique(keys, return_index=True, return_inverse=True)
+    return first, member

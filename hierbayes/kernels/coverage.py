@@ -1,0 +1,64 @@
+"""Which models the kernels over rows cover; nothing is compiled to find out."""
+
+from __future__ import annotations
+
+from hierbayes.spec.records import ModelSpec
+
+LARGEST_REMAINDER = 250
+"""Dimension up to which what is left after the largest grouping factor is factored densely in every step."""
+
+LIKELIHOODS = (
+    ("gaussian", "identity"),
+    ("bernoulli", "logit"),
+    ("bernoulli", "probit"),
+    ("bernoulli", "cloglog"),
+)
+"""Families and links that have a kernel."""
+
+PRIORS = (
+    "flat",
+    "normal",
+    "student_t",
+    "cauchy",
+    "half_normal",
+    "half_student_t",
+    "half_cauchy",
+    "exponential",
+    "gamma",
+    "uniform",
+)
+"""Priors that kernels know, besides ``lkj``; their positions are what kernels call them."""
+
+
+def rows_refusal(spec: ModelSpec) -> str | None:
+    """Why no kernel over rows covers a model, in words; None where one does."""
+    if (spec.family, spec.link) not in LIKELIHOODS:
+        return f"there is no kernel for {spec.family} with the {spec.link} link"
+    unknown = [e.prior.distribution for e in spec.priors if e.prior.distribution not in (*PRIORS, "lkj")]
+    return f"there is no kernel for the prior {unknown[0]}" if unknown else None
+
+
+def collapsed_refusal(spec: ModelSpec) -> str | None:
+    """Why a model cannot be collapsed, or should not be, in words; None where it can."""
+    if (spec.family, spec.link) != ("gaussian", "identity"):
+        return "only Gaussian responses with the identity link can be integrated out exactly"
+    for entry in spec.priors:
+        if entry.parameter in ("Intercept", "b") and entry.prior.distribution not in ("normal", "flat"):
+            return f"the prior {entry.prior} of a coefficient is neither normal nor flat"
+    size = remainder(spec)
+    if size > LARGEST_REMAINDER:
+        return (
+            f"besides the largest grouping factor there are {size:,} effects and coefficients, more than the "
+            f"{LARGEST_REMAINDER} that are worth factoring densely in every step"
+        )
+    return rows_refusal(spec)
+
+
+def remainder(spec: ModelSpec) -> int:
+    """Number of effects and coefficients besides those of the factor with most groups."""
+    effects: dict[str, int] = {}
+    for group in spec.groups:
+        effects[group.factor] = effects.get(group.factor, 0) + group.n_groups * len(group.terms)
+    groups = {group.factor: group.n_groups for group in spec.groups}
+    largest = max(groups, key=lambda factor: groups[factor], default=None)
+    return len(spec.terms) + sum(count for factor, count in effects.items() if factor != largest)

@@ -1,0 +1,211 @@
+"""What the log density over rows reads and fills in: flat arrays behind a table of addresses."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hierbayes.kernels.effects import Effects
+from hierbayes.kernels.jit import codes, compiled, floats, integers
+
+
+class Layout(NamedTuple):
+    """Sizes of a model and of its unconstrained vector: theta, positives, partial correlations, effects.
+
+    Attributes
+    ----------
+    n, p : int
+        Rows and population coefficients.
+    n_positives, n_vines : int
+        Standard deviations and family parameters; partial correlations.
+    n_effects, n_columns : int
+        Effects of all groups, and columns of ``Z`` of all group terms.
+    n_parameters : int
+        Family parameters, the last of the positives.
+    """
+
+    n: int
+    p: int
+    n_positives: int
+    n_vines: int
+    n_effects: int
+    n_columns: int
+    n_parameters: int
+
+
+class Data(NamedTuple):
+    """The arrays of a model as its log density reads them; built by ``prepare``.
+
+    Attributes
+    ----------
+    layout : Layout
+        Sizes.
+    slots, kinds, priors : arrays, shapes (p,), (p,), (p, 3)
+        Where each coefficient's value is in the vector, and its prior.
+    center, unwhiten : float64 arrays, shapes (p,) and (p, p)
+        ``theta = center + unwhiten v`` for coefficients that are unbounded.
+    positive_kinds, positive_priors : arrays, shapes (k,), (k, 3)
+        Priors of the positives.
+    vine_shapes : float64 array, shape (n_vines,)
+        Beta shapes of the partial correlations.
+    groups : int64 array, shape (n_terms, 5)
+        Of each group term ``q``, ``n_groups``, whether correlated, first effect, first partial correlation.
+    weights, guess, shift : float64 arrays, flat
+        ``Effects`` of the group terms, one after the other.
+    y, size, offset : float64 arrays, shape (n,)
+        Responses, trials or copies, and offsets (of length 0 for none).
+    X, Z : float64 arrays, shapes (n, p) and (n, n_columns)
+        Population columns, and the columns of all group terms side by side.
+    codes : int32 array, shape (n, n_terms)
+        Group of each row.
+    constant : float64 array, shape (1,)
+        What the log density owes to the data and to the whitening alone.
+    """
+
+    layout: Layout
+    slots: Any
+    kinds: Any
+    priors: Any
+    center: Any
+    unwhiten: Any
+    positive_kinds: Any
+    positive_priors: Any
+    vine_shapes: Any
+    groups: Any
+    weights: Any
+    guess: Any
+    shift: Any
+    y: Any
+    size: Any
+    offset: Any
+    X: Any
+    Z: Any
+    codes: Any
+    constant: Any
+
+
+@compiled
+def read(table: Any) -> Data:
+    """The arrays behind a table of addresses, in the order of ``Data``."""
+    sizes = integers(table, 0)
+    layout = Layout(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6])
+    n, p = layout.n, layout.p
+    groups = integers(table, 9)
+    n_terms = groups.shape[0] // 5
+    return Data(
+        layout,
+        integers(table, 1),
+        integers(table, 2),
+        floats(table, 3).reshape((p, 3)),
+        floats(table, 4),
+        floats(table, 5).reshape((p, p)),
+        integers(table, 6),
+        floats(table, 7).reshape((layout.n_positives, 3)),
+        floats(table, 8),
+        groups.reshape((n_terms, 5)),
+        floats(table, 10),
+        floats(table, 11),
+        floats(table, 12),
+        floats(table, 13),
+        floats(table, 14),
+        floats(table, 15),
+        floats(table, 16).reshape((n, p)),
+        floats(table, 17).reshape((n, layout.n_columns)),
+        codes(table, 18).reshape((n, n_terms)),
+        floats(table, 19),
+    )
+
+
+class State(NamedTuple):
+    """A model's parameters at one unconstrained vector; arrays as flat as in ``Data``.
+
+    Attributes
+    ----------
+    theta, theta_slope, theta_bar : float64 arrays, shape (p,)
+        Coefficients, derivatives of the bounded ones in their values, and derivatives of the log density.
+    positive, vine : float64 arrays, shapes (3, k) and (3, n_vines)
+        As ``scales`` writes them.
+    L, L_bar : float64 arrays, flat
+        Cholesky factors (q, q) of the group terms, and derivatives in them.
+    u, z, u_bar : float64 arrays, shape (n_effects,)
+        Effects (n_groups, q) of the group terms, standardized, and derivatives in them.
+    """
+
+    theta: Any
+    theta_slope: Any
+    theta_bar: Any
+    positive: Any
+    vine: Any
+    L: Any
+    L_bar: Any
+    u: Any
+    z: Any
+    u_bar: Any
+
+
+@compiled
+def new_state(data: Data) -> State:
+    """Arrays for one evaluation."""
+    layout, squares = data.layout, 0
+    for g in range(data.groups.shape[0]):
+        squares += data.groups[g, 0] ** 2
+    return State(
+        np.empty(layout.p),
+        np.zeros(layout.p),
+        np.zeros(layout.p),
+        np.empty((3, layout.n_positives)),
+        np.empty((3, layout.n_vines)),
+        np.zeros(squares),
+        np.zeros(squares),
+        np.empty(layout.n_effects),
+        np.empty(layout.n_effects),
+        np.zeros(layout.n_effects),
+    )
+
+
+class Term(NamedTuple):
+    """Where one group term's arrays start.
+
+    Attributes
+    ----------
+    q, n_groups, correlated : int
+        Columns, groups, and whether there are correlations.
+    effect, vine : int
+        First effect and first partial correlation.
+    column, square, weight : int
+        First column of ``Z`` (and first sd), first entry of ``L``, first entry of ``shift``.
+    """
+
+    q: int
+    n_groups: int
+    correlated: int
+    effect: int
+    vine: int
+    column: int
+    square: int
+    shift: int
+
+
+@compiled
+def term_at(data: Data, g: int) -> Term:
+    """The ``g``-th group term."""
+    column, square, shift = 0, 0, 0
+    for h in range(g):
+        q = data.groups[h, 0]
+        column, square, shift = column + q, square + q * q, shift + q * data.groups[h, 1] * data.layout.p
+    row = data.groups[g]
+    return Term(row[0], row[1], row[2], row[3], row[4], column, square, shift)
+
+
+@compiled
+def effects_of(data: Data, term: Term, state: State) -> Effects:
+    """A group term as ``forward`` and ``backward`` take it."""
+    q, J, p = term.q, term.n_groups, data.layout.p
+    return Effects(
+        data.weights[term.effect : term.effect + J * q].reshape((J, q)),
+        data.guess[term.column : term.column + q],
+        data.shift[term.shift : term.shift + J * q * p].reshape((J, q, p)),
+        state.positive[0, term.column : term.column + q],
+        state.L[term.square : term.square + q * q].reshape((q, q)),
+    )

@@ -1,0 +1,141 @@
+"""How a model will be sampled: in which parameterization, through which route, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.geometry import Coordinates
+from hierbayes.kernels.coverage import collapsed_refusal, rows_refusal
+from hierbayes.spec import ModelSpec
+
+AUTO, COLLAPSED = "auto", "collapsed"
+PARAMETERIZATIONS = (AUTO, COLLAPSED, "partial", "noncentered", "centered")
+KERNEL, GRAPH = "kernel", "graph"
+ROUTES = (AUTO, KERNEL, GRAPH)
+KERNEL_SAMPLERS = ("nutpie",)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model will be sampled, and why.
+
+    Attributes
+    ----------
+    parameterization : mapping of str to str
+        ``"collapsed"`` for all group terms, or ``"partial"``, ``"noncentered"``, ``"centered"`` for each.
+    route : str
+        ``"kernel"``: a log density that is compiled once for all models; ``"graph"``: the PyMC model,
+        compiled for this one.
+    reason : str
+        Why, in words.
+    collapsed : bool
+        Whether coefficients and group effects are integrated out while NUTS runs.
+    """
+
+    parameterization: Mapping[str, str]
+    route: str
+    reason: str
+    collapsed: bool = False
+
+    def __str__(self) -> str:
+        if self.collapsed:
+            return COLLAPSED
+        forms = set(self.parameterization.values())
+        if len(forms) <= 1:
+            return "".join(forms) or "noncentered"
+        return ", ".join(f"{group}: {form}" for group, form in self.parameterization.items())
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    parameterization : str
+        One of ``PARAMETERIZATIONS``.
+    sampler : str
+        ``"nutpie"``, ``"pymc"``.
+    route : str
+        One of ``ROUTES``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such parameterization or route.
+    """
+
+    parameterization: str = AUTO
+    sampler: str = "nutpie"
+    route: str = AUTO
+
+    def __post_init__(self) -> None:
+        if self.parameterization not in PARAMETERIZATIONS:
+            raise UnknownNameError("parameterization", self.parameterization, PARAMETERIZATIONS)
+        if self.route not in ROUTES:
+            raise UnknownNameError("route", self.route, ROUTES)
+
+
+def make_plan(spec: ModelSpec, frame: Coordinates, wish: Wish) -> Plan:
+    """Choose the parameterization and the route.
+
+    ``"auto"`` collapses where that is exact and cheap. Elsewhere it centers every group effect partially, with
+    weight ``A / (A + 1 / s0^2)``: ``A`` is the information in the group's own rows, ``s0`` a rough estimate
+    of the standard deviation. Kernels are used wherever they cover the model.
+
+    Raises
+    ------
+    DataError
+        If what was asked for is impossible for this model.
+
+    References
+    ----------
+    Papaspiliopoulos, O., Roberts, G. O. and Sköld, M. (2007). A general framework for the parametrization
+    of hierarchical models. Statistical Science 22, 59-73.
+    """
+    no_kernel = None
+    if wish.route == GRAPH:
+        no_kernel = "the PyMC graph was asked for"
+    elif wish.sampler not in KERNEL_SAMPLERS:
+        no_kernel = f"the sampler {wish.sampler} takes PyMC models only"
+    groups = [group.name for group in spec.groups]
+    refusal = no_kernel or collapsed_refusal(spec)
+    if wish.parameterization == COLLAPSED and refusal:
+        raise DataError(
+            f"This model cannot be sampled collapsed: {refusal}. Allowed: parameterization='auto', which "
+            "collapses where that is exact, 'partial', 'noncentered' or 'centered'."
+        )
+    if wish.parameterization in (AUTO, COLLAPSED) and not refusal:
+        return Plan(dict.fromkeys(groups, COLLAPSED), KERNEL, _why_collapsed(spec), collapsed=True)
+    no_kernel = no_kernel or rows_refusal(spec)
+    if wish.route == KERNEL and no_kernel:
+        raise DataError(f"No kernel covers this model: {no_kernel}. Allowed: route='auto' or 'graph'.")
+    route = GRAPH if no_kernel else KERNEL
+    through = f"; through the PyMC graph, since {no_kernel}" if no_kernel else ""
+    if wish.parameterization != AUTO:
+        return Plan(dict.fromkeys(groups, wish.parameterization), route, "as asked for" + through)
+    if not groups:
+        return Plan({}, route, "there are no group effects" + through)
+    return Plan(dict.fromkeys(groups, "partial"), route, _why_partial(spec, frame) + through)
+
+
+def _why_collapsed(spec: ModelSpec) -> str:
+    what = "coefficients and group effects" if spec.groups else "coefficients"
+    return (
+        f"NUTS runs over the variance parameters alone; {what} are drawn from their exact conditional "
+        "afterwards (Gaussian response, identity link, normal or flat priors on b)"
+    )
+
+
+def _why_partial(spec: ModelSpec, frame: Coordinates) -> str:
+    shares = []
+    for group in spec.groups:
+        typical = np.median(frame.groups[group.name].centering, axis=0)
+        parts = [f"{term} {100 * share:.0f} %" for term, share in zip(group.terms, typical, strict=True)]
+        shares.append(f"{group.name}: {', '.join(parts)}")
+    reason = "each group effect is centered by how much its own rows say about it, in a typical group of "
+    return reason + "; ".join(shares)
