@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hierbayes.design import Design, build_design
+from hierbayes.design import POLICIES, Design, Missing, build_design
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 PARAMETERIZATIONS = (AUTO, "noncentered", "centered", "partial")
+MISSING = POLICIES
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,23 @@ class Model:
         ``"sigma"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior`` objects or
         PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
         defaults, scaled to the data.
+    missing : str or mapping of str to str
+        What to do about rows with a missing value in a column that the formula uses: ``"drop"`` (leave them
+        out, and count them in ``messages``), ``"report"`` (the same, and number the first ten rows of each
+        column), ``"error"`` (refuse them). A mapping, ``{"age": "error"}``, says so for some columns; rows
+        with a missing value in the others are dropped.
 
     Raises
     ------
     FormulaError, ColumnNotFoundError
         If the formula cannot be read or names a column that the data do not have.
     DataError
-        If the data cannot be used: no rows, a constant response, one group, an infinite value, ...
+        If the data cannot be used: no rows, missing values where ``missing`` allows none, a constant
+        response, one group, an infinite value, ...
     PriorError
         If a prior cannot be read or its key names nothing in the model.
     UnknownNameError
-        If the family or the link does not exist.
+        If the family, the link or the policy for missing values does not exist.
 
     Examples
     --------
@@ -99,11 +106,14 @@ class Model:
         family: str = "gaussian",
         link: str | None = None,
         priors: Mapping[str, Any] | None = None,
+        missing: Missing = "drop",
     ) -> None:
         response_family = get_family(family)
         chosen_link = get_link(family, link)
         self.formula = parse_formula(formula)
-        self.design = build_design(self.formula, data, response_kind=response_family.response_kind)
+        self.design = build_design(
+            self.formula, data, response_kind=response_family.response_kind, missing=missing
+        )
         response_family.check_response(self.design.y, self.design.response.name)
         groups = tuple(
             GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
@@ -265,6 +275,7 @@ def fit(
     family: str = "gaussian",
     link: str | None = None,
     priors: Mapping[str, Any] | None = None,
+    missing: Missing = "drop",
     **settings: Any,
 ) -> Fit:
     """Build a model and sample it: ``Model(formula, data, ...).fit(**settings)``.
@@ -277,7 +288,7 @@ def fit(
     >>> women = hb.load_data("contraception")
     >>> fit = hb.fit("use ~ age + (1 | district)", women, family="bernoulli")  # doctest: +SKIP
     """
-    return Model(formula, data, family=family, link=link, priors=priors).fit(**settings)
+    return Model(formula, data, family=family, link=link, priors=priors, missing=missing).fit(**settings)
 
 
 def _scales(design: Design, family: str, link: Any) -> Scales:

@@ -23,6 +23,7 @@ from hierbayes.design.groups import (
     group_names,
     grouping_factors,
 )
+from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.recipe import GroupRecipe, Recipe, raw_columns, used_expressions
 from hierbayes.design.records import Design, GroupDesign
 from hierbayes.design.response import NUMERIC_RESPONSE, check_known, learn_response
@@ -31,7 +32,9 @@ from hierbayes.formula.terms import Formula, GroupTerm
 from hierbayes.names import cell
 
 
-def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RESPONSE) -> Design:
+def build_design(
+    formula: Formula, data: Any, *, response_kind: str = NUMERIC_RESPONSE, missing: Missing = DROP
+) -> Design:
     """Build the arrays of a model.
 
     Parameters
@@ -42,6 +45,10 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
         pandas, polars, pyarrow, anything narwhals understands, or a dict of columns; never changed.
     response_kind : str
         ``"numeric"``, or ``"binary"`` for outcomes 0/1, booleans or two labels. The family knows.
+    missing : str or mapping of str to str
+        What to do about missing values in the columns that the formula names: ``"drop"`` leaves the rows out,
+        and a message counts them; ``"report"`` does the same and numbers the first ten rows of each column;
+        ``"error"`` refuses them. A mapping has a policy for some columns; the others are dropped.
 
     Returns
     -------
@@ -54,8 +61,10 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
     ColumnNotFoundError
         A column does not exist; the message has the nearest match and a caret.
     DataError
-        The data do not fit the model: no rows, infinite values, a constant response or column, a factor
-        with one level, dates, ...
+        The data do not fit the model: no rows, missing values where ``missing`` allows none, infinite values,
+        a constant response or column, a factor with one level, dates, ...
+    UnknownNameError
+        ``missing`` names no policy.
     FormulaError
         Arithmetic with text, a response level that does not exist.
 
@@ -77,7 +86,7 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
     frame = read_frame(data)
     formula = put_rest(formula, list(map(str, frame.columns)))
     check_known(formula)
-    table = read_table(frame, column_uses(formula), formula_text(formula))
+    table = read_table(frame, column_uses(formula), formula_text(formula), missing)
     used = used_expressions(formula.population, formula.groups)
     table = learn((*used, *formula.offsets, formula.response.expression), table)
     y, response, response_messages = learn_response(formula.response, table, response_kind)

@@ -114,10 +114,11 @@ def factor_messages(variables: Mapping[str, Variable], table: Table) -> tuple[st
         if not isinstance(variable, Factor):
             continue
         column = table.columns.get(variable.name)
+        absent = list(variable.absent)
         if column is not None and column.order is not None:
             absent = [level for level in dict.fromkeys(column.order) if level not in variable.levels]
-            if absent:
-                messages.append(f"{variable.name}: no row used has {quoted(absent)}; left out of the model")
+        if absent:
+            messages.append(f"{variable.name}: no row used has {quoted(absent)}; left out of the model")
         if column is not None and column.sorted_by_default:
             messages.append(
                 f"{variable.name}: a polars Categorical has no order, so its levels are sorted "

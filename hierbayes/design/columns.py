@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hierbayes.design.contrasts import CALLS, ordered_levels, with_contrast
 from hierbayes.design.frame import Table, calls_within, column_names
+from hierbayes.design.intervals import interval_codes
 from hierbayes.design.records import Floats
 from hierbayes.design.transforms import STATEFUL
 from hierbayes.design.values import (
@@ -19,6 +21,7 @@ from hierbayes.design.values import (
     Factor,
     Numeric,
     RawColumn,
+    observed_only,
     quoted,
     to_factor,
     to_numbers,
@@ -57,7 +60,7 @@ def known_factor(expression: Expression, levels: tuple[str, ...], table: Table) 
     """
     call = isinstance(expression, Call) and expression.function in CALLS
     factor = evaluate_factor(
-        expression.arguments[0] if call and isinstance(expression, Call) else expression, table
+        bind(expression)["f"] if call and isinstance(expression, Call) else expression, table
     )
     index = {label: k for k, label in enumerate(levels)}
     recode = np.array([index.get(label, -1) for label in factor.levels], dtype=np.int32)
@@ -100,7 +103,7 @@ def offset_values(formula: Formula, table: Table) -> Floats | None:
     total = np.zeros(table.n)
     for call in formula.offsets:
         with np.errstate(all="ignore"):
-            total = total + arithmetic(call.arguments[0], table)
+            total = total + arithmetic(bind(call)["x"], table)
         _check_finite(call, total, table)
     total.setflags(write=False)
     return total
@@ -118,7 +121,7 @@ def evaluate_factor(expression: Expression, table: Table) -> Factor:
 def as_factor(variable: Variable, name: str) -> Factor:
     """A variable as a factor of that name."""
     if isinstance(variable, Factor):
-        return Factor(name, variable.codes, variable.levels)
+        return replace(variable, name=name, contrast=None, contrast_labels=())
     if isinstance(variable, Columns):
         raise DataError(f"{name} has {len(variable.labels)} columns and cannot be a factor. Name one column.")
     return to_factor(RawColumn(name, NUMBER, variable.values))
@@ -172,8 +175,19 @@ _DOMAINS: dict[str, str] = {
 
 
 def _factor(expression: Call, table: Table) -> Variable:
-    factor = as_factor(evaluate_factor(expression.arguments[0], table), str(expression))
+    factor = as_factor(evaluate_factor(bind(expression)["f"], table), str(expression))
     return with_contrast(expression, ordered_levels(expression, factor, table), table)
+
+
+def cut_codes(expression: Call, table: Table) -> NDArray[np.int32]:
+    """The interval of each row by ``cut()``, shape (n,); -1 outside of all of them."""
+    values, _ = _arguments(expression, table)
+    return interval_codes(values, table.state[str(expression)])
+
+
+def _cut(expression: Call, table: Table) -> Variable:
+    labels = tuple(table.state[str(expression)]["labels"])
+    return observed_only(Factor(str(expression), cut_codes(expression, table), labels))
 
 
 def _remembered(expression: Call, table: Table) -> Variable:
@@ -217,6 +231,7 @@ _FUNCTIONS: dict[str, Callable[[Call, Table], Variable]] = {
     **dict.fromkeys(STATEFUL, _remembered),
     **dict.fromkeys((*_ELEMENTWISE, *_ONE_COLUMN), _numeric),
     **dict.fromkeys(CALLS, _factor),
+    "cut": _cut,
 }
 
 _VARIABLES: dict[type, Callable[[Any, Table], Variable]] = {Name: _column, Call: _call}
@@ -242,7 +257,7 @@ def _value_of_column(expression: Name, table: Table) -> Floats:
 
 def _value_of_call(expression: Call, table: Table) -> Floats:
     if expression.function in _ELEMENTWISE:
-        argument = arithmetic(expression.arguments[0], table)
+        argument = arithmetic(bind(expression)["x"], table)
         value = np.asarray(_ELEMENTWISE[expression.function](argument), dtype=np.float64)
     else:
         values, groups = _arguments(expression, table)
@@ -304,6 +319,9 @@ _OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {
     ("/", 2): np.divide,
     ("^", 2): np.power,
     ("-", 1): np.negative,
+    ("&", 2): np.logical_and,
+    ("|", 2): np.logical_or,
+    ("!", 1): np.logical_not,
     **{
         (sign, 2): compare
         for sign, compare in zip(

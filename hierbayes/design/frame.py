@@ -1,4 +1,4 @@
-"""The user's frame: reading it, finding the columns that a formula names, leaving out incomplete rows."""
+"""The user's frame: reading it, and finding the columns that a formula names."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pandas as pd
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
+from hierbayes.design.missing import DROP, Holes, Missing, complete_rows, is_missing, policies
 from hierbayes.design.values import RawColumn, read_series
 from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, FormulaError, nearest_match
 from hierbayes.formula.functions import bind
@@ -245,8 +246,8 @@ def _is_rest(expression: Expression) -> bool:
     return isinstance(expression, Rest)
 
 
-def read_table(data: Any, uses: Sequence[ColumnUse], text: str) -> Table:
-    """Read the columns that ``uses`` names and drop the rows in which one of them is missing.
+def read_table(data: Any, uses: Sequence[ColumnUse], text: str, missing: Missing = DROP) -> Table:
+    """Read the columns that ``uses`` names, in the rows where all of them are there.
 
     Parameters
     ----------
@@ -256,13 +257,18 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str) -> Table:
         From `column_uses`.
     text : str
         The formula, for carets.
+    missing : str or mapping of str to str
+        What to do about missing values, for all columns or column by column.
 
     Raises
     ------
     ColumnNotFoundError
-        A column does not exist.
+        A column does not exist, be it named in the formula or in ``missing``.
+    UnknownNameError
+        ``missing`` names no policy.
     DataError
-        No rows, no complete rows, infinite values, or values of a type that cannot be used.
+        Missing values where the policy is ``"error"``, no rows, no complete rows, infinite values, or values
+        of a type that cannot be used.
     """
     frame = read_frame(data)
     by_name = {str(name): name for name in frame.columns}
@@ -273,40 +279,19 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str) -> Table:
     if n == 0:
         raise DataError(f"The data have no rows (columns: {_listed(list(by_name))}). Give at least two rows.")
     series = {name: frame.get_column(by_name[name]) for name in dict.fromkeys(use.name for use in uses)}
-    missing = {name: _is_missing(column) for name, column in series.items()}
-    keep = ~np.logical_or.reduce([np.zeros(n, dtype=np.bool_), *missing.values()])
-    messages = _dropped(keep, missing)
+    chosen = policies(missing, list(series), list(by_name))
+    holes = Holes({name: is_missing(column) for name, column in series.items()})
+    keep, messages = complete_rows(holes, chosen, n)
     rows = np.flatnonzero(keep).astype(np.int64)
     rows.setflags(write=False)
     complete = bool(keep.all())
     columns = {
-        name: read_series(name, column if complete else column.filter(keep.tolist()))
-        for name, column in series.items()
+        name: read_series(name, column if complete else column[rows]) for name, column in series.items()
     }
     table = Table(columns, rows, text, messages)
     for column in columns.values():
         _check_finite(column, table)
     return table
-
-
-def _is_missing(series: nw.Series[Any]) -> NDArray[np.bool_]:
-    missing = series.is_null()
-    if series.dtype.is_float():
-        missing = missing | series.is_nan()
-    return missing.to_numpy().astype(np.bool_)
-
-
-def _dropped(keep: NDArray[np.bool_], missing: Mapping[str, NDArray[np.bool_]]) -> tuple[str, ...]:
-    n, n_dropped = keep.shape[0], int((~keep).sum())
-    if n_dropped == 0:
-        return ()
-    because = ", ".join(f"{name} ({mask.sum():,})" for name, mask in missing.items() if mask.any())
-    if n_dropped == n:
-        raise DataError(
-            f"No rows are left: each of the {n:,} rows has a missing value in a column of the model: "
-            f"{because}. Fill in the values, or leave those columns out of the formula."
-        )
-    return (f"{n_dropped:,} of {n:,} rows dropped: missing values in {because}",)
 
 
 def _check_finite(column: RawColumn, table: Table) -> None:

@@ -14,6 +14,7 @@ from hierbayes.design.coding import model_matrix
 from hierbayes.design.columns import Variable, evaluate, known_factor, offset_values
 from hierbayes.design.frame import Table, column_uses, formula_text, read_table
 from hierbayes.design.groups import Cell, cell_labels, grouping_factors, known_codes
+from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.records import Floats, GroupDesign, ResponseInfo
 from hierbayes.design.response import read_response
 from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor, to_numbers
@@ -122,7 +123,13 @@ class Recipe:
     state: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(
-        self, data: Any, *, response: bool = False, groups: bool = True, new_levels: str = "error"
+        self,
+        data: Any,
+        *,
+        response: bool = False,
+        groups: bool = True,
+        new_levels: str = "error",
+        missing: Missing = DROP,
     ) -> AppliedDesign:
         """Build the model's columns for other data.
 
@@ -136,23 +143,26 @@ class Recipe:
             Whether to build the group terms; without, their columns need not be there.
         new_levels : str
             ``"error"``, or ``"allow"`` for groups that the model does not know: their code is -1.
+        missing : str or mapping of str to str
+            As in `build_design`, for the columns that are read here; what was said there is not remembered.
 
         Returns
         -------
         AppliedDesign
-            Rows with a missing value in a used column are dropped, and a message says so.
+            Rows with a missing value in a used column are left out, and a message says so.
 
         Raises
         ------
         DataError
-            A level or group that the model has not seen, or text where the model had numbers.
+            A level or group that the model has not seen, text where the model had numbers, or missing values
+            where ``missing`` allows none.
         ColumnNotFoundError
             A column does not exist.
         """
         if new_levels not in NEW_LEVELS:
             raise UnknownNameError("value of new_levels", new_levels, NEW_LEVELS)
         uses = column_uses(self.formula, response=response, groups=groups)
-        read = read_table(data, uses, formula_text(self.formula))
+        read = read_table(data, uses, formula_text(self.formula), missing)
         table = replace(read, state=self.state, learning=False)
         group_terms = self.formula.groups if groups else ()
         variables = {

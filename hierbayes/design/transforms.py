@@ -1,4 +1,4 @@
-"""Functions of columns that remember the model's data: means, spreads, polynomials, knots, group means."""
+"""Functions of columns that remember the model's data: means, spreads, polynomials, knots, bounds, group means."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from hierbayes import names
-from hierbayes.design import splines
+from hierbayes.design import intervals, splines
 from hierbayes.design.records import Floats
 from hierbayes.design.splines import State
 from hierbayes.design.values import Factor
 from hierbayes.errors import DataError
+from hierbayes.formula.arguments import constants
 from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import Call, Expression, Number, Word
+from hierbayes.formula.terms import Call, Expression, Number, Text, Word
 
 type Groups = Factor | None
 """The groups of ``wb(x, g)``; None for the other functions."""
@@ -98,7 +99,7 @@ def _apply_poly(call: Call, x: Floats, groups: Groups, state: State) -> Floats:
 
 def _learn_bs(call: Call, x: Floats, groups: Groups) -> dict[str, Any]:
     df, degree = _count(call, "df"), _count(call, "degree", splines.CUBIC)
-    if df < degree:
+    if "knots" not in bind(call) and df < degree:
         raise DataError(
             f"{call} has fewer columns ({df}) than its degree ({degree}). Write df = {degree} or more."
         )
@@ -118,13 +119,62 @@ def _apply_ns(call: Call, x: Floats, groups: Groups, state: State) -> Floats:
 
 
 def _knots(call: Call, x: Floats, n_inner: int) -> dict[str, Any]:
-    _check_distinct(call, x, n_inner + 2)
-    state = splines.learn_knots(x, n_inner)
+    """Inner knots and bounds: those that the call states, or ``n_inner`` quantiles and the range."""
+    bounds = _bounds(call, x)
+    stated = bind(call).get("knots")
+    if stated is not None:
+        inner = sorted(_numbers(stated))
+        odd = next((knot for knot in inner if not bounds[0] < knot < bounds[1]), None)
+        if odd is not None:
+            raise DataError(
+                f"The knot {odd:.6g} of {call} is not between the outer knots, {bounds[0]:.6g} and "
+                f"{bounds[1]:.6g}. Knots lie within the range of the values, or within Boundary.knots."
+            )
+        return {"inner": inner, "bounds": list(bounds)}
+    inside = x[(x >= bounds[0]) & (x <= bounds[1])]
+    _check_distinct(call, inside, n_inner + 2)
+    state = splines.learn_knots(x, n_inner, bounds)
     if np.unique([*state["bounds"], *state["inner"]]).size < n_inner + 2:
         raise DataError(
             f"{call} would have two knots at one value, since many rows share it. Write a smaller df."
         )
     return state
+
+
+def _bounds(call: Call, x: Floats) -> tuple[float, float]:
+    stated = bind(call).get("Boundary.knots")
+    if stated is None:
+        return float(x.min()), float(x.max())
+    numbers = sorted(_numbers(stated))
+    if len(numbers) != 2:
+        raise DataError(f"{call} has {len(numbers)} boundary knots. Write two: Boundary.knots = c(0, 10).")
+    return numbers[0], numbers[1]
+
+
+def _numbers(expression: Expression) -> list[float]:
+    return [number.value for number in constants(expression) if isinstance(number, Number)]
+
+
+def _learn_cut(call: Call, x: Floats, groups: Groups) -> dict[str, Any]:
+    given = bind(call)
+    numbers = _numbers(given["breaks"])
+    breaks = intervals.equal_breaks(x, int(numbers[0])) if len(numbers) == 1 else np.array(sorted(numbers))
+    right, lowest = _is_true(call, "right", True), _is_true(call, "include.lowest", False)
+    labels = intervals.interval_labels(breaks, right=right, lowest=lowest)
+    if "labels" in given:
+        stated = [label.value for label in constants(given["labels"]) if isinstance(label, Text)]
+        if len(stated) != len(labels):
+            raise DataError(
+                f"{call} has {len(labels)} intervals ({', '.join(labels)}) and {len(stated)} labels. "
+                "Give one label for each interval, or leave the labels out."
+            )
+        labels = tuple(stated)
+    written = intervals.write_breaks(breaks)
+    return {"breaks": written, "labels": list(labels), "right": right, "lowest": lowest}
+
+
+def _apply_cut(call: Call, x: Floats, groups: Groups, state: State) -> Floats:
+    return intervals.interval_codes(x, state)[:, None].astype(np.float64)
 
 
 def _learn_cr(call: Call, x: Floats, groups: Groups) -> dict[str, Any]:
@@ -174,6 +224,7 @@ STATEFUL: Mapping[str, Stateful] = {
     "bs": Stateful(_learn_bs, _apply_bs, _numbered),
     "ns": Stateful(_learn_ns, _apply_ns, _numbered),
     "cr": Stateful(_learn_cr, _apply_cr, _numbered),
+    "cut": Stateful(_learn_cut, _apply_cut, _one),
     "wb": Stateful(_learn_wb, _apply_wb, _within_between),
 }
 """Every function with a memory."""

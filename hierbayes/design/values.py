@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -67,7 +67,7 @@ class Factor:
 
     Only levels that occur are kept; a code of -1 (new data only) is a level that the model has not seen.
     ``contrast``, shape (n_levels, n_levels - 1), and ``contrast_labels`` are there for contrasts other than
-    those of each level against the first.
+    those of each level against the first. ``absent`` are levels that the formula states and no row has.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Factor:
     levels: tuple[str, ...]
     contrast: Floats | None = None
     contrast_labels: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def labels(self) -> NDArray[np.str_]:
@@ -201,6 +202,17 @@ def _level_order(column: RawColumn, uniques: NDArray[Any], labels: Sequence[str]
     if column.kind in (NUMBER, BOOLEAN):
         return tuple(dict.fromkeys(labels[k] for k in np.argsort(uniques, kind="stable")))
     return tuple(sorted(set(labels)))
+
+
+def observed_only(factor: Factor) -> Factor:
+    """The factor without the levels that no row has; they become ``absent``."""
+    counts = np.bincount(factor.codes, minlength=len(factor.levels))
+    kept = np.flatnonzero(counts)
+    recode = np.full(len(factor.levels), -1, dtype=np.int32)
+    recode[kept] = np.arange(kept.size, dtype=np.int32)
+    levels = tuple(factor.levels[k] for k in kept)
+    absent = tuple(factor.levels[k] for k in np.flatnonzero(counts == 0))
+    return replace(factor, codes=recode[factor.codes], levels=levels, absent=absent)
 
 
 def quoted(labels: Sequence[str], limit: int = 8) -> str:

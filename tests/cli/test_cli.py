@@ -104,6 +104,17 @@ BAD_USAGE = {
     "too few": ["fit", FORMULA, "x.csv", "--chains", "0"],
     "prior without equals sign": ["check", FORMULA, "x.csv", "--prior", "half_normal(1)"],
     "prior without key": ["check", FORMULA, "x.csv", "--prior", "=half_normal(1)"],
+    "policy without column": ["check", FORMULA, "x.csv", "--missing", "=drop"],
+    "policies for all and for one": [
+        "check",
+        FORMULA,
+        "x.csv",
+        "--missing",
+        "drop",
+        "--missing",
+        "age=error",
+    ],
+    "policy twice": ["check", FORMULA, "x.csv", "--missing", "age=drop", "--missing", "age=error"],
     "prior twice": ["check", FORMULA, "x.csv", "--prior", "sd=flat()", "--prior", "sd=flat()"],
 }
 
@@ -168,6 +179,23 @@ def test_frames_that_cannot_be_used(name: str, run: Run, tmp_path: Path) -> None
     assert (status, out) == (1, "")
     assert err.startswith("Error: ")
     assert part in err
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ([], "1 of 5 rows dropped: missing values in x (1)"),
+        (["--missing", "report"], "missing values in x (1: row 3) (the first row is row 1)"),
+        (["--missing", "y=error", "--missing", "x = report"], "missing values in x (1: row 3)"),
+        (["--missing", "error"], "Values are missing in x (1: row 3)"),
+        (["--missing", "eror"], "'eror' is not a known policy for missing values. Did you mean 'error'?"),
+        (["--missing", "z=drop"], "The data have no column 'z', named in missing."),
+    ],
+)
+def test_missing_values(options: list[str], part: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("y,x,g\n1,2,a\n2,5,b\n3,,a\n5,1,b\n4,3,a\n")
+    status, out, err = run("check", "y ~ x + (1 | g)", "data.csv", *options)
+    assert part in " ".join((err if status else out).split())
 
 
 def test_check_prints_design_and_priors_and_samples_nothing(
