@@ -210,6 +210,14 @@ def test_check_prints_design_and_priors_and_samples_nothing(
         assert part in out
 
 
+def test_check_says_which_group_terms_are_uncorrelated(run: Run) -> None:
+    formula = "normexam ~ standLRT + (1 + standLRT {} school)"
+    _, double, _ = run("check", formula.format("||"), "dataset:exam")
+    _, single, _ = run("check", formula.format("|"), "dataset:exam")
+    assert "Intercept, standLRT (uncorrelated)" in double
+    assert "uncorrelated" not in single
+
+
 def test_a_prior_may_have_equals_signs_in_its_key(run: Run, fake: dict[str, Any]) -> None:
     arguments = ["use ~ age", "dataset:contraception", "--family", "bernoulli"]
     assert (
