@@ -38,35 +38,6 @@ def test_drop_counts_and_is_the_default():
 
 @pytest.mark.parametrize("frame", [dict, pd.DataFrame, pl.DataFrame], ids=["dict", "pandas", "polars"])
 def test_report_numbers_the_rows(frame):
-    said = "3 of 6 rows dropped: missing values in age (2: rows 2, 4), school (1: row 5) (the first row is row 1)"
-    assert messages("report", frame(DATA)) == (said,)
-    assert messages({"school": "report"}, frame(DATA)) == (
-        "3 of 6 rows dropped: missing values in age (2), school (1: row 5) (the first row is row 1)",
-    )
-
-
-def test_a_report_numbers_ten_rows_of_a_column():
-    n = 2000
-    data = {"y": np.arange(n) % 7.0, "age": np.arange(float(n)), "school": np.arange(n) % 5}
-    data["age"][985:1100] = np.nan
-    assert messages("report", data) == (
-        "115 of 2,000 rows dropped: missing values in age (115: rows 986, 987, 988, 989, 990, 991, 992, 993, "
-        "994, 995, ...) (the first row is row 1)",
-    )
-
-
-def test_errors_name_columns_counts_and_rows():
-    advice = (
-        " (the first row is row 1), where missing='error' allows none. Fill in the values, leave those "
-        "columns out of the formula, or say missing='drop' to leave the rows out."
-    )
-    both = "Values are missing in age (2: rows 2, 4), school (1: row 5)"
-    assert refused(DataError, "error") == both + advice
-    assert refused(DataError, {"school": "error"}) == "Values are missing in school (1: row 5)" + advice
-    assert refused(DataError, {"school": "error", "age": "error"}) == both + advice
-
-
-def test_an_error_for_a_column_that_is_complete_lets_the_others_drop():
     assert messages("report", frame(DATA)) == (
         "3 of 6 rows dropped: missing values in age (2: rows 2, 4), school (1: row 5) "
         "(the first row is row 1)",
