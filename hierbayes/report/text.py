@@ -43,11 +43,9 @@ def fit_text(fit: Fit) -> str:
     group_rows = frame[frame["section"] == "group"]
     if len(group_rows):
         parts.append("Group-level effects")
-        parts += [
-            f"~{group.name} ({count(group.n_groups)} "
-            f"groups{'; uncorrelated' if _uncorrelated(group) else ''})\n{_table(group_rows[group_rows['group'] == group.name])}"
-            for group in fit.spec.groups
-        ]
+        for group in fit.spec.groups:
+            size = f"{count(group.n_groups)} groups{'; uncorrelated' if _uncorrelated(group) else ''}"
+            parts.append(f"~{group.name} ({size})\n{_table(group_rows[group_rows['group'] == group.name])}")
     for section, title in (("population", "Population-level effects"), ("family", "Family parameters")):
         rows = frame[frame["section"] == section]
         if len(rows):
