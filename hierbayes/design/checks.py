@@ -57,16 +57,38 @@ def check_constant(X: Floats, terms: Sequence[str], where: str = "") -> None:
 def rank_messages(X: Floats, terms: Sequence[str]) -> tuple[str, ...]:
     """Name the columns that are linear combinations of earlier ones.
 
-    Their coefficients are not refused, since proper priors keep the posterior proper.
+    Their coefficients are not refused, since proper priors keep the posterior proper. Where the columns fit
+    every row exactly, one message stands for all.
     """
-    messages = []
-    for name, others in dependent_columns(X, terms):
-        if others:
-            told = f"is a linear combination of {', '.join(others)}: the data cannot tell their effects apart"
-        else:
-            told = "is zero in every row: the data say nothing about its effect"
-        messages.append(f"{name} {told}, only the priors do")
+    dependent = dependent_columns(X, terms)
+    n, p = X.shape
+    if len(dependent) > 1 and p - len(dependent) == n:
+        return (
+            f"the {p:,} columns of the population terms fit the {n:,} rows exactly, and {len(dependent):,} "
+            f"of them are linear combinations of the others ({_some([name for name, _ in dependent])}): the "
+            "data cannot tell their effects apart, only the priors do",
+        )
+    messages = [
+        f"{name} is a linear combination of {_some(others)}: the data cannot tell their effects apart, "
+        "only the priors do"
+        for name, others in dependent
+        if others
+    ]
+    zero = [name for name, others in dependent if not others]
+    if zero:
+        are, effects = ("are", "their effects") if len(zero) > 1 else ("is", "its effect")
+        messages.append(
+            f"{_some(zero)} {are} zero in every row: the data say nothing about {effects}, only the priors do"
+        )
     return tuple(messages)
+
+
+_NAMED = 8  # columns that a message names
+
+
+def _some(columns: Sequence[str]) -> str:
+    shown = ", ".join(columns[:_NAMED])
+    return shown if len(columns) <= _NAMED else f"{shown} and {len(columns) - _NAMED:,} more"
 
 
 def dependent_columns(X: Floats, terms: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:

@@ -41,6 +41,9 @@ RESPONSE, POPULATION, OFFSET, VARYING, GROUPING = (
 )
 
 
+_SHOWN_ROWS = 5
+
+
 @dataclass(frozen=True)
 class ColumnUse:
     """One place where a formula names a column: the column, its part in the model, where in the text."""
@@ -68,6 +71,8 @@ class Table:
         What the functions with a memory learned, by the text of the call.
     learning : bool
         Whether a model is built from these rows; False for new data.
+    roles : mapping of span to str
+        The part in the model of each column that the formula names, by its place in the text.
     """
 
     columns: dict[str, RawColumn]
@@ -76,6 +81,7 @@ class Table:
     messages: tuple[str, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     learning: bool = True
+    roles: Mapping[Span, str] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -85,6 +91,15 @@ class Table:
     def row_number(self, position: int) -> str:
         """A row as a message calls it: ``row 5 (the first is row 1)``."""
         return f"row {self.rows[position] + 1:,} (the first is row 1)"
+
+    def row_numbers(self, positions: NDArray[np.int64]) -> str:
+        """The same for several: ``rows 5, 7, 8, 9, 12, ... (20 in all; the first is row 1)``."""
+        if positions.size == 1:
+            return self.row_number(int(positions[0]))
+        shown = ", ".join(f"{self.rows[position] + 1:,}" for position in positions[:_SHOWN_ROWS])
+        if positions.size <= _SHOWN_ROWS:
+            return f"rows {shown} (the first is row 1)"
+        return f"rows {shown}, ... ({positions.size:,} in all; the first is row 1)"
 
 
 def formula_text(formula: Formula) -> str:
@@ -150,6 +165,14 @@ def calls_within(expression: Expression) -> Iterator[Call]:
     for part in _PARTS[type(expression)](expression):
         yield from calls_within(part)
     if isinstance(expression, Call):
+        yield expression
+
+
+def operations_within(expression: Expression) -> Iterator[Operation]:
+    """The operations in an expression, inner ones first."""
+    for part in _PARTS[type(expression)](expression):
+        yield from operations_within(part)
+    if isinstance(expression, Operation):
         yield expression
 
 
@@ -288,7 +311,7 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str, missing: Missing
     columns = {
         name: read_series(name, column if complete else column[rows]) for name, column in series.items()
     }
-    table = Table(columns, rows, text, messages)
+    table = Table(columns, rows, text, messages, roles={use.span: use.role for use in uses})
     for column in columns.values():
         _check_finite(column, table)
     return table
@@ -299,11 +322,14 @@ def _check_finite(column: RawColumn, table: Table) -> None:
         return
     infinite = np.flatnonzero(~np.isfinite(column.values))
     if infinite.size:
-        more = f" ({infinite.size:,} such rows)" if infinite.size > 1 else ""
+        advice = (
+            "correct the value, or mark it as missing to drop the row"
+            if infinite.size == 1
+            else "correct the values, or mark them as missing to drop the rows"
+        )
         raise DataError(
             f"Column {column.name!r} is infinite ({column.values[infinite[0]]}) in "
-            f"{table.row_number(infinite[0])}{more}. "
-            "Every number must be finite: correct the value, or mark it as missing to drop the row."
+            f"{table.row_numbers(infinite)}. Every number must be finite: {advice}."
         )
 
 

@@ -1,4 +1,4 @@
-"""Functions of columns that remember the model's data: means, spreads, polynomials, knots, bounds, group means."""
+"""Functions of columns that remember the model's data: means, polynomials, knots, bounds, group means."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from hierbayes.errors import DataError
 from hierbayes.formula.arguments import constants
 from hierbayes.formula.functions import bind
 from hierbayes.formula.terms import Call, Expression, Number, Text, Word
+
+ROUNDING = 1e-12  # of the largest number: means that differ by less are equal
 
 type Groups = Factor | None
 """The groups of ``wb(x, g)``; None for the other functions."""
@@ -197,7 +199,30 @@ def _check_distinct(call: Call, x: Floats, needed: int) -> None:
 
 
 def _learn_wb(call: Call, x: Floats, groups: Groups) -> dict[str, Any]:
-    return {"means": _group_means(x, groups)}
+    means = _group_means(x, groups)
+    if groups is not None:
+        _check_splits(call, x, groups, np.array(list(means.values())))
+    return {"means": means}
+
+
+def _check_splits(call: Call, x: Floats, groups: Factor, means: Floats) -> None:
+    """Refuse ``wb(x, g)`` where one of its two parts would be constant."""
+    given = bind(call)
+    alone = f"there is nothing to split. Write `{given['x']}` alone."
+    if len(groups.levels) == 1:
+        raise DataError(
+            f"{call} needs two groups or more; {str(given['g'])!r} has one level ({groups.levels[0]!r}) in "
+            f"the rows that are used: {alone}"
+        )
+    rounding = ROUNDING * float(np.abs(x).max())
+    if np.ptp(means) <= rounding:
+        raise DataError(
+            f"{call}: {given['x']} has the same mean in every group of {given['g']}, so that {alone}"
+        )
+    if np.abs(x - means[groups.codes]).max() <= rounding:
+        raise DataError(
+            f"{call}: {given['x']} does not vary within the groups of {given['g']}, so that {alone}"
+        )
 
 
 def _apply_wb(call: Call, x: Floats, groups: Groups, state: State) -> Floats:

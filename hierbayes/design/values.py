@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -93,10 +94,7 @@ def read_series(name: str, series: nw.Series[Any]) -> RawColumn:
     """
     dtype = series.dtype
     if dtype.is_temporal():
-        raise DataError(
-            f"Column {name!r} holds dates or times ({dtype}), which a formula cannot use as they are. "
-            "Turn them into a number first (days since the start, say), or into text labels for a factor."
-        )
+        raise _temporal(name, _TEMPORAL.get(dtype.base_type(), "dates or times"))
     if dtype.is_numeric():
         values = series.to_numpy()
         return RawColumn(name, NUMBER, values if values.dtype.kind in "iuf" else values.astype(np.float64))
@@ -125,8 +123,9 @@ def _read_object(name: str, series: nw.Series[Any]) -> RawColumn:
     values = series.to_numpy().astype(object)
     kinds = {_kind_of(type(v)) for v in values}
     if None in kinds:
-        odd = next(type(v).__name__ for v in values if _kind_of(type(v)) is None)
-        raise _unusable(name, odd)
+        odd = next(type(v) for v in values if _kind_of(type(v)) is None)
+        temporal = next((words for kind, words in _TEMPORAL_OBJECTS if issubclass(odd, kind)), None)
+        raise _unusable(name, odd.__name__) if temporal is None else _temporal(name, temporal)
     if kinds == {NUMBER}:
         return RawColumn(name, NUMBER, np.array([_number(v) for v in values]))
     if kinds == {BOOLEAN}:
@@ -155,6 +154,30 @@ def _kind_of(python_type: type) -> str | None:
 
 def _number(value: Any) -> int | float:
     return int(value) if isinstance(value, Integral) else float(value)
+
+
+_DATES, _DATETIMES, _TIMES, _DURATIONS = "dates", "dates and times", "times of day", "lengths of time"
+
+_TEMPORAL: dict[Any, str] = {
+    nw.Date: _DATES,
+    nw.Datetime: _DATETIMES,
+    nw.Time: _TIMES,
+    nw.Duration: _DURATIONS,
+}
+
+_TEMPORAL_OBJECTS: tuple[tuple[type, str], ...] = (
+    (dt.datetime, _DATETIMES),  # a kind of date
+    (dt.date, _DATES),
+    (dt.time, _TIMES),
+    (dt.timedelta, _DURATIONS),
+)
+
+
+def _temporal(name: str, words: str) -> DataError:
+    return DataError(
+        f"Column {name!r} holds {words}, which a formula cannot use as they are. Turn them into a number "
+        "first (days since the start, say), or into text labels for a factor."
+    )
 
 
 def _unusable(name: str, given: str) -> DataError:

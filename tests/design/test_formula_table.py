@@ -192,7 +192,7 @@ def test_columns_that_do_not_exist(marked, role, nearest):
 
 
 ARITHMETIC = "Arithmetic needs numbers, but {0!r} holds text ({1})."
-AS_A_TERM = "Use {} as a term of its own, or turn it into numbers first."
+AS_A_TERM = "Name `{}` as a term of its own, or turn it into numbers first."
 POWERS = "Powers from -100 to 100 are allowed."
 PLACES = [
     ("y ~ I(‹sex› + 1)", ARITHMETIC.format("sex", "'f', 'm'"), AS_A_TERM.format("sex")),
@@ -267,6 +267,13 @@ def not_finite(what, values, rule=""):
     )
 
 
+def never_finite(what, values, rule=""):
+    return (
+        f"{what} is not a finite number in rows 1, 2, 3, 4, 5, ... (8 in all; the first is row 1), where "
+        f"{values} in row 1.{rule} Change the expression, or mark the values as missing to drop the rows."
+    )
+
+
 def nothing_left(*columns):
     return (
         "No rows are left: each of the 8 rows has a missing value in a column of the model: "
@@ -325,15 +332,15 @@ VALUES = {
     "y ~ (1 | lists)": LISTS,
     "y ~ gone": nothing_left("gone (8)"),
     "y ~ hole + (1 | gone)": nothing_left("hole (1)", "gone (8)"),
-    "y ~ I(1/zero)": not_finite("I(1/zero)", "zero = 0"),
-    "y ~ I(age/zero)": not_finite("I(age/zero)", "age = 20, zero = 0"),
-    "y ~ I(zero^-1)": not_finite("I(zero^-1)", "zero = 0"),
+    "y ~ I(1/zero)": never_finite("I(1/zero)", "zero = 0"),
+    "y ~ I(age/zero)": never_finite("I(age/zero)", "age = 20, zero = 0"),
+    "y ~ I(zero^-1)": never_finite("I(zero^-1)", "zero = 0"),
     "y ~ I(neg^0.5)": not_finite("I(neg^0.5)", "neg = -1"),
     "y ~ log(neg)": not_finite("log(neg)", "neg = -1", LOG),
-    "y ~ log(zero)": not_finite("log(zero)", "zero = 0", LOG),
+    "y ~ log(zero)": never_finite("log(zero)", "zero = 0", LOG),
     "y ~ sqrt(neg)": not_finite("sqrt(neg)", "neg = -1", SQRT),
     "y ~ (log(neg) | school)": not_finite("log(neg)", "neg = -1", LOG),
-    "y ~ offset(log(zero))": not_finite("log(zero)", "zero = 0", LOG),
+    "y ~ offset(log(zero))": never_finite("log(zero)", "zero = 0", LOG),
     "y ~ (1 | one)": one_group("one", "x"),
     "y ~ (age | one)": one_group("one", "x"),
     "y ~ (1 | one:other)": one_group("one:other", "x:z"),
@@ -350,7 +357,10 @@ OUTCOMES = (
     "The response {!r} has {} different values ({}); a binary response has 0 and 1, booleans or two "
     "labels. {}"
 )
-FIRST = "Make a column with two outcomes first, for example one of the labels against the rest."
+FIRST = (
+    "There is no family for ordered or unordered categories yet: make a column with two outcomes first, one "
+    "of the labels against the rest, say."
+)
 GAUSSIAN = "For a numeric response use family='gaussian'; otherwise make a column with two outcomes first."
 BINARY_VALUES = {
     "school ~ age": OUTCOMES.format("school", 4, "'a', 'b', 'c', 'd'", FIRST),
@@ -374,7 +384,7 @@ def test_values_that_are_refused(kind, formula, message):
 @pytest.mark.parametrize(
     ("formula", "empty"),
     [
-        ("y ~ 0 + sex:arm:cell", "is zero in every row"),
+        ("y ~ 0 + sex:arm:cell", "are zero in every row"),
         ("y ~ arm*cell", "arm[q]:cell[v] is a linear combination of arm[q]"),
         ("y ~ age + (0 + arm:cell | school)", None),
     ],
