@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from hierbayes.design.checks import (
@@ -13,23 +12,16 @@ from hierbayes.design.checks import (
     rank_messages,
 )
 from hierbayes.design.coding import model_matrix
-from hierbayes.design.columns import Variable, evaluate_all, learn, offset_values
-from hierbayes.design.frame import Table, column_uses, formula_text, put_rest, read_frame, read_table
-from hierbayes.design.groups import (
-    Cell,
-    check_groups,
-    factor_name,
-    group_codes,
-    group_names,
-    grouping_factors,
-)
+from hierbayes.design.columns import evaluate_all, learn, offset_values
+from hierbayes.design.frame import column_uses, formula_text, put_rest, read_frame, read_table
+from hierbayes.design.grouped import learn_groups
 from hierbayes.design.missing import DROP, Missing
-from hierbayes.design.recipe import GroupRecipe, Recipe, raw_columns, used_expressions
-from hierbayes.design.records import Design, GroupDesign
+from hierbayes.design.outside import leave_out_outside
+from hierbayes.design.recipe import Recipe, evaluated_expressions, raw_columns, used_expressions
+from hierbayes.design.records import Design
 from hierbayes.design.response import NUMERIC_RESPONSE, check_known, learn_response
 from hierbayes.design.values import Factor
-from hierbayes.formula.terms import Formula, GroupTerm
-from hierbayes.names import cell
+from hierbayes.formula.terms import Formula
 
 
 def build_design(
@@ -88,23 +80,21 @@ def build_design(
     check_known(formula)
     table = read_table(frame, column_uses(formula), formula_text(formula), missing)
     used = used_expressions(formula.population, formula.groups)
-    table = learn((*used, *formula.offsets, formula.response.expression), table)
+    evaluated = evaluated_expressions(formula.population, formula.groups)
+    table = leave_out_outside(evaluated, table, missing)
+    table = learn((*evaluated, *formula.offsets, formula.response.expression), table)
     y, response, response_messages = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used, table)
     check_factors(variables)
     X, terms = model_matrix(formula.population, variables, table.n)
     check_constant(X, terms)
-    built = [
-        _learn_group(term, name, table, variables)
-        for term, name in zip(formula.groups, group_names(formula.groups), strict=True)
-    ]
-    groups = tuple(group for group, _ in built)
+    groups, group_recipes = learn_groups(formula.groups, table, variables)
     recipe = Recipe(
         formula=formula,
         response=response,
         factors={text: v.levels for text, v in variables.items() if isinstance(v, Factor)},
         terms=terms,
-        groups=tuple(GroupRecipe(group.name, group.factor, cells, group.terms) for group, cells in built),
+        groups=group_recipes,
         state=table.state,
     )
     return Design(
@@ -118,6 +108,7 @@ def build_design(
         rows=table.rows,
         messages=(
             *table.messages,
+            *formula.notes,
             *response_messages,
             *factor_messages(variables, table),
             *rank_messages(X, terms),
@@ -125,14 +116,3 @@ def build_design(
         ),
         columns=raw_columns(table),
     )
-
-
-def _learn_group(
-    term: GroupTerm, name: str, table: Table, variables: Mapping[str, Variable]
-) -> tuple[GroupDesign, tuple[Cell, ...]]:
-    codes, cells = group_codes(grouping_factors(term, table))
-    check_groups(factor_name(term), cells)
-    Z, terms = model_matrix(term.terms, variables, table.n)
-    check_constant(Z, terms, f" of the group term {name!r}")
-    levels = tuple(cell(labels) for labels in cells)
-    return GroupDesign(name, factor_name(term), codes, Z, levels, terms, term.correlated), cells

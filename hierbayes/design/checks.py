@@ -160,5 +160,5 @@ def group_messages(groups: Sequence[GroupDesign]) -> tuple[str, ...]:
         f"{group.name}: every one of the {group.n_groups:,} rows is a group of its own; "
         "its effects can be told from residual variation by the priors only"
         for group in groups
-        if group.n_groups == group.codes.shape[0]
+        if group.n_groups == group.own.sum()
     )

@@ -1,4 +1,4 @@
-"""``factor()``, ``ordered()`` and ``C()``: order of levels, reference level, and contrasts other than those."""
+"""``factor()``, ``ordered()`` and ``C()``: the order of levels, the reference level, and other contrasts."""
 
 from __future__ import annotations
 

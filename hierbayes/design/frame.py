@@ -126,7 +126,7 @@ def column_uses(formula: Formula, *, response: bool = True, groups: bool = True)
     for group in formula.groups if groups else ():
         for term in group.terms:
             found += _uses(term.factors, VARYING)
-        found += _uses(group.factor, GROUPING)
+        found += _uses(group.factor if group.by is None else (*group.factor, group.by), GROUPING)
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ MOST_DIGITS = 12
 
 
 def equal_breaks(x: Floats, n_intervals: int) -> Floats:
-    """Bounds of ``n_intervals`` of equal width over the range of ``x``; the outer ones reach 0.1 % beyond it."""
+    """Bounds of ``n_intervals`` of equal width over the range of ``x``, the outer ones 0.1 % beyond it."""
     low, high = float(x.min()), float(x.max())
     width = high - low
     if width == 0.0:
@@ -41,12 +42,12 @@ def interval_labels(breaks: Floats, *, right: bool = True, lowest: bool = False)
     written: list[str] = []
     for digits in range(DIGITS, MOST_DIGITS + 1):
         written = [_number(value, digits) for value in breaks]
-        if all(a != b for a, b in zip(written, written[1:], strict=False)):
+        if all(a != b for a, b in pairwise(written)):
             break
     else:
         return tuple(map(str, range(1, len(breaks))))
     left_sign, right_sign = ("(", "]") if right else ("[", ")")
-    labels = [f"{left_sign}{a},{b}{right_sign}" for a, b in zip(written, written[1:], strict=False)]
+    labels = [f"{left_sign}{a},{b}{right_sign}" for a, b in pairwise(written)]
     if lowest and right:
         labels[0] = "[" + labels[0][1:]
     elif lowest:
@@ -55,8 +56,11 @@ def interval_labels(breaks: Floats, *, right: bool = True, lowest: bool = False)
 
 
 def _number(value: float, digits: int) -> str:
-    text = f"{value:.{digits}g}"
-    return text.replace("inf", "Inf")
+    """A bound as R's ``formatC`` writes it, which puts a space before ``Inf``: ``(10, Inf]``."""
+    return f"{value:.{digits}g}" if np.isfinite(value) else _INFINITE[int(value > 0)]
+
+
+_INFINITE = ("-Inf", " Inf")
 
 
 def interval_codes(x: Floats, state: Mapping[str, Any]) -> NDArray[np.int32]:
@@ -73,7 +77,7 @@ def interval_codes(x: Floats, state: Mapping[str, Any]) -> NDArray[np.int32]:
 
 def write_breaks(breaks: Floats) -> list[float | str]:
     """The bounds as JSON can hold them: infinity is a word."""
-    return [float(value) if np.isfinite(value) else _number(value, 1) for value in breaks]
+    return [float(value) if np.isfinite(value) else _INFINITE[int(value > 0)].strip() for value in breaks]
 
 
 def read_breaks(written: Sequence[float | str]) -> Floats:

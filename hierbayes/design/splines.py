@@ -50,7 +50,7 @@ def apply_poly(x: Floats, state: State) -> Floats:
 
 
 def learn_knots(x: Floats, n_inner: int, bounds: tuple[float, float] | None = None) -> dict[str, Any]:
-    """Inner knots at equally spaced quantiles of ``x`` between the bounds: the range of ``x``, or those given."""
+    """Inner knots at equally spaced quantiles of ``x`` between the bounds, by default its range."""
     low, high = (float(x.min()), float(x.max())) if bounds is None else bounds
     inner = np.quantile(x[(x >= low) & (x <= high)], np.linspace(0.0, 1.0, n_inner + 2)[1:-1])
     return {"inner": inner.tolist(), "bounds": [low, high]}

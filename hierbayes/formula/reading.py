@@ -63,7 +63,7 @@ def parse_formula(text: str) -> Formula:
     response = _response(source, left)
     expanded = expand(source, right)
     _check_response_apart(source, response, expanded)
-    return Formula(response, expanded.population, expanded.groups, expanded.offsets, text)
+    return Formula(response, expanded.population, expanded.groups, expanded.offsets, text, expanded.notes)
 
 
 def _response(source: Source, node: Node) -> Response:
