@@ -297,7 +297,7 @@ def _scales(design: Design, family: str, link: Any) -> Scales:
     columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
     for group in design.groups:
         for k, term in enumerate(group.terms):
-            columns.setdefault(term, float(group.Z[:, k].std()) or 1.0)
+            columns.setdefault(term, float(group.Z[group.own, k].std()) or 1.0)
     if get_family(family).response_kind == "binary":
         return Scales(float(link.link(np.array(0.5))) - offset, float(link.latent_sd), columns, offset)
     unit = float(design.y.std())
