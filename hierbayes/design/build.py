@@ -63,8 +63,9 @@ def build_design(
     Notes
     -----
     Level order follows the data: a categorical or ordered dtype keeps its order (a polars ``Categorical`` has
-    none), numbers sort by value, text by code point. Levels and groups that occur in no row used are left
-    out. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
+    none), numbers sort by value, text by code point. An ordered dtype has contrasts against its first level
+    as any factor; ``ordered(f)`` and ``C(f, poly)`` have polynomial ones. Levels and groups that occur in no
+    row used are left out. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
 
     Examples
     --------

@@ -28,7 +28,8 @@ def parse_formula(text: str) -> Formula:
         ``response ~ predictors + (terms | group)``, with ``+ - * : / ^ %in%`` and parentheses, ``0`` and
         ``1``, ``.`` for all other columns, the functions of `hierbayes.formula.functions`, and backquotes
         around names with spaces. ``use[Y]`` on the left names the level to model. Group terms are correlated,
-        ``(1 + x | g)``, or not, ``(1 + x || g)``; ``(1 | a/b)`` is ``(1 | a) + (1 | a:b)``. Nothing in the
+        ``(1 + x | g)``, or not, ``(1 + x || g)``; ``(1 | a/b)`` is ``(1 | a) + (1 | a:b)``;
+        ``(1 | gr(g, by = s))`` has a standard deviation for the groups of each level of s. Nothing in the
         text is ever executed.
 
     Returns
