@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hierbayes.design.arrangement import arrangement_messages
 from hierbayes.design.checks import (
     check_constant,
     check_factors,
@@ -98,6 +99,15 @@ def build_design(
         groups=group_recipes,
         state=table.state,
     )
+    messages = (
+        *table.messages,
+        *formula.notes,
+        *response_messages,
+        *factor_messages(variables, table),
+        *rank_messages(X, terms),
+        *group_messages(groups),
+        *arrangement_messages(formula, table, variables, groups),
+    )
     return Design(
         y=y,
         X=X,
@@ -107,13 +117,6 @@ def build_design(
         recipe=recipe,
         offset=offset_values(formula, table),
         rows=table.rows,
-        messages=(
-            *table.messages,
-            *formula.notes,
-            *response_messages,
-            *factor_messages(variables, table),
-            *rank_messages(X, terms),
-            *group_messages(groups),
-        ),
+        messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),
     )

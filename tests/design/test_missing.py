@@ -20,7 +20,9 @@ DATA = {
 
 
 def messages(missing, data=None):
-    return build_design(FORMULA, DATA if data is None else data, missing=missing).messages
+    """Those about rows; not those about the small groups of these few rows."""
+    said = build_design(FORMULA, DATA if data is None else data, missing=missing).messages
+    return tuple(text for text in said if "rows dropped" in text)
 
 
 def refused(kind, missing, data=None):
@@ -32,7 +34,7 @@ def refused(kind, missing, data=None):
 
 def test_drop_counts_and_is_the_default():
     said = ("3 of 6 rows dropped: missing values in age (2), school (1)",)
-    assert messages("drop") == build_design(FORMULA, DATA).messages == messages({}) == said
+    assert messages("drop") == build_design(FORMULA, DATA).messages[:1] == messages({}) == said
     assert build_design(FORMULA, DATA).rows.tolist() == [0, 2, 5]
 
 
