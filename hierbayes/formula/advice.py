@@ -64,7 +64,7 @@ def function_advice(source: Source, node: Apply) -> tuple[str, str]:
     first = node.arguments[0].value if node.arguments else None
     name = first.token.value if isinstance(first, Leaf) and first.token.kind == tk.NAME else "x"
     hint = _fill(FUNCTION_ADVICE[node.function.text], {"of": name, "name": node.function.text})
-    return f"The function `{node.function.text}()` is not supported yet.", hint
+    return f"Formulas have no function `{node.function.text}()`.", hint
 
 
 def _fill(template: str, parts: dict[str, str]) -> str:

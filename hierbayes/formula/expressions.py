@@ -121,7 +121,8 @@ def _parameter(source: Source, node: Apply, argument: Argument, k: int) -> Param
     """The parameter that the argument at position ``k`` is for."""
     name, function = node.function.text, FUNCTIONS[node.function.text]
     known = {parameter.name: parameter for parameter in function.parameters}
-    hint = f"Write `{function.usage}`; its arguments are {', '.join(f'`{p}`' for p in known)}."
+    are = "argument is" if len(known) == 1 else "arguments are"
+    hint = f"Write `{function.usage}`; its {are} {', '.join(f'`{p}`' for p in known)}."
     if argument.keyword is not None:
         if argument.keyword.text not in known:
             nearest = nearest_match(argument.keyword.text, known)
@@ -274,7 +275,7 @@ def _unknown_function(source: Source, node: Apply, place: str) -> FormulaError:
         hint = f"Did you mean `{nearest}()`? {_ABBREVIATED} {_COLUMN_FIRST}"
     elif nearest is not None:
         _, advice = function_advice(source, replace(node, function=replace(node.function, text=nearest)))
-        hint = f"`{nearest}()` is not supported yet either. {advice}"
+        hint = f"Formulas have no `{nearest}()` either. {advice}"
     return source.error(
         f"There is no function `{source.cut(node.function.span)}()`.", node.function.span, hint
     )

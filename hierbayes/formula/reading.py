@@ -9,7 +9,7 @@ from hierbayes.formula.expansion import Expanded, expand
 from hierbayes.formula.expressions import read_call, read_variable
 from hierbayes.formula.parser import EXAMPLE, parse_syntax
 from hierbayes.formula.source import MAX_LENGTH, Source
-from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Subscript, unwrap
+from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Prefix, Subscript, unwrap
 from hierbayes.formula.terms import Call, Expression, Formula, Response
 from hierbayes.formula.tokens import Token
 
@@ -88,7 +88,7 @@ def _response(source: Source, node: Node) -> Response:
             return Response(read_variable(source, base, fn.RESPONSE), None, additions, node.span)
         case Leaf(token) if token.kind != tk.NUMBER:
             return Response(read_variable(source, base), level, additions, node.span)
-        case Infix() if level is None:
+        case Infix() | Prefix() if level is None:
             hint = f"{_RESPONSE_HINT} Arithmetic stands in `I()`: `I({source.cut(base.span)})`."
             raise source.error("The response is not one column.", node.span, hint)
         case _:
