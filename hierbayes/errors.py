@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MAX_CARET = 60  # characters under a caret; of a longer piece the beginning
+
 
 class HierbayesError(Exception):
     """The root of every error that hierbayes raises on purpose."""
@@ -77,11 +79,49 @@ class StorageError(HierbayesError, ValueError):
 
 
 def nearest_match(given: str, allowed: Iterable[str]) -> str | None:
-    """The name in ``allowed`` that looks most like ``given``, or None if none is close."""
+    """The name in ``allowed`` that looks most like ``given``, or None if none is close.
+
+    Candidates share most of their letters with it, in order or all of them in another one; among them the
+    winner has the longest common runs and the fewest slips of the pen.
+    """
     names = list(allowed)
     lowered = {name.lower(): name for name in reversed(names)}
-    found = difflib.get_close_matches(given.lower(), list(lowered), n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
+    wanted = given.lower()
+    alike = difflib.get_close_matches(wanted, list(lowered), n=_CANDIDATES, cutoff=0.6)
+    letters = sorted(wanted)
+    swapped = [name for name in lowered if sorted(name) == letters and slips(wanted, name) <= 1]
+
+    def closeness(name: str) -> tuple[float, bool]:
+        ratio = difflib.SequenceMatcher(None, name, wanted).ratio()
+        return ratio - slips(wanted, name) / max(len(wanted), len(name), 1), name[:1] == wanted[:1]
+
+    found = max((*alike, *swapped), key=closeness, default=None)
+    return lowered[found] if found is not None else None
+
+
+_CANDIDATES = 20
+_LONGEST = 60  # letters that are compared: the cost grows with their square
+
+
+def slips(given: str, meant: str) -> int:
+    """Letters added, left out, mistaken or swapped with their neighbour (optimal string alignment).
+
+    References
+    ----------
+    Damerau, F. J. (1964). A technique for computer detection and correction of spelling errors.
+    Communications of the ACM 7, 171-176.
+    """
+    given, meant = given[:_LONGEST], meant[:_LONGEST]
+    before, row = list[int](), list(range(len(meant) + 1))
+    for i, a in enumerate(given, start=1):
+        previous, row, older = row, [i], before
+        for j, b in enumerate(meant, start=1):
+            cost = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a != b))
+            if i > 1 and j > 1 and (a, b) == (meant[j - 2], given[i - 2]):
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        before = previous
+    return row[-1]
 
 
 def _caret(formula: str, span: tuple[int, int]) -> str:
@@ -90,6 +130,7 @@ def _caret(formula: str, span: tuple[int, int]) -> str:
     start, end = span
     line = formula.replace("\n", " ").replace("\t", " ")
     left = max(0, start - 60)
+    end = min(end, start + MAX_CARET)
     right = min(len(line), max(end, start + 1) + 40)
     shown = ("..." if left else "") + line[left:right] + ("..." if right < len(line) else "")
     offset = start - left + (3 if left else 0)

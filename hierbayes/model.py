@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hierbayes.design import Design, build_design
+from hierbayes.design import POLICIES, Design, Missing, build_design
 from hierbayes.errors import DataError
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from hierbayes.sampling import RawDraws, SamplerSettings
+
+MISSING = POLICIES
 
 
 class Model:
@@ -46,17 +48,23 @@ class Model:
         ``"sigma"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior`` objects or
         PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
         defaults, scaled to the data.
+    missing : str or mapping of str to str
+        What to do about rows with a missing value in a column that the formula uses: ``"drop"`` (leave them
+        out, and count them in ``messages``), ``"report"`` (the same, and number the first ten rows of each
+        column), ``"error"`` (refuse them). A mapping, ``{"age": "error"}``, says so for some columns; rows
+        with a missing value in the others are dropped.
 
     Raises
     ------
     FormulaError, ColumnNotFoundError
         If the formula cannot be read or names a column that the data do not have.
     DataError
-        If the data cannot be used: no rows, a constant response, one group, an infinite value, ...
+        If the data cannot be used: no rows, missing values where ``missing`` allows none, a constant
+        response, one group, an infinite value, ...
     PriorError
         If a prior cannot be read or its key names nothing in the model.
     UnknownNameError
-        If the family or the link does not exist.
+        If the family, the link or the policy for missing values does not exist.
 
     Examples
     --------
@@ -78,11 +86,14 @@ class Model:
         family: str = "gaussian",
         link: str | None = None,
         priors: Mapping[str, Any] | None = None,
+        missing: Missing = "drop",
     ) -> None:
         response_family = get_family(family)
         chosen_link = get_link(family, link)
         self.formula = parse_formula(formula)
-        self.design = build_design(self.formula, data, response_kind=response_family.response_kind)
+        self.design = build_design(
+            self.formula, data, response_kind=response_family.response_kind, missing=missing
+        )
         response_family.check_response(self.design.y, self.design.response.name)
         groups = tuple(
             GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
@@ -253,6 +264,7 @@ def fit(
     family: str = "gaussian",
     link: str | None = None,
     priors: Mapping[str, Any] | None = None,
+    missing: Missing = "drop",
     **settings: Any,
 ) -> Fit:
     """Build a model and sample it: ``Model(formula, data, ...).fit(**settings)``.
@@ -265,7 +277,7 @@ def fit(
     >>> women = hb.load_data("contraception")
     >>> fit = hb.fit("use ~ age + (1 | district)", women, family="bernoulli")  # doctest: +SKIP
     """
-    return Model(formula, data, family=family, link=link, priors=priors).fit(**settings)
+    return Model(formula, data, family=family, link=link, priors=priors, missing=missing).fit(**settings)
 
 
 def _scales(design: Design, family: str, link: Any) -> Scales:
@@ -274,7 +286,7 @@ def _scales(design: Design, family: str, link: Any) -> Scales:
     columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
     for group in design.groups:
         for k, term in enumerate(group.terms):
-            columns.setdefault(term, float(group.Z[:, k].std()) or 1.0)
+            columns.setdefault(term, float(group.Z[group.own, k].std()) or 1.0)
     if get_family(family).response_kind == "binary":
         return Scales(float(link.link(np.array(0.5))) - offset, float(link.latent_sd), columns, offset)
     unit = float(design.y.std())

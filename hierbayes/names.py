@@ -73,6 +73,14 @@ def interaction(parts: Sequence[str]) -> str:
     return ":".join(parts)
 
 
+def part(factor: str, column: str, label: str) -> str:
+    """Group term of one level of ``gr(school, by = sector)``: ``school:sector[Public]``.
+
+    Variables of an xarray DataTree cannot have a slash in their names; a division slash stands for it.
+    """
+    return interaction([factor, level(column, label).replace("/", "\N{DIVISION SLASH}")])
+
+
 def cell(labels: Sequence[str]) -> str:
     """Level of an interaction of group factors: ``N:12``."""
     return ":".join(labels)

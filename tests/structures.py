@@ -10,13 +10,15 @@ def small_frame() -> pd.DataFrame:
     rng = np.random.default_rng(20)
     n = 60
     x = rng.normal(3, 2, n)
+    g = rng.integers(0, 7, n)
     return pd.DataFrame(
         {
             "y": 1 + 0.5 * x + rng.normal(size=n),
             "won": rng.integers(0, 2, n),
             "x": x,
             "w": rng.normal(size=n) * 0.1,
-            "g": rng.integers(0, 7, n).astype(str),
+            "g": g.astype(str),
+            "s": np.where(g % 3 == 1, "odd", "even"),
             "h": rng.integers(0, 4, n).astype(str),
         }
     )
@@ -29,6 +31,7 @@ CASES = {
     "uncorrelated": ("y ~ x + w + (1 + x + w || g) + (0 + h || g)", "gaussian", None, None),
     "offset": ("won ~ x + offset(w * 20) + (1 | g)", "bernoulli", None, None),
     "crossed": ("y ~ x + (1 + x | g) + (1 | h)", "gaussian", None, None),
+    "by-level": ("y ~ x + (1 + x | gr(g, by = s)) + (1 | h)", "gaussian", None, None),
     "no-intercept": ("y ~ 0 + x + (0 + x | g)", "gaussian", None, None),
     "only-groups": ("y ~ 0 + (1 | g)", "gaussian", None, None),
     "logit": ("won ~ x + (1 + x | g)", "bernoulli", "logit", None),

@@ -43,7 +43,12 @@ def build_models(card: Card) -> dict[str, Model]:
     for index, entry in enumerate(card.models):
         try:
             models[entry.name] = Model(
-                entry.formula, frame, family=entry.family, link=entry.link, priors=dict(entry.priors)
+                entry.formula,
+                frame,
+                family=entry.family,
+                link=entry.link,
+                priors=dict(entry.priors),
+                missing=card.data.missing,
             )
         except HierbayesError as error:
             raise _in_card(read_source(card.path), index, error) from None

@@ -44,6 +44,10 @@ def _is_table(value: object) -> bool:
     return isinstance(value, dict)
 
 
+def _is_text_or_table(value: object) -> bool:
+    return isinstance(value, str | dict)
+
+
 KINDS: dict[str, Kind] = {
     "text": Kind(_is_text, '"..."'),
     "a number": Kind(_is_number, "0.5"),
@@ -52,6 +56,7 @@ KINDS: dict[str, Kind] = {
     "a list of texts": Kind(_is_list, '["vpc", "shrinkage"]', "text"),
     "a list of tables": Kind(_is_list, "one [[model]] for each model, in double brackets", "a table"),
     "a table of texts": Kind(_is_table, '{ sd = "half_normal(1)" }', "text"),
+    "text or a table of texts": Kind(_is_text_or_table, '"drop", or { age = "error" }'),
     "a table of numbers": Kind(_is_table, '{ "b[age]" = -0.0266 }', "a number"),
 }
 
@@ -68,6 +73,7 @@ DATA = {
     "dataset": Key("text"),
     "file": Key("text"),
     "description": Key("text"),
+    "missing": Key("text or a table of texts"),
 }
 SETTINGS = {
     "draws": Key("a whole number", minimum=1),

@@ -118,7 +118,22 @@ def _data(source: Source, raw: dict[str, Any]) -> CardData:
     if file is not None and not file.is_file():
         hint = f"Paths in a card start from the card's folder; looked for {file}."
         raise source.value_error(("data", "file"), f"there is no file {raw['file']!r}.", hint)
-    return CardData(raw.get("dataset"), file, raw.get("description", "").strip())
+    missing = _missing(source, ("data", "missing"), raw.get("missing", CardData.missing))
+    return CardData(raw.get("dataset"), file, raw.get("description", "").strip(), missing)
+
+
+def _missing(source: Source, place: Place, raw: str | dict[str, str]) -> str | Mapping[str, str]:
+    """Check the policies; whether the columns exist is known when the data are read."""
+    from hierbayes.model import MISSING
+
+    if isinstance(raw, dict):
+        for column in raw:
+            _check_kind(source, (*place, column), "text", f"{column!r} of 'missing'")
+            _check_name(source, (*place, column), "policy for missing values", MISSING)
+        return MappingProxyType(raw)
+    if raw != CardData.missing:
+        _check_name(source, place, "policy for missing values", MISSING)
+    return raw
 
 
 def _settings(source: Source, raw: dict[str, Any]) -> CardSettings:

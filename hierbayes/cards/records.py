@@ -36,11 +36,14 @@ class CardData:
         ``file`` is given.
     description : str
         What a row is and where the data were collected, for the report.
+    missing : str or mapping of str to str
+        What to do about missing values, as in ``Model(missing=)``; for all models of the card.
     """
 
     dataset: str | None = None
     file: Path | None = None
     description: str = ""
+    missing: str | Mapping[str, str] = "drop"
 
     @property
     def source(self) -> str:

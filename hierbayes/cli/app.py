@@ -36,6 +36,13 @@ Priors = Annotated[
         "--prior", help="KEY=PRIOR, as in 'sd[g]=half_normal(1)'; may be repeated.", show_default=False
     ),
 ]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Missing values: drop (the default), error or report; or COLUMN=POLICY, may be repeated.",
+        show_default=False,
+    ),
+]
 Progress = Annotated[
     bool, typer.Option("--progress/--no-progress", help="Show progress bars while sampling.")
 ]
@@ -72,6 +79,7 @@ def fit(
     family: Family = "gaussian",
     link: Link = None,
     prior: Priors = None,
+    missing: Missing = None,
     draws: Annotated[int, typer.Option(min=1, help="Draws to keep, per chain.")] = 1000,
     tune: Annotated[int, typer.Option(min=1, help="Draws to warm up with, per chain.")] = 1000,
     chains: Annotated[int, typer.Option(min=1, help="Independent chains.")] = 4,
@@ -97,7 +105,9 @@ def fit(
         "parameterization": parameterization,
         "progress": progress and not quiet,
     }
-    job = runs.Job(formula, data, family, link, runs.read_priors(prior or []))
+    job = runs.Job(
+        formula, data, family, link, runs.read_priors(prior or []), runs.read_missing(missing or [])
+    )
     runs.fit(job, settings, runs.Outputs(report, save, quiet))
 
 
@@ -108,11 +118,13 @@ def check(
     family: Family = "gaussian",
     link: Link = None,
     prior: Priors = None,
+    missing: Missing = None,
 ) -> None:
     """Show the design and the priors of a model without sampling."""
     from hierbayes.cli import runs
 
-    runs.check(runs.Job(formula, data, family, link, runs.read_priors(prior or [])))
+    priors, policies = runs.read_priors(prior or []), runs.read_missing(missing or [])
+    runs.check(runs.Job(formula, data, family, link, priors, policies))
 
 
 @app.command()

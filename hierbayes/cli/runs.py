@@ -29,11 +29,19 @@ class Job:
     family: str
     link: str | None
     priors: Mapping[str, str] = field(default_factory=dict)
+    missing: str | Mapping[str, str] = "drop"
 
     def model(self) -> hb.Model:
         """Read the data and build the model."""
         frame = read_frame(self.data)
-        return hb.Model(self.formula, frame, family=self.family, link=self.link, priors=dict(self.priors))
+        return hb.Model(
+            self.formula,
+            frame,
+            family=self.family,
+            link=self.link,
+            priors=dict(self.priors),
+            missing=self.missing,
+        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,28 @@ def read_priors(texts: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{key!r} has two priors; keep one.", param_hint="--prior")
         priors[key] = prior
     return priors
+
+
+def read_missing(texts: Sequence[str]) -> str | dict[str, str]:
+    """Read the values of ``--missing``: one policy, or ``COLUMN=POLICY`` as often as needed.
+
+    Raises
+    ------
+    typer.BadParameter
+        A policy for all columns next to another one, or a column that comes twice.
+    """
+    policies: dict[str, str] = {}
+    for text in texts:
+        column, equals, policy = (part.strip() for part in text.rpartition("="))
+        if not equals and len(texts) == 1:
+            return policy
+        if not column or not policy:
+            problem = f"{text!r} is not COLUMN=POLICY, as in 'age=error'; a policy for all stands alone."
+            raise typer.BadParameter(problem, param_hint="--missing")
+        if column in policies:
+            raise typer.BadParameter(f"{column!r} has two policies; keep one.", param_hint="--missing")
+        policies[column] = policy
+    return policies or "drop"
 
 
 def _equals_sign(text: str) -> int:

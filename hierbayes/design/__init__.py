@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from hierbayes.design.build import build_design
+from hierbayes.design.missing import POLICIES, Missing
 from hierbayes.design.recipe import AppliedDesign, Recipe
 from hierbayes.design.records import Design, GroupDesign, ResponseInfo
 
-__all__ = ["AppliedDesign", "Design", "GroupDesign", "Recipe", "ResponseInfo", "build_design"]
+__all__ = [
+    "POLICIES",
+    "AppliedDesign",
+    "Design",
+    "GroupDesign",
+    "Missing",
+    "Recipe",
+    "ResponseInfo",
+    "build_design",
+]

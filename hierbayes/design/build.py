@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from hierbayes.design.arrangement import arrangement_messages
 from hierbayes.design.checks import (
     check_constant,
     check_factors,
@@ -13,25 +13,21 @@ from hierbayes.design.checks import (
     rank_messages,
 )
 from hierbayes.design.coding import model_matrix
-from hierbayes.design.columns import Variable, evaluate_all, learn, offset_values
-from hierbayes.design.frame import Table, column_uses, formula_text, put_rest, read_frame, read_table
-from hierbayes.design.groups import (
-    Cell,
-    check_groups,
-    factor_name,
-    group_codes,
-    group_names,
-    grouping_factors,
-)
-from hierbayes.design.recipe import GroupRecipe, Recipe, raw_columns, used_expressions
-from hierbayes.design.records import Design, GroupDesign
+from hierbayes.design.columns import evaluate_all, learn, offset_values
+from hierbayes.design.frame import column_uses, formula_text, put_rest, read_frame, read_table
+from hierbayes.design.grouped import learn_groups
+from hierbayes.design.missing import DROP, Missing
+from hierbayes.design.outside import leave_out_outside
+from hierbayes.design.recipe import Recipe, evaluated_expressions, raw_columns, used_expressions
+from hierbayes.design.records import Design
 from hierbayes.design.response import NUMERIC_RESPONSE, check_known, learn_response
 from hierbayes.design.values import Factor
-from hierbayes.formula.terms import Formula, GroupTerm
-from hierbayes.names import cell
+from hierbayes.formula.terms import Formula
 
 
-def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RESPONSE) -> Design:
+def build_design(
+    formula: Formula, data: Any, *, response_kind: str = NUMERIC_RESPONSE, missing: Missing = DROP
+) -> Design:
     """Build the arrays of a model.
 
     Parameters
@@ -42,6 +38,10 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
         pandas, polars, pyarrow, anything narwhals understands, or a dict of columns; never changed.
     response_kind : str
         ``"numeric"``, or ``"binary"`` for outcomes 0/1, booleans or two labels. The family knows.
+    missing : str or mapping of str to str
+        What to do about missing values in the columns that the formula names: ``"drop"`` leaves the rows out,
+        and a message counts them; ``"report"`` does the same and numbers the first ten rows of each column;
+        ``"error"`` refuses them. A mapping has a policy for some columns; the others are dropped.
 
     Returns
     -------
@@ -54,16 +54,19 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
     ColumnNotFoundError
         A column does not exist; the message has the nearest match and a caret.
     DataError
-        The data do not fit the model: no rows, infinite values, a constant response or column, a factor
-        with one level, dates, ...
+        The data do not fit the model: no rows, missing values where ``missing`` allows none, infinite values,
+        a constant response or column, a factor with one level, dates, ...
+    UnknownNameError
+        ``missing`` names no policy.
     FormulaError
         Arithmetic with text, a response level that does not exist.
 
     Notes
     -----
     Level order follows the data: a categorical or ordered dtype keeps its order (a polars ``Categorical`` has
-    none), numbers sort by value, text by code point. Levels and groups that occur in no row used are left
-    out. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
+    none), numbers sort by value, text by code point. An ordered dtype has contrasts against its first level
+    as any factor; ``ordered(f)`` and ``C(f, poly)`` have polynomial ones. Levels and groups that occur in no
+    row used are left out. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
 
     Examples
     --------
@@ -77,26 +80,33 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
     frame = read_frame(data)
     formula = put_rest(formula, list(map(str, frame.columns)))
     check_known(formula)
-    table = read_table(frame, column_uses(formula), formula_text(formula))
+    table = read_table(frame, column_uses(formula), formula_text(formula), missing)
     used = used_expressions(formula.population, formula.groups)
-    table = learn((*used, *formula.offsets, formula.response.expression), table)
+    evaluated = evaluated_expressions(formula.population, formula.groups)
+    table = leave_out_outside(evaluated, table, missing)
+    table = learn((*evaluated, *formula.offsets, formula.response.expression), table)
     y, response, response_messages = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used, table)
     check_factors(variables)
     X, terms = model_matrix(formula.population, variables, table.n)
     check_constant(X, terms)
-    built = [
-        _learn_group(term, name, table, variables)
-        for term, name in zip(formula.groups, group_names(formula.groups), strict=True)
-    ]
-    groups = tuple(group for group, _ in built)
+    groups, group_recipes = learn_groups(formula.groups, table, variables)
     recipe = Recipe(
         formula=formula,
         response=response,
         factors={text: v.levels for text, v in variables.items() if isinstance(v, Factor)},
         terms=terms,
-        groups=tuple(GroupRecipe(group.name, group.factor, cells, group.terms) for group, cells in built),
+        groups=group_recipes,
         state=table.state,
+    )
+    messages = (
+        *table.messages,
+        *formula.notes,
+        *response_messages,
+        *factor_messages(variables, table),
+        *rank_messages(X, terms),
+        *group_messages(groups),
+        *arrangement_messages(formula, table, variables, groups),
     )
     return Design(
         y=y,
@@ -107,23 +117,6 @@ def build_design(formula: Formula, data: Any, *, response_kind: str = NUMERIC_RE
         recipe=recipe,
         offset=offset_values(formula, table),
         rows=table.rows,
-        messages=(
-            *table.messages,
-            *response_messages,
-            *factor_messages(variables, table),
-            *rank_messages(X, terms),
-            *group_messages(groups),
-        ),
+        messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),
     )
-
-
-def _learn_group(
-    term: GroupTerm, name: str, table: Table, variables: Mapping[str, Variable]
-) -> tuple[GroupDesign, tuple[Cell, ...]]:
-    codes, cells = group_codes(grouping_factors(term, table))
-    check_groups(factor_name(term), cells)
-    Z, terms = model_matrix(term.terms, variables, table.n)
-    check_constant(Z, terms, f" of the group term {name!r}")
-    levels = tuple(cell(labels) for labels in cells)
-    return GroupDesign(name, factor_name(term), codes, Z, levels, terms, term.correlated), cells

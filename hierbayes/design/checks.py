@@ -57,16 +57,38 @@ def check_constant(X: Floats, terms: Sequence[str], where: str = "") -> None:
 def rank_messages(X: Floats, terms: Sequence[str]) -> tuple[str, ...]:
     """Name the columns that are linear combinations of earlier ones.
 
-    Their coefficients are not refused, since proper priors keep the posterior proper.
+    Their coefficients are not refused, since proper priors keep the posterior proper. Where the columns fit
+    every row exactly, one message stands for all.
     """
-    messages = []
-    for name, others in dependent_columns(X, terms):
-        if others:
-            told = f"is a linear combination of {', '.join(others)}: the data cannot tell their effects apart"
-        else:
-            told = "is zero in every row: the data say nothing about its effect"
-        messages.append(f"{name} {told}, only the priors do")
+    dependent = dependent_columns(X, terms)
+    n, p = X.shape
+    if len(dependent) > 1 and p - len(dependent) == n:
+        return (
+            f"the {p:,} columns of the population terms fit the {n:,} rows exactly, and {len(dependent):,} "
+            f"of them are linear combinations of the others ({_some([name for name, _ in dependent])}): the "
+            "data cannot tell their effects apart, only the priors do",
+        )
+    messages = [
+        f"{name} is a linear combination of {_some(others)}: the data cannot tell their effects apart, "
+        "only the priors do"
+        for name, others in dependent
+        if others
+    ]
+    zero = [name for name, others in dependent if not others]
+    if zero:
+        are, effects = ("are", "their effects") if len(zero) > 1 else ("is", "its effect")
+        messages.append(
+            f"{_some(zero)} {are} zero in every row: the data say nothing about {effects}, only the priors do"
+        )
     return tuple(messages)
+
+
+_NAMED = 8  # columns that a message names
+
+
+def _some(columns: Sequence[str]) -> str:
+    shown = ", ".join(columns[:_NAMED])
+    return shown if len(columns) <= _NAMED else f"{shown} and {len(columns) - _NAMED:,} more"
 
 
 def dependent_columns(X: Floats, terms: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -114,10 +136,11 @@ def factor_messages(variables: Mapping[str, Variable], table: Table) -> tuple[st
         if not isinstance(variable, Factor):
             continue
         column = table.columns.get(variable.name)
+        absent = list(variable.absent)
         if column is not None and column.order is not None:
             absent = [level for level in dict.fromkeys(column.order) if level not in variable.levels]
-            if absent:
-                messages.append(f"{variable.name}: no row used has {quoted(absent)}; left out of the model")
+        if absent:
+            messages.append(f"{variable.name}: no row used has {quoted(absent)}; left out of the model")
         if column is not None and column.sorted_by_default:
             messages.append(
                 f"{variable.name}: a polars Categorical has no order, so its levels are sorted "
@@ -137,5 +160,5 @@ def group_messages(groups: Sequence[GroupDesign]) -> tuple[str, ...]:
         f"{group.name}: every one of the {group.n_groups:,} rows is a group of its own; "
         "its effects can be told from residual variation by the priors only"
         for group in groups
-        if group.n_groups == group.codes.shape[0]
+        if group.n_groups == group.own.sum()
     )

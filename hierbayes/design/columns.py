@@ -7,9 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hierbayes.design.contrasts import CALLS, ordered_levels, with_contrast
-from hierbayes.design.frame import Table, calls_within, column_names
+from hierbayes.design.finite import DOMAINS, check_finite
+from hierbayes.design.frame import OFFSET, RESPONSE, Table, calls_within
+from hierbayes.design.intervals import interval_codes
 from hierbayes.design.records import Floats
 from hierbayes.design.transforms import STATEFUL
 from hierbayes.design.values import (
@@ -19,6 +22,7 @@ from hierbayes.design.values import (
     Factor,
     Numeric,
     RawColumn,
+    observed_only,
     quoted,
     to_factor,
     to_numbers,
@@ -57,7 +61,7 @@ def known_factor(expression: Expression, levels: tuple[str, ...], table: Table) 
     """
     call = isinstance(expression, Call) and expression.function in CALLS
     factor = evaluate_factor(
-        expression.arguments[0] if call and isinstance(expression, Call) else expression, table
+        bind(expression)["f"] if call and isinstance(expression, Call) else expression, table
     )
     index = {label: k for k, label in enumerate(levels)}
     recode = np.array([index.get(label, -1) for label in factor.levels], dtype=np.int32)
@@ -66,8 +70,9 @@ def known_factor(expression: Expression, levels: tuple[str, ...], table: Table) 
     name = expression_name(expression)
     if unseen.size:
         given = factor.levels[factor.codes[unseen[0]]]
+        alike = unseen[factor.codes[unseen] == factor.codes[unseen[0]]]
         raise DataError(
-            f"{name!r} is {given!r} in {table.row_number(int(unseen[0]))}, a level that the model "
+            f"{name!r} is {given!r} in {table.row_numbers(alike)}, a level that the model "
             f"has not seen. Known: {quoted(levels)}. Correct the value, or fit a model to data that have it."
         )
     return with_contrast(expression, Factor(name, codes, levels), table)
@@ -100,8 +105,8 @@ def offset_values(formula: Formula, table: Table) -> Floats | None:
     total = np.zeros(table.n)
     for call in formula.offsets:
         with np.errstate(all="ignore"):
-            total = total + arithmetic(call.arguments[0], table)
-        _check_finite(call, total, table)
+            total = total + arithmetic(bind(call)["x"], table)
+        check_finite(call, total, table)
     total.setflags(write=False)
     return total
 
@@ -118,7 +123,7 @@ def evaluate_factor(expression: Expression, table: Table) -> Factor:
 def as_factor(variable: Variable, name: str) -> Factor:
     """A variable as a factor of that name."""
     if isinstance(variable, Factor):
-        return Factor(name, variable.codes, variable.levels)
+        return replace(variable, name=name, contrast=None, contrast_labels=())
     if isinstance(variable, Columns):
         raise DataError(f"{name} has {len(variable.labels)} columns and cannot be a factor. Name one column.")
     return to_factor(RawColumn(name, NUMBER, variable.values))
@@ -141,39 +146,26 @@ def _call(expression: Call, table: Table) -> Variable:
 def _numeric(expression: Call, table: Table) -> Variable:
     with np.errstate(all="ignore"):
         result = np.broadcast_to(arithmetic(expression, table), (table.n,))
-    _check_finite(expression, result, table)
+    check_finite(expression, result, table)
     return Numeric(str(expression), np.array(result, dtype=np.float64))
 
 
-def _check_finite(expression: Call, result: Floats, table: Table) -> None:
-    odd = np.flatnonzero(~np.isfinite(result))
-    if not odd.size:
-        return
-    k = int(odd[0])
-    columns = [table.columns[name] for name in dict.fromkeys(n.name for n in column_names(expression))]
-    where = ", ".join(
-        f"{column.name} = {to_numbers(column)[k]:.6g}"
-        for column in columns
-        if column.kind in (NUMBER, BOOLEAN)
-    )
-    raise DataError(
-        f"{expression} is not a finite number in {table.row_number(k)}"
-        + (f", where {where}. " if where else ". ")
-        + _DOMAINS.get(expression.function, "")
-        + "Change the expression, or mark the value as missing to drop the row."
-    )
-
-
-_DOMAINS: dict[str, str] = {
-    **{name: f"{name}() takes numbers above 0. " for name in ("log", "log2", "log10")},
-    "log1p": "log1p() takes numbers above -1. ",
-    "sqrt": "sqrt() takes numbers from 0. ",
-}
-
-
 def _factor(expression: Call, table: Table) -> Variable:
-    factor = as_factor(evaluate_factor(expression.arguments[0], table), str(expression))
-    return with_contrast(expression, ordered_levels(expression, factor, table), table)
+    inner = bind(expression)["f"]
+    factor = as_factor(evaluate_factor(inner, table), expression_name(inner))
+    coded = with_contrast(expression, ordered_levels(expression, factor, table), table)
+    return replace(coded, name=str(expression))
+
+
+def cut_codes(expression: Call, table: Table) -> NDArray[np.int32]:
+    """The interval of each row by ``cut()``, shape (n,); -1 outside of all of them."""
+    values, _ = _arguments(expression, table)
+    return interval_codes(values, table.state[str(expression)])
+
+
+def _cut(expression: Call, table: Table) -> Variable:
+    labels = tuple(table.state[str(expression)]["labels"])
+    return observed_only(Factor(str(expression), cut_codes(expression, table), labels))
 
 
 def _remembered(expression: Call, table: Table) -> Variable:
@@ -181,7 +173,7 @@ def _remembered(expression: Call, table: Table) -> Variable:
     function = STATEFUL[expression.function]
     with np.errstate(all="ignore"):
         columns = function.apply(expression, values, groups, table.state[str(expression)])
-    _check_finite(expression, columns.sum(axis=1), table)
+    check_finite(expression, columns.sum(axis=1), table)
     return Columns(str(expression), columns, function.labels(str(expression), columns.shape[1]))
 
 
@@ -192,7 +184,7 @@ def _arguments(call: Call, table: Table) -> tuple[Floats, Factor | None]:
         values = np.array(np.broadcast_to(arithmetic(given["x"], table), (table.n,)))
     odd = np.flatnonzero(~np.isfinite(values))
     if odd.size:
-        _check_finite(call, values, table)
+        check_finite(call, values, table)
     return values, evaluate_factor(given["g"], table) if "g" in given else None
 
 
@@ -217,6 +209,7 @@ _FUNCTIONS: dict[str, Callable[[Call, Table], Variable]] = {
     **dict.fromkeys(STATEFUL, _remembered),
     **dict.fromkeys((*_ELEMENTWISE, *_ONE_COLUMN), _numeric),
     **dict.fromkeys(CALLS, _factor),
+    "cut": _cut,
 }
 
 _VARIABLES: dict[type, Callable[[Any, Table], Variable]] = {Name: _column, Call: _call}
@@ -227,29 +220,43 @@ def arithmetic(expression: Expression, table: Table) -> Floats:
     return _ARITHMETIC[type(expression)](expression, table)
 
 
+_AS_A_TERM = "Name `{name}` as a term of its own, or turn it into numbers first."
+_TWO = (
+    "Two outcomes need no function: name `{name}` alone, with family='bernoulli'; or turn it into numbers "
+    "first."
+)
+_LABELS_IN = {
+    RESPONSE: "Turn `{name}` into numbers first.",
+    OFFSET: "An offset is a number that is added to the linear predictor: turn `{name}` into numbers first, "
+    "or name it as a term of its own.",
+}
+
+
 def _value_of_column(expression: Name, table: Table) -> Floats:
     column = table.columns[expression.name]
     if column.kind not in (NUMBER, BOOLEAN):
-        levels = quoted(to_factor(column).levels, 4)
+        levels = to_factor(column).levels
+        role = table.roles.get(expression.span)
+        advice = _TWO if role == RESPONSE and len(levels) == 2 else _LABELS_IN.get(str(role), _AS_A_TERM)
         raise FormulaError(
-            f"Arithmetic needs numbers, but {column.name!r} holds text ({levels}).",
+            f"Arithmetic needs numbers, but {column.name!r} holds text ({quoted(levels, 4)}).",
             table.text,
             expression.span,
-            f"Use {column.name} as a term of its own, or turn it into numbers first.",
+            advice.format(name=column.name),
         )
     return to_numbers(column)
 
 
 def _value_of_call(expression: Call, table: Table) -> Floats:
     if expression.function in _ELEMENTWISE:
-        argument = arithmetic(expression.arguments[0], table)
+        argument = arithmetic(bind(expression)["x"], table)
         value = np.asarray(_ELEMENTWISE[expression.function](argument), dtype=np.float64)
     else:
         values, groups = _arguments(expression, table)
         state = table.state[str(expression)]
         value = STATEFUL[expression.function].apply(expression, values, groups, state)[:, 0]
-    if expression.function in _DOMAINS:
-        _check_finite(expression, np.broadcast_to(value, (table.n,)), table)
+    if expression.function in DOMAINS:
+        check_finite(expression, np.broadcast_to(value, (table.n,)), table)
     return value
 
 
@@ -304,6 +311,9 @@ _OPERATORS: dict[tuple[str, int], Callable[..., Any]] = {
     ("/", 2): np.divide,
     ("^", 2): np.power,
     ("-", 1): np.negative,
+    ("&", 2): np.logical_and,
+    ("|", 2): np.logical_or,
+    ("!", 1): np.logical_not,
     **{
         (sign, 2): compare
         for sign, compare in zip(

@@ -1,4 +1,4 @@
-"""The user's frame: reading it, finding the columns that a formula names, leaving out incomplete rows."""
+"""The user's frame: reading it, and finding the columns that a formula names."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pandas as pd
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
+from hierbayes.design.missing import DROP, Holes, Missing, complete_rows, is_missing, policies
 from hierbayes.design.values import RawColumn, read_series
 from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, FormulaError, nearest_match
 from hierbayes.formula.functions import bind
@@ -38,6 +39,9 @@ RESPONSE, POPULATION, OFFSET, VARYING, GROUPING = (
     "a group-level effect",
     "a grouping factor",
 )
+
+
+_SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class Table:
         What the functions with a memory learned, by the text of the call.
     learning : bool
         Whether a model is built from these rows; False for new data.
+    roles : mapping of span to str
+        The part in the model of each column that the formula names, by its place in the text.
     """
 
     columns: dict[str, RawColumn]
@@ -75,6 +81,7 @@ class Table:
     messages: tuple[str, ...] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     learning: bool = True
+    roles: Mapping[Span, str] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -84,6 +91,15 @@ class Table:
     def row_number(self, position: int) -> str:
         """A row as a message calls it: ``row 5 (the first is row 1)``."""
         return f"row {self.rows[position] + 1:,} (the first is row 1)"
+
+    def row_numbers(self, positions: NDArray[np.int64]) -> str:
+        """The same for several: ``rows 5, 7, 8, 9, 12, ... (20 in all; the first is row 1)``."""
+        if positions.size == 1:
+            return self.row_number(int(positions[0]))
+        shown = ", ".join(f"{self.rows[position] + 1:,}" for position in positions[:_SHOWN_ROWS])
+        if positions.size <= _SHOWN_ROWS:
+            return f"rows {shown} (the first is row 1)"
+        return f"rows {shown}, ... ({positions.size:,} in all; the first is row 1)"
 
 
 def formula_text(formula: Formula) -> str:
@@ -110,7 +126,7 @@ def column_uses(formula: Formula, *, response: bool = True, groups: bool = True)
     for group in formula.groups if groups else ():
         for term in group.terms:
             found += _uses(term.factors, VARYING)
-        found += _uses(group.factor, GROUPING)
+        found += _uses(group.factor if group.by is None else (*group.factor, group.by), GROUPING)
     return tuple(found)
 
 
@@ -149,6 +165,14 @@ def calls_within(expression: Expression) -> Iterator[Call]:
     for part in _PARTS[type(expression)](expression):
         yield from calls_within(part)
     if isinstance(expression, Call):
+        yield expression
+
+
+def operations_within(expression: Expression) -> Iterator[Operation]:
+    """The operations in an expression, inner ones first."""
+    for part in _PARTS[type(expression)](expression):
+        yield from operations_within(part)
+    if isinstance(expression, Operation):
         yield expression
 
 
@@ -245,8 +269,8 @@ def _is_rest(expression: Expression) -> bool:
     return isinstance(expression, Rest)
 
 
-def read_table(data: Any, uses: Sequence[ColumnUse], text: str) -> Table:
-    """Read the columns that ``uses`` names and drop the rows in which one of them is missing.
+def read_table(data: Any, uses: Sequence[ColumnUse], text: str, missing: Missing = DROP) -> Table:
+    """Read the columns that ``uses`` names, in the rows where all of them are there.
 
     Parameters
     ----------
@@ -256,13 +280,18 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str) -> Table:
         From `column_uses`.
     text : str
         The formula, for carets.
+    missing : str or mapping of str to str
+        What to do about missing values, for all columns or column by column.
 
     Raises
     ------
     ColumnNotFoundError
-        A column does not exist.
+        A column does not exist, be it named in the formula or in ``missing``.
+    UnknownNameError
+        ``missing`` names no policy.
     DataError
-        No rows, no complete rows, infinite values, or values of a type that cannot be used.
+        Missing values where the policy is ``"error"``, no rows, no complete rows, infinite values, or values
+        of a type that cannot be used.
     """
     frame = read_frame(data)
     by_name = {str(name): name for name in frame.columns}
@@ -273,40 +302,19 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str) -> Table:
     if n == 0:
         raise DataError(f"The data have no rows (columns: {_listed(list(by_name))}). Give at least two rows.")
     series = {name: frame.get_column(by_name[name]) for name in dict.fromkeys(use.name for use in uses)}
-    missing = {name: _is_missing(column) for name, column in series.items()}
-    keep = ~np.logical_or.reduce([np.zeros(n, dtype=np.bool_), *missing.values()])
-    messages = _dropped(keep, missing)
+    chosen = policies(missing, list(series), list(by_name))
+    holes = Holes({name: is_missing(column) for name, column in series.items()})
+    keep, messages = complete_rows(holes, chosen, n)
     rows = np.flatnonzero(keep).astype(np.int64)
     rows.setflags(write=False)
     complete = bool(keep.all())
     columns = {
-        name: read_series(name, column if complete else column.filter(keep.tolist()))
-        for name, column in series.items()
+        name: read_series(name, column if complete else column[rows]) for name, column in series.items()
     }
-    table = Table(columns, rows, text, messages)
+    table = Table(columns, rows, text, messages, roles={use.span: use.role for use in uses})
     for column in columns.values():
         _check_finite(column, table)
     return table
-
-
-def _is_missing(series: nw.Series[Any]) -> NDArray[np.bool_]:
-    missing = series.is_null()
-    if series.dtype.is_float():
-        missing = missing | series.is_nan()
-    return missing.to_numpy().astype(np.bool_)
-
-
-def _dropped(keep: NDArray[np.bool_], missing: Mapping[str, NDArray[np.bool_]]) -> tuple[str, ...]:
-    n, n_dropped = keep.shape[0], int((~keep).sum())
-    if n_dropped == 0:
-        return ()
-    because = ", ".join(f"{name} ({mask.sum():,})" for name, mask in missing.items() if mask.any())
-    if n_dropped == n:
-        raise DataError(
-            f"No rows are left: each of the {n:,} rows has a missing value in a column of the model: "
-            f"{because}. Fill in the values, or leave those columns out of the formula."
-        )
-    return (f"{n_dropped:,} of {n:,} rows dropped: missing values in {because}",)
 
 
 def _check_finite(column: RawColumn, table: Table) -> None:
@@ -314,11 +322,14 @@ def _check_finite(column: RawColumn, table: Table) -> None:
         return
     infinite = np.flatnonzero(~np.isfinite(column.values))
     if infinite.size:
-        more = f" ({infinite.size:,} such rows)" if infinite.size > 1 else ""
+        advice = (
+            "correct the value, or mark it as missing to drop the row"
+            if infinite.size == 1
+            else "correct the values, or mark them as missing to drop the rows"
+        )
         raise DataError(
             f"Column {column.name!r} is infinite ({column.values[infinite[0]]}) in "
-            f"{table.row_number(infinite[0])}{more}. "
-            "Every number must be finite: correct the value, or mark it as missing to drop the row."
+            f"{table.row_numbers(infinite)}. Every number must be finite: {advice}."
         )
 
 

@@ -31,12 +31,11 @@ def factor_name(group: GroupTerm) -> str:
     return names.interaction([expression_name(expression) for expression in group.factor])
 
 
-def group_names(groups: Sequence[GroupTerm]) -> tuple[str, ...]:
-    """A name for each group term: its factor's, with ``.1``, ``.2`` for further terms on the same factor."""
-    factors = [factor_name(group) for group in groups]
-    taken = set(factors)
+def unique_names(wanted: Sequence[str]) -> tuple[str, ...]:
+    """A name for each group term: the one wanted, with ``.1``, ``.2`` where it is wanted again."""
+    taken = set(wanted)
     found: list[str] = []
-    for name in factors:
+    for name in wanted:
         further = (f"{name}.{k}" for k in count(1))
         unique = name if name not in found else next(other for other in further if other not in taken)
         taken.add(unique)
@@ -71,18 +70,12 @@ def group_codes(factors: Sequence[Factor]) -> tuple[Codes, tuple[Cell, ...]]:
     return _read_only(codes), labels
 
 
-def known_codes(factors: Sequence[Factor], known: Sequence[Cell]) -> tuple[Codes, tuple[Cell, ...]]:
-    """Codes of new data into the groups that a model knows, and those that it does not know (code -1)."""
-    codes, cells = group_codes(factors)
+def known_codes(groups: tuple[Codes, Sequence[Cell]], known: Sequence[Cell]) -> Codes:
+    """Codes of new data into the groups that a model knows; -1 for those that it does not know."""
+    codes, cells = groups
     index = {cell: k for k, cell in enumerate(known)}
     recode = np.array([index.get(cell, -1) for cell in cells], dtype=np.int32)
-    return _read_only(recode[codes]), tuple(cell for cell in cells if cell not in index)
-
-
-def cell_labels(factors: Sequence[Factor]) -> NDArray[np.str_]:
-    """The label of each row's group, shape (n,): ``N:12``."""
-    codes, cells = group_codes(factors)
-    return np.array([names.cell(cell) for cell in cells], dtype=np.str_)[codes]
+    return _read_only(recode[codes])
 
 
 def check_groups(name: str, cells: Sequence[Cell]) -> None:

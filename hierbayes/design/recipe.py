@@ -13,32 +13,18 @@ from numpy.typing import NDArray
 from hierbayes.design.coding import model_matrix
 from hierbayes.design.columns import Variable, evaluate, known_factor, offset_values
 from hierbayes.design.frame import Table, column_uses, formula_text, read_table
-from hierbayes.design.groups import Cell, cell_labels, grouping_factors, known_codes
+from hierbayes.design.grouped import GroupRecipe, known_groups
+from hierbayes.design.missing import DROP, Missing
+from hierbayes.design.outside import leave_out_outside
 from hierbayes.design.records import Floats, GroupDesign, ResponseInfo
 from hierbayes.design.response import read_response
 from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor, to_numbers
 from hierbayes.errors import DataError, StorageError, UnknownNameError
 from hierbayes.formula import parse_formula
 from hierbayes.formula.terms import Expression, Formula, GroupTerm, Term
-from hierbayes.names import cell
 
 FORMAT = 1
 NEW_LEVELS = ("error", "allow")
-
-
-@dataclass(frozen=True)
-class GroupRecipe:
-    """A group term's name, its factor, the groups that the model knows and the names of its columns."""
-
-    name: str
-    factor: str
-    cells: tuple[Cell, ...]
-    terms: tuple[str, ...]
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """The groups' labels: ``N:12``."""
-        return tuple(cell(labels) for labels in self.cells)
 
 
 @dataclass(frozen=True)
@@ -52,9 +38,11 @@ class AppliedDesign:
     terms : tuple of str, length p
         Names of the columns of ``X``.
     groups : tuple of GroupDesign
-        Group terms with the model's levels; a code of -1 is a group that the model does not know.
+        Group terms with the model's levels; a code of -1 is a group that the model does not know, or, where
+        the row of ``Z`` is zero, a row that belongs to no group of the term.
     labels : dict of str to array of str, shape (n,)
-        For each group term the label of each row's group, known or not.
+        For each group term the label of each row's group, known or not; empty where the row belongs to
+        another level of ``by`` in ``gr(g, by = sector)``.
     rows : int64 array, shape (n,)
         Positions in the new frame of the rows without missing values.
     columns : dict of str to array, shape (n,)
@@ -122,7 +110,13 @@ class Recipe:
     state: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(
-        self, data: Any, *, response: bool = False, groups: bool = True, new_levels: str = "error"
+        self,
+        data: Any,
+        *,
+        response: bool = False,
+        groups: bool = True,
+        new_levels: str = "error",
+        missing: Missing = DROP,
     ) -> AppliedDesign:
         """Build the model's columns for other data.
 
@@ -136,32 +130,40 @@ class Recipe:
             Whether to build the group terms; without, their columns need not be there.
         new_levels : str
             ``"error"``, or ``"allow"`` for groups that the model does not know: their code is -1.
+        missing : str or mapping of str to str
+            As in `build_design`, for the columns that are read here; what was said there is not remembered.
 
         Returns
         -------
         AppliedDesign
-            Rows with a missing value in a used column are dropped, and a message says so.
+            Rows with a missing value in a used column are left out, and a message says so.
 
         Raises
         ------
         DataError
-            A level or group that the model has not seen, or text where the model had numbers.
+            A level or group that the model has not seen, text where the model had numbers, or missing values
+            where ``missing`` allows none.
         ColumnNotFoundError
             A column does not exist.
         """
         if new_levels not in NEW_LEVELS:
             raise UnknownNameError("value of new_levels", new_levels, NEW_LEVELS)
         uses = column_uses(self.formula, response=response, groups=groups)
-        read = read_table(data, uses, formula_text(self.formula))
-        table = replace(read, state=self.state, learning=False)
+        read = read_table(data, uses, formula_text(self.formula), missing)
         group_terms = self.formula.groups if groups else ()
+        evaluated = evaluated_expressions(self.formula.population, group_terms)
+        table = replace(read, state=self.state, learning=False)
+        table = leave_out_outside(evaluated, table, missing)
         variables = {
             str(e): self._variable(e, table) for e in used_expressions(self.formula.population, group_terms)
         }
         X, terms = model_matrix(self.formula.population, variables, table.n)
         built = [
-            _known_group(term, known, (table, variables, new_levels))
-            for term, known in zip(group_terms, self.groups, strict=False)
+            part
+            for k, term in enumerate(group_terms)
+            for part in known_groups(
+                term, [g for g in self.groups if g.position == k], (table, variables, new_levels)
+            )
         ]
         return AppliedDesign(
             X=X,
@@ -221,8 +223,15 @@ class Recipe:
                 factors={name: tuple(levels) for name, levels in raw["factors"].items()},
                 terms=tuple(raw["terms"]),
                 groups=tuple(
-                    GroupRecipe(g["name"], g["factor"], tuple(map(tuple, g["cells"])), tuple(g["terms"]))
-                    for g in raw["groups"]
+                    GroupRecipe(
+                        g["name"],
+                        g["factor"],
+                        tuple(map(tuple, g["cells"])),
+                        tuple(g["terms"]),
+                        g.get("position", k),
+                        g.get("by"),
+                    )
+                    for k, g in enumerate(raw["groups"])
                 ),
                 state=raw.get("state", {}),
             )
@@ -239,6 +248,11 @@ def used_expressions(population: Sequence[Term], groups: Iterable[GroupTerm]) ->
     return tuple({str(e): e for term in terms for e in term.factors}.values())
 
 
+def evaluated_expressions(population: Sequence[Term], groups: Sequence[GroupTerm]) -> tuple[Expression, ...]:
+    """Those, and the grouping factors."""
+    return (*used_expressions(population, groups), *(e for group in groups for e in group.factor))
+
+
 def raw_columns(table: Table) -> dict[str, NDArray[Any]]:
     """The raw columns for pictures and reports: numbers as float64, the rest as str; read-only."""
     columns = {name: _plain(column) for name, column in table.columns.items()}
@@ -250,22 +264,3 @@ def raw_columns(table: Table) -> dict[str, NDArray[Any]]:
 def _plain(column: RawColumn) -> NDArray[Any]:
     factor = to_factor(column) if column.kind != NUMBER else None
     return to_numbers(column) if factor is None else factor.labels
-
-
-def _known_group(
-    term: GroupTerm, known: GroupRecipe, context: tuple[Table, Mapping[str, Variable], str]
-) -> tuple[GroupDesign, NDArray[np.str_]]:
-    table, variables, new_levels = context
-    factors = grouping_factors(term, table)
-    codes, unknown = known_codes(factors, known.cells)
-    if unknown and new_levels == "error":
-        given = cell(unknown[0])
-        more = f" and {len(unknown) - 1:,} more" if len(unknown) > 1 else ""
-        raise DataError(
-            f"The grouping factor {known.factor!r} has the group {given!r}{more}, which the model has not "
-            f"seen. Known: {quoted(known.levels)}. "
-            "Correct the value, or say new_levels='allow' to treat it as a new group."
-        )
-    Z, terms = model_matrix(term.terms, variables, table.n)
-    design = GroupDesign(known.name, known.factor, codes, Z, known.levels, terms, term.correlated)
-    return design, cell_labels(factors)

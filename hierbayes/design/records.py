@@ -25,9 +25,12 @@ class GroupDesign:
         The grouping factor's name, ``"urban:district"``; unique within a design (a second term on the same
         factor is called ``"school.1"``, as lme4 does).
     factor : str
-        The grouping factor itself, ``"school"`` for both ``"school"`` and ``"school.1"``.
+        The grouping factor itself, ``"school"`` for both ``"school"`` and ``"school.1"``, and for
+        ``"school:sector[Public]"`` and ``"school:sector[Private]"`` of ``gr(school, by = sector)``.
     codes : int32 array, shape (n,)
-        The group of each row, an index into ``levels``; -1 for a group unknown to the model (new data only).
+        The group of each row, an index into ``levels``; -1 for a row that belongs to no group of this term
+        (its level of ``by`` in ``gr(school, by = sector)`` is another one; its row of ``Z`` is zero), and for
+        a group unknown to the model (new data only).
     Z : float64 array, shape (n, q)
         The columns whose coefficients vary over the groups, on the scale of the user's columns.
     levels : tuple of str, length n_groups
@@ -50,6 +53,16 @@ class GroupDesign:
     def n_groups(self) -> int:
         """Number of observed groups."""
         return len(self.levels)
+
+    @property
+    def own(self) -> NDArray[np.bool_]:
+        """The rows that belong to a group of this term, shape (n,)."""
+        return self.codes >= 0
+
+    @property
+    def label(self) -> str:
+        """What its groups are called: the factor, or the term where it has a part of the factor's groups."""
+        return self.factor if self.own.all() else self.name
 
     @property
     def sizes(self) -> NDArray[np.int64]:

@@ -107,10 +107,21 @@ def read_response(response: Response, table: Table, info: ResponseInfo) -> Float
 def _numbers(variable: Variable, name: str) -> Floats:
     if isinstance(variable, Numeric):
         return variable.values
+    n = len(variable.levels) if isinstance(variable, Factor) else 0
+    advice = _TWO_OUTCOMES if n == 2 else _SEVERAL_OUTCOMES if n > 2 else "Turn it into numbers first."
     raise DataError(
-        f"The response {name!r} holds labels ({_shown(variable)}), but numbers are needed here. "
-        "A response with two outcomes is modelled by family='bernoulli'; or turn it into numbers first."
+        f"The response {name!r} holds {f'{n:,} ' if n > 2 else ''}labels ({_shown(variable)}), but numbers "
+        f"are needed here. {advice}"
     )
+
+
+_NO_FAMILY = "There is no family for ordered or unordered categories yet:"
+_TWO_OUTCOMES = (
+    "A response with two outcomes is modelled by family='bernoulli'; or turn it into numbers first."
+)
+_SEVERAL_OUTCOMES = (
+    f"{_NO_FAMILY} turn them into numbers, or make a column with two outcomes and use family='bernoulli'."
+)
 
 
 def _shown(variable: Variable) -> str:
@@ -126,7 +137,10 @@ def _learn_numeric(response: Response, table: Table) -> tuple[Floats, ResponseIn
             response.span,
             f"Write {name} alone, or use family='bernoulli'.",
         )
-    y = _numbers(evaluate(response.expression, table), name).copy()
+    variable = evaluate(response.expression, table)
+    if isinstance(variable, Factor) and len(variable.levels) == 1:
+        raise _constant(name, repr(variable.levels[0]), table)
+    y = _numbers(variable, name).copy()
     if y.min() == y.max():
         raise _constant(name, f"{y[0]:.6g}", table)
     return y, ResponseInfo(name), ()
@@ -183,7 +197,7 @@ def _too_many(name: str, factor: Factor, numeric: bool) -> DataError:
     advice = (
         "For a numeric response use family='gaussian'; otherwise make a column with two outcomes first."
         if numeric
-        else "Make a column with two outcomes first, for example one of the labels against the rest."
+        else f"{_NO_FAMILY} make a column with two outcomes first, one of the labels against the rest, say."
     )
     return DataError(
         f"The response {name!r} has {len(factor.levels):,} different values ({quoted(factor.levels, 4)}); "

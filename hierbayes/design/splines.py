@@ -49,10 +49,11 @@ def apply_poly(x: Floats, state: State) -> Floats:
     return np.column_stack([column / np.sqrt(n) for column, n in zip(columns[1:], norm2[2:], strict=True)])
 
 
-def learn_knots(x: Floats, n_inner: int) -> dict[str, Any]:
-    """Inner knots at equally spaced quantiles of ``x``, and the range of ``x``."""
-    inner = np.quantile(x, np.linspace(0.0, 1.0, n_inner + 2)[1:-1])
-    return {"inner": inner.tolist(), "bounds": [float(x.min()), float(x.max())]}
+def learn_knots(x: Floats, n_inner: int, bounds: tuple[float, float] | None = None) -> dict[str, Any]:
+    """Inner knots at equally spaced quantiles of ``x`` between the bounds, by default its range."""
+    low, high = (float(x.min()), float(x.max())) if bounds is None else bounds
+    inner = np.quantile(x[(x >= low) & (x <= high)], np.linspace(0.0, 1.0, n_inner + 2)[1:-1])
+    return {"inner": inner.tolist(), "bounds": [low, high]}
 
 
 def apply_bs(x: Floats, state: State, degree: int) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hierbayes.design.frame import read_frame
+from hierbayes.design.missing import is_missing
 from hierbayes.design.structure_parts import (
     CONSTANT,
     NESTED,
@@ -23,7 +24,6 @@ from hierbayes.design.structure_parts import (
     Variable,
     Variation,
     columns_of,
-    is_missing,
     looks_like,
     read_grouping,
     read_variable,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.design.groups import group_codes
+from hierbayes.design.missing import is_missing
 from hierbayes.design.records import Codes, Floats
 from hierbayes.design.values import BOOLEAN, NUMBER, quoted, read_series, to_factor, to_numbers
 from hierbayes.errors import ColumnNotFoundError, DataError, nearest_match
@@ -80,19 +81,11 @@ def columns_of(name: str, columns: Sequence[str]) -> tuple[str, ...]:
     return parts
 
 
-def is_missing(series: nw.Series[Any]) -> NDArray[np.bool_]:
-    """Where a column has no value, shape (n,)."""
-    missing = series.is_null()
-    if series.dtype.is_float():
-        missing = missing | series.is_nan()
-    return missing.to_numpy().astype(np.bool_)
-
-
 def _read(frame: nw.DataFrame[Any], name: Any) -> tuple[NDArray[np.bool_], nw.Series[Any]]:
     """The rows that have a value, shape (n,), and the column in those rows."""
     series = frame.get_column(name)
     there = ~is_missing(series)
-    return there, series if there.all() else series.filter(there.tolist())
+    return there, series if there.all() else series[np.flatnonzero(there)]
 
 
 def read_grouping(name: str, frame: nw.DataFrame[Any]) -> Grouping:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hierbayes.design.structure import Structure
 
 SHOWN = 60  # variables in the text
+_SOME = 5  # groups of which one may be an exception
 
 
 def group_messages(grouping: Grouping) -> tuple[str, ...]:
@@ -136,17 +137,18 @@ def variable_messages(variable: Described) -> tuple[str, ...]:
     if variable.of == CONSTANT:
         found.append(f"{variable.name}: the same value in every row, so no model can use it")
     if variable.of == ROWS:
-        exceptions = (_nearly_constant(variable, v) for v in variable.variation)
+        exceptions = (nearly_constant(variable.name, v) for v in variable.variation)
         found.append(next((text for text in exceptions if text is not None), None))
     return tuple(text for text in found if text is not None)
 
 
-def _nearly_constant(variable: Described, v: Variation) -> str | None:
-    if not 0 < v.n_varying <= FEW * v.n_groups:
+def nearly_constant(name: str, v: Variation) -> str | None:
+    """What to say about a variable that is constant in nearly all groups, but not in all."""
+    if not 0 < v.n_varying <= max(FEW * v.n_groups, v.n_groups >= _SOME):
         return None
     more = " and others" if v.n_varying > len(v.exceptions) else ""
     return (
-        f"{variable.name}: constant in all but {v.n_varying:,} of the {v.n_groups:,} groups of {v.group} "
+        f"{name}: constant in all but {v.n_varying:,} of the {v.n_groups:,} groups of {v.group} "
         f"(it varies in {quoted(v.exceptions)}{more}). If it describes the {v.group}, correct those rows"
     )
 

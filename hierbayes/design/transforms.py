@@ -1,4 +1,4 @@
-"""Functions of columns that remember the model's data: means, spreads, polynomials, knots, group means."""
+"""Functions of columns that remember the model's data: means, polynomials, knots, bounds, group means."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from hierbayes import names
-from hierbayes.design import splines
+from hierbayes.design import intervals, splines
 from hierbayes.design.records import Floats
 from hierbayes.design.splines import State
 from hierbayes.design.values import Factor
 from hierbayes.errors import DataError
+from hierbayes.formula.arguments import constants
 from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import Call, Expression, Number, Word
+from hierbayes.formula.terms import Call, Expression, Number, Text, Word
+
+ROUNDING = 1e-12  # of the largest number: means that differ by less are equal
 
 type Groups = Factor | None
 """The groups of ``wb(x, g)``; None for the other functions."""
@@ -98,7 +101,7 @@ def _apply_poly(call: Call, x: Floats, groups: Groups, state: State) -> Floats:
 
 def _learn_bs(call: Call, x: Floats, groups: Groups) -> dict[str, Any]:
     df, degree = _count(call, "df"), _count(call, "degree", splines.CUBIC)
-    if df < degree:
+    if "knots" not in bind(call) and df < degree:
         raise DataError(
             f"{call} has fewer columns ({df}) than its degree ({degree}). Write df = {degree} or more."
         )
@@ -118,13 +121,62 @@ def _apply_ns(call: Call, x: Floats, groups: Groups, state: State) -> Floats:
 
 
 def _knots(call: Call, x: Floats, n_inner: int) -> dict[str, Any]:
-    _check_distinct(call, x, n_inner + 2)
-    state = splines.learn_knots(x, n_inner)
+    """Inner knots and bounds: those that the call states, or ``n_inner`` quantiles and the range."""
+    bounds = _bounds(call, x)
+    stated = bind(call).get("knots")
+    if stated is not None:
+        inner = sorted(_numbers(stated))
+        odd = next((knot for knot in inner if not bounds[0] < knot < bounds[1]), None)
+        if odd is not None:
+            raise DataError(
+                f"The knot {odd:.6g} of {call} is not between the outer knots, {bounds[0]:.6g} and "
+                f"{bounds[1]:.6g}. Knots lie within the range of the values, or within Boundary.knots."
+            )
+        return {"inner": inner, "bounds": list(bounds)}
+    inside = x[(x >= bounds[0]) & (x <= bounds[1])]
+    _check_distinct(call, inside, n_inner + 2)
+    state = splines.learn_knots(x, n_inner, bounds)
     if np.unique([*state["bounds"], *state["inner"]]).size < n_inner + 2:
         raise DataError(
             f"{call} would have two knots at one value, since many rows share it. Write a smaller df."
         )
     return state
+
+
+def _bounds(call: Call, x: Floats) -> tuple[float, float]:
+    stated = bind(call).get("Boundary.knots")
+    if stated is None:
+        return float(x.min()), float(x.max())
+    numbers = sorted(_numbers(stated))
+    if len(numbers) != 2:
+        raise DataError(f"{call} has {len(numbers)} boundary knots. Write two: Boundary.knots = c(0, 10).")
+    return numbers[0], numbers[1]
+
+
+def _numbers(expression: Expression) -> list[float]:
+    return [number.value for number in constants(expression) if isinstance(number, Number)]
+
+
+def _learn_cut(call: Call, x: Floats, groups: Groups) -> dict[str, Any]:
+    given = bind(call)
+    numbers = _numbers(given["breaks"])
+    breaks = intervals.equal_breaks(x, int(numbers[0])) if len(numbers) == 1 else np.array(sorted(numbers))
+    right, lowest = _is_true(call, "right", True), _is_true(call, "include.lowest", False)
+    labels = intervals.interval_labels(breaks, right=right, lowest=lowest)
+    if "labels" in given:
+        stated = [label.value for label in constants(given["labels"]) if isinstance(label, Text)]
+        if len(stated) != len(labels):
+            raise DataError(
+                f"{call} has {len(labels)} intervals ({', '.join(labels)}) and {len(stated)} labels. "
+                "Give one label for each interval, or leave the labels out."
+            )
+        labels = tuple(stated)
+    written = intervals.write_breaks(breaks)
+    return {"breaks": written, "labels": list(labels), "right": right, "lowest": lowest}
+
+
+def _apply_cut(call: Call, x: Floats, groups: Groups, state: State) -> Floats:
+    return intervals.interval_codes(x, state)[:, None].astype(np.float64)
 
 
 def _learn_cr(call: Call, x: Floats, groups: Groups) -> dict[str, Any]:
@@ -147,7 +199,30 @@ def _check_distinct(call: Call, x: Floats, needed: int) -> None:
 
 
 def _learn_wb(call: Call, x: Floats, groups: Groups) -> dict[str, Any]:
-    return {"means": _group_means(x, groups)}
+    means = _group_means(x, groups)
+    if groups is not None:
+        _check_splits(call, x, groups, np.array(list(means.values())))
+    return {"means": means}
+
+
+def _check_splits(call: Call, x: Floats, groups: Factor, means: Floats) -> None:
+    """Refuse ``wb(x, g)`` where one of its two parts would be constant."""
+    given = bind(call)
+    alone = f"there is nothing to split. Write `{given['x']}` alone."
+    if len(groups.levels) == 1:
+        raise DataError(
+            f"{call} needs two groups or more; {str(given['g'])!r} has one level ({groups.levels[0]!r}) in "
+            f"the rows that are used: {alone}"
+        )
+    rounding = ROUNDING * float(np.abs(x).max())
+    if np.ptp(means) <= rounding:
+        raise DataError(
+            f"{call}: {given['x']} has the same mean in every group of {given['g']}, so that {alone}"
+        )
+    if np.abs(x - means[groups.codes]).max() <= rounding:
+        raise DataError(
+            f"{call}: {given['x']} does not vary within the groups of {given['g']}, so that {alone}"
+        )
 
 
 def _apply_wb(call: Call, x: Floats, groups: Groups, state: State) -> Floats:
@@ -174,6 +249,7 @@ STATEFUL: Mapping[str, Stateful] = {
     "bs": Stateful(_learn_bs, _apply_bs, _numbered),
     "ns": Stateful(_learn_ns, _apply_ns, _numbered),
     "cr": Stateful(_learn_cr, _apply_cr, _numbered),
+    "cut": Stateful(_learn_cut, _apply_cut, _one),
     "wb": Stateful(_learn_wb, _apply_wb, _within_between),
 }
 """Every function with a memory."""

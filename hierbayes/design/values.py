@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -67,7 +68,7 @@ class Factor:
 
     Only levels that occur are kept; a code of -1 (new data only) is a level that the model has not seen.
     ``contrast``, shape (n_levels, n_levels - 1), and ``contrast_labels`` are there for contrasts other than
-    those of each level against the first.
+    those of each level against the first. ``absent`` are levels that the formula states and no row has.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Factor:
     levels: tuple[str, ...]
     contrast: Floats | None = None
     contrast_labels: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def labels(self) -> NDArray[np.str_]:
@@ -92,10 +94,7 @@ def read_series(name: str, series: nw.Series[Any]) -> RawColumn:
     """
     dtype = series.dtype
     if dtype.is_temporal():
-        raise DataError(
-            f"Column {name!r} holds dates or times ({dtype}), which a formula cannot use as they are. "
-            "Turn them into a number first (days since the start, say), or into text labels for a factor."
-        )
+        raise _temporal(name, _TEMPORAL.get(dtype.base_type(), "dates or times"))
     if dtype.is_numeric():
         values = series.to_numpy()
         return RawColumn(name, NUMBER, values if values.dtype.kind in "iuf" else values.astype(np.float64))
@@ -124,8 +123,9 @@ def _read_object(name: str, series: nw.Series[Any]) -> RawColumn:
     values = series.to_numpy().astype(object)
     kinds = {_kind_of(type(v)) for v in values}
     if None in kinds:
-        odd = next(type(v).__name__ for v in values if _kind_of(type(v)) is None)
-        raise _unusable(name, odd)
+        odd = next(type(v) for v in values if _kind_of(type(v)) is None)
+        temporal = next((words for kind, words in _TEMPORAL_OBJECTS if issubclass(odd, kind)), None)
+        raise _unusable(name, odd.__name__) if temporal is None else _temporal(name, temporal)
     if kinds == {NUMBER}:
         return RawColumn(name, NUMBER, np.array([_number(v) for v in values]))
     if kinds == {BOOLEAN}:
@@ -154,6 +154,30 @@ def _kind_of(python_type: type) -> str | None:
 
 def _number(value: Any) -> int | float:
     return int(value) if isinstance(value, Integral) else float(value)
+
+
+_DATES, _DATETIMES, _TIMES, _DURATIONS = "dates", "dates and times", "times of day", "lengths of time"
+
+_TEMPORAL: dict[Any, str] = {
+    nw.Date: _DATES,
+    nw.Datetime: _DATETIMES,
+    nw.Time: _TIMES,
+    nw.Duration: _DURATIONS,
+}
+
+_TEMPORAL_OBJECTS: tuple[tuple[type, str], ...] = (
+    (dt.datetime, _DATETIMES),  # a kind of date
+    (dt.date, _DATES),
+    (dt.time, _TIMES),
+    (dt.timedelta, _DURATIONS),
+)
+
+
+def _temporal(name: str, words: str) -> DataError:
+    return DataError(
+        f"Column {name!r} holds {words}, which a formula cannot use as they are. Turn them into a number "
+        "first (days since the start, say), or into text labels for a factor."
+    )
 
 
 def _unusable(name: str, given: str) -> DataError:
@@ -201,6 +225,17 @@ def _level_order(column: RawColumn, uniques: NDArray[Any], labels: Sequence[str]
     if column.kind in (NUMBER, BOOLEAN):
         return tuple(dict.fromkeys(labels[k] for k in np.argsort(uniques, kind="stable")))
     return tuple(sorted(set(labels)))
+
+
+def observed_only(factor: Factor) -> Factor:
+    """The factor without the levels that no row has; they become ``absent``."""
+    counts = np.bincount(factor.codes, minlength=len(factor.levels))
+    kept = np.flatnonzero(counts)
+    recode = np.full(len(factor.levels), -1, dtype=np.int32)
+    recode[kept] = np.arange(kept.size, dtype=np.int32)
+    levels = tuple(factor.levels[k] for k in kept)
+    absent = tuple(factor.levels[k] for k in np.flatnonzero(counts == 0))
+    return replace(factor, codes=recode[factor.codes], levels=levels, absent=absent)
 
 
 def quoted(labels: Sequence[str], limit: int = 8) -> str:

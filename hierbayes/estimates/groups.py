@@ -14,8 +14,17 @@ from hierbayes.fitted.record import Fit
 from hierbayes.spec.records import GroupSpec
 
 
-def select_groups(fit: Fit, group: str | None) -> tuple[GroupSpec, ...]:
+def select_groups(fit: Fit, group: str | None, *, factors: bool = False) -> tuple[GroupSpec, ...]:
     """The group terms to answer for: the one that is named, or all.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    group : str or None
+        A group term's name; None for all.
+    factors : bool
+        Whether the name of a grouping factor stands for all terms on it.
 
     Raises
     ------
@@ -27,6 +36,9 @@ def select_groups(fit: Fit, group: str | None) -> tuple[GroupSpec, ...]:
         if not known:
             raise UnknownNameError("group term", "(any)", known, "This model has no group effects.")
         return fit.spec.groups
+    same = tuple(g for g in fit.spec.groups if g.factor == group) if factors else ()
+    if same:
+        return same
     if group not in known:
         raise UnknownNameError("group term", group, known)
     return (known[group],)
@@ -48,7 +60,7 @@ def ranef(
     fit : Fit
         The fitted model.
     group : str, optional
-        A group term's name; all of them by default.
+        A grouping factor, for all group terms on it, or the name of one term; all of them by default.
     prob : float
         Mass of the equal-tailed intervals.
     draws : bool
@@ -58,17 +70,18 @@ def ranef(
     Returns
     -------
     DataFrame or Dataset
-        Columns ``group, level, term, mean, sd, lower, upper, ess_bulk, r_hat``; on the link scale.
+        Columns ``group`` (the grouping factor), ``level, term, mean, sd, lower, upper, ess_bulk, r_hat``; on
+        the link scale.
 
     Raises
     ------
     UnknownNameError
         If the model has no such group term.
     """
-    effects = {g.name: fit.posterior[names.u(g.name)] for g in select_groups(fit, group)}
+    effects = {g.name: fit.posterior[names.u(g.name)] for g in select_groups(fit, group, factors=True)}
     if draws:
         return xr.Dataset({names.u(name): values for name, values in effects.items()})
-    return _table(effects, prob)
+    return _table(fit, effects, prob)
 
 
 @overload
@@ -90,7 +103,7 @@ def coef(
     fit : Fit
         The fitted model.
     group : str, optional
-        A group term's name; all of them by default.
+        A grouping factor, for all group terms on it, or the name of one term; all of them by default.
     prob : float
         Mass of the equal-tailed intervals.
     draws : bool
@@ -100,8 +113,8 @@ def coef(
     Returns
     -------
     DataFrame or Dataset
-        Columns ``group, level, term, mean, sd, lower, upper, ess_bulk, r_hat``; on the link scale, with
-        all other columns of the model at zero.
+        Columns ``group`` (the grouping factor), ``level, term, mean, sd, lower, upper, ess_bulk, r_hat``; on
+        the link scale, with all other columns of the model at zero.
 
     Raises
     ------
@@ -109,7 +122,7 @@ def coef(
         If the model has no such group term.
     """
     coefficients = {}
-    for spec in select_groups(fit, group):
+    for spec in select_groups(fit, group, factors=True):
         dim = names.group_term(spec.name)
         shared = [term for term in spec.terms if term in fit.spec.terms]
         u = fit.posterior[names.u(spec.name)]
@@ -121,14 +134,23 @@ def coef(
         coefficients[spec.name] = total.transpose("chain", "draw", names.group_dim(spec.name), dim)
     if draws:
         return xr.Dataset({names.coef(name): values for name, values in coefficients.items()})
-    return _table(coefficients, prob)
+    return _table(fit, coefficients, prob)
 
 
-def _table(effects: dict[str, xr.DataArray], prob: float) -> pd.DataFrame:
-    frames = []
+def _table(fit: Fit, effects: dict[str, xr.DataArray], prob: float) -> pd.DataFrame:
+    """One row per group and coefficient; the terms of one factor side by side, as lme4 shows them."""
+    frames: dict[str, list[pd.DataFrame]] = {}
+    factors = {group.name: group.factor for group in fit.spec.groups}
     for name, values in effects.items():
         labels = label_rows(values)
         labels.columns = pd.Index(["level", "term"])
-        labels.insert(0, "group", name)
-        frames.append(pd.concat([labels, summarize(values, prob)], axis=1))
-    return describe_interval(pd.concat(frames, ignore_index=True), "link", prob)
+        labels.insert(0, "group", factors[name])
+        frames.setdefault(factors[name], []).append(pd.concat([labels, summarize(values, prob)], axis=1))
+    rows = pd.concat([_by_level(parts) for parts in frames.values()], ignore_index=True)
+    return describe_interval(rows, "link", prob)
+
+
+def _by_level(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    rows = pd.concat(parts, ignore_index=True)
+    order = pd.factorize(rows["level"])[0] if len(parts) > 1 else range(len(rows))
+    return rows.iloc[pd.Series(order).argsort(kind="stable")]

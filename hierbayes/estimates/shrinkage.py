@@ -140,19 +140,22 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
     """``Z_j'WZ_j`` of each draw and group, shape (chain, draw, J, q, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     parameters = {name: posterior[name].to_numpy()[..., None] for name in family.parameters}
+    own = design.own
+    Z, codes = design.Z[own], design.codes[own]
     if parameters:
         per_row = family.information(np.zeros(1), parameters, link)
-        moments = information_matrices(design.Z, np.ones(fit.design.n), design.codes, design.n_groups)
+        moments = information_matrices(Z, np.ones(len(Z)), codes, design.n_groups)
         return np.asarray(per_row[..., None, None] * moments)
-    weights = family.information(linpred(fit, INFORMATION_DRAWS).to_numpy(), parameters, link)
-    return information_matrices(design.Z, weights, design.codes, design.n_groups)
+    weights = family.information(linpred(fit, INFORMATION_DRAWS).to_numpy()[..., own], parameters, link)
+    return information_matrices(Z, weights, codes, design.n_groups)
 
 
 def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     """Estimates and standard errors of each group's coefficients from its own rows, shapes (J, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    data = GroupedData(fit.design.y, design.Z, design.codes, design.n_groups)
-    offset = _rest_of_model(fit, design)
+    own = design.own
+    data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups)
+    offset = _rest_of_model(fit, design)[:, own]
     if link.name == "identity":
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)

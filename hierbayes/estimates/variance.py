@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.errors import UnknownNameError
@@ -29,6 +30,7 @@ DEFINITIONS = {
         "share of the variance of the observed 0/1 outcome"
     ),
 }
+BY_LEVEL = "; the groups of one level of `by` have the share of the variance in the rows of that level"
 LEVEL1 = {"logit": "pi^2 / 3", "probit": "1", "cloglog": "pi^2 / 6"}
 
 
@@ -115,6 +117,8 @@ def vpc(
     With random slopes the between-group variance ``z' S z`` depends on the covariates ``z`` of a row.
     Without ``at`` it is averaged over the observed rows, ``tr(S Z'Z / n)``.
 
+    The groups of one level of ``by``, ``(1 | gr(school, by = sector))``, have the share of that level's rows.
+
     Parameters
     ----------
     fit : Fit
@@ -149,9 +153,13 @@ def vpc(
     """
     method = "gaussian" if fit.spec.family == "gaussian" else "latent"
     definition = DEFINITIONS[method].format(level1=LEVEL1.get(fit.spec.link, ""))
-    between = {group.name: _between_variance(fit, group, at) for group in fit.spec.groups}
-    total = sum(between.values(), start=_level1_variance(fit))
-    shares = xr.Dataset({name: variance / total for name, variance in between.items()})
+    if not all(group.own.all() for group in fit.design.groups):
+        definition += BY_LEVEL
+    level1 = _level1_variance(fit)
+    shares = xr.Dataset()
+    for own in fit.design.groups:
+        between = {group.name: _between_variance(fit, group, own.own, at) for group in fit.spec.groups}
+        shares[own.name] = between[own.name] / sum(between.values(), start=level1)
     shares.attrs.update(method=method, definition=definition)
     if draws:
         return shares
@@ -180,12 +188,16 @@ def _level1_variance(fit: Fit) -> Any:
     return xr.DataArray(variance, dims=("chain", "draw") if np.ndim(variance) else ())
 
 
-def _between_variance(fit: Fit, group: GroupSpec, at: Mapping[str, Sequence[float]] | None) -> xr.DataArray:
+def _between_variance(
+    fit: Fit, group: GroupSpec, rows: NDArray[np.bool_], at: Mapping[str, Sequence[float]] | None
+) -> xr.DataArray:
+    """The mean variance between the groups of a term over some rows; zero in rows of none of its groups."""
     dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
     sigma = covariance(fit, group)
-    Z = fit.design.group(group.name).Z
+    inside = rows & fit.design.group(group.name).own
+    Z, n = fit.design.group(group.name).Z[inside], int(rows.sum())
     if not at:
-        moments = xr.DataArray(Z.T @ Z / len(Z), dims=(dim, bis))
+        moments = xr.DataArray(Z.T @ Z / n, dims=(dim, bis))
         return (sigma * moments).sum((dim, bis))
     slopes = dict.fromkeys(term for g in fit.spec.groups for term in g.terms if term != names.INTERCEPT)
     for column in at:
@@ -194,8 +206,9 @@ def _between_variance(fit: Fit, group: GroupSpec, at: Mapping[str, Sequence[floa
     if len(at) > 1:
         raise UnknownNameError("single column for `at`", ", ".join(at), slopes, "Give one column at a time.")
     ((column, values),) = at.items()
-    points = np.tile(Z.mean(axis=0), (len(values), 1))
+    points = np.tile(Z.mean(axis=0) if len(Z) else Z.sum(axis=0), (len(values), 1))
     if column in group.terms:
         points[:, group.terms.index(column)] = values
-    rows = xr.DataArray(points, dims=(column, dim), coords={column: np.asarray(values, dtype=float)})
-    return (rows * sigma * rows.rename({dim: bis})).sum((dim, bis)).transpose("chain", "draw", column)
+    z = xr.DataArray(points, dims=(column, dim), coords={column: np.asarray(values, dtype=float)})
+    variance = (z * sigma * z.rename({dim: bis})).sum((dim, bis)).transpose("chain", "draw", column)
+    return variance * (len(Z) / n)

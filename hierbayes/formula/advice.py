@@ -30,7 +30,6 @@ _OTHER_OPERATOR = (
 
 _COMPUTED = {
     "as.numeric": 'data["{of}"].astype(float)',
-    "cut": 'pd.cut(data["{of}"], ...)',
     "relevel": 'pd.Categorical(data["{of}"], categories=[...])',
     "ifelse": 'np.where(data["{of}"] > 0, 1, 0)',
     "round": 'data["{of}"].round()',
@@ -41,12 +40,13 @@ FUNCTION_ADVICE: dict[str, str] = {
         name: f'Compute the column first, data["{name}_{{of}}"] = {code}, and name it.'
         for name, code in _COMPUTED.items()
     },
-    **dict.fromkeys(("as.factor", "ordered", "as_factor"), "Write `factor({of})`."),
+    **dict.fromkeys(("as.factor", "as_factor"), "Write `factor({of})`."),
+    "as.ordered": "Write `ordered({of})`.",
     **dict.fromkeys(
         ("s", "te", "ti", "t2", "gp", "hsgp"), "Write a spline with fixed knots, such as `ns({of}, df = 4)`."
     ),
     "se": "Standard errors of the response are not supported yet; `weights()` is the way to write weights.",
-    **dict.fromkeys(("gr", "mm", "mo", "cs", "me", "mi"), "Group terms read `(1 + x | g)`."),
+    **dict.fromkeys(("mm", "mo", "cs", "me", "mi"), "Group terms read `(1 + x | g)`."),
 }
 """What to do instead of a function that other packages have; ``{of}`` is its argument."""
 
@@ -64,7 +64,7 @@ def function_advice(source: Source, node: Apply) -> tuple[str, str]:
     first = node.arguments[0].value if node.arguments else None
     name = first.token.value if isinstance(first, Leaf) and first.token.kind == tk.NAME else "x"
     hint = _fill(FUNCTION_ADVICE[node.function.text], {"of": name, "name": node.function.text})
-    return f"The function `{node.function.text}()` is not supported yet.", hint
+    return f"Formulas have no function `{node.function.text}()`.", hint
 
 
 def _fill(template: str, parts: dict[str, str]) -> str:

@@ -13,8 +13,10 @@ from hierbayes.errors import FormulaError
 from hierbayes.formula import functions as fn
 from hierbayes.formula import tokens as tk
 from hierbayes.formula.advice import operator_advice
-from hierbayes.formula.expressions import no_variable, read_call, read_variable, whole_number
-from hierbayes.formula.grouping import grouping_factors
+from hierbayes.formula.arguments import whole_number
+from hierbayes.formula.expressions import no_variable, read_call, read_variable
+from hierbayes.formula.grouping import grouping
+from hierbayes.formula.merging import merge_groups
 from hierbayes.formula.source import MAX_PRODUCTS, MAX_TERMS, Source
 from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Parentheses, Prefix
 from hierbayes.formula.terms import Call, Expression, GroupTerm, Name, Rest, Span, Term
@@ -110,11 +112,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Expanded:
-    """A right side: population terms, group terms and offsets, each in order of appearance."""
+    """A right side: population terms, group terms and offsets in order of appearance, and what became one."""
 
     population: tuple[Term, ...]
     groups: tuple[GroupTerm, ...]
     offsets: tuple[Call, ...]
+    notes: tuple[str, ...] = ()
 
 
 def expand(source: Source, node: Node) -> Expanded:
@@ -143,8 +146,8 @@ def expand(source: Source, node: Node) -> Expanded:
         raise source.error(
             "The right side leaves no term.", node.span, "Write `y ~ 1` for a model of the intercept alone."
         )
-    _check_overlap(source, side.groups)
-    return Expanded(population, tuple(side.groups), tuple(side.offsets))
+    groups, notes = merge_groups(source, side.groups)
+    return Expanded(population, groups, tuple(side.offsets), notes)
 
 
 def _expand(side: Side, node: Node, place: Place) -> TermSet:
@@ -338,10 +341,11 @@ def group_terms(side: Side, bar: Infix, span: Span) -> list[GroupTerm]:
             bar.first.span,
             "Write `(1 | g)`, or name a column: `(0 + x | g)`.",
         )
-    factors = grouping_factors(source, factor_node, bar.first)
+    factors, by = grouping(source, factor_node, bar.first)
     side.budget.terms += len(terms) * (len(factors) - 1)
     side.check_size(side.budget.terms, span)
-    return [GroupTerm(terms, factor, operator.text == "|", span, factor_node.span) for factor in factors]
+    correlated = operator.text == "|"
+    return [GroupTerm(terms, factor, correlated, by, span, factor_node.span) for factor in factors]
 
 
 _GROUP_MISPLACED: dict[str, tuple[str, str]] = {
@@ -360,19 +364,3 @@ _GROUP_MISPLACED: dict[str, tuple[str, str]] = {
 def _misplaced_group(source: Source, place: Place, span: Span) -> FormulaError:
     problem, hint = _GROUP_MISPLACED[place.inside]
     return source.error(problem, span, hint)
-
-
-def _check_overlap(source: Source, groups: list[GroupTerm]) -> None:
-    """Refuse an effect that varies twice over the same groups: only the sum of the two is identified."""
-    seen: set[tuple[frozenset[Expression], Term]] = set()
-    for group in groups:
-        for term in group.terms:
-            key = (frozenset(group.factor), Term(tuple(sorted(term.factors, key=str))))
-            if key in seen:
-                effect = "The intercept" if term.is_intercept else f"The slope of `{term}`"
-                raise source.error(
-                    f"{effect} varies over `{group.factor_name}` in two group terms.",
-                    group.span,
-                    "`(x | g)` has an intercept already; without correlation write `(x || g)`.",
-                )
-            seen.add(key)

@@ -9,7 +9,8 @@ from hierbayes.errors import FormulaError, nearest_match
 from hierbayes.formula import functions as fn
 from hierbayes.formula import tokens as tk
 from hierbayes.formula.advice import FUNCTION_ADVICE, function_advice, operator_advice
-from hierbayes.formula.functions import CONTRASTS, FUNCTIONS, MAX_COUNT, Parameter, usages
+from hierbayes.formula.arguments import READERS, VECTOR
+from hierbayes.formula.functions import FUNCTIONS, Parameter, usages
 from hierbayes.formula.source import MAX_DEPTH, Source
 from hierbayes.formula.syntax import (
     Apply,
@@ -31,11 +32,10 @@ from hierbayes.formula.terms import (
     Operation,
     Span,
     Text,
-    Word,
 )
 
 ARITHMETIC: dict[str, str] = {
-    **{sign: sign for sign in ("+", "-", "*", "/", "^", *COMPARISONS)},
+    **{sign: sign for sign in ("+", "-", "*", "/", "^", "&", "|", *COMPARISONS)},
     "**": "^",
 }
 """Operators inside ``I()`` and the operation that each one is."""
@@ -105,9 +105,14 @@ def _call(source: Source, node: Apply, place: str) -> tuple[Call, int]:
             positional.append(value)
         else:
             keywords.append((parameter.name, value))
+    if len(taken.intersection(function.alternatives)) > 1:
+        both = " and ".join(f"`{p}`" for p in function.alternatives)
+        raise source.error(f"`{name}()` takes one of {both}.", node.span, f"Write `{function.usage}`.")
     missing = [p.name for p in function.parameters if p.required and p.name not in taken]
+    if not missing and not taken.intersection(function.alternatives):
+        missing = list(function.alternatives)
     if missing or not taken:
-        needs = f"`{missing[0]}`" if missing else "an argument"
+        needs = " or ".join(f"`{p}`" for p in missing[: len(function.alternatives) or 1]) or "an argument"
         raise source.error(f"`{name}()` needs {needs}.", node.span, f"Write `{function.usage}`.")
     return Call(name, tuple(positional), tuple(keywords), node.span), depth
 
@@ -116,7 +121,8 @@ def _parameter(source: Source, node: Apply, argument: Argument, k: int) -> Param
     """The parameter that the argument at position ``k`` is for."""
     name, function = node.function.text, FUNCTIONS[node.function.text]
     known = {parameter.name: parameter for parameter in function.parameters}
-    hint = f"Write `{function.usage}`; its arguments are {', '.join(f'`{p}`' for p in known)}."
+    are = "argument is" if len(known) == 1 else "arguments are"
+    hint = f"Write `{function.usage}`; its {are} {', '.join(f'`{p}`' for p in known)}."
     if argument.keyword is not None:
         if argument.keyword.text not in known:
             nearest = nearest_match(argument.keyword.text, known)
@@ -153,77 +159,6 @@ def _column(source: Source, node: Node) -> tuple[Expression, int]:
     return Name(inner.token.value, inner.span), 0
 
 
-def _count(source: Source, node: Node) -> tuple[Expression, int]:
-    number = whole_number(node)
-    if number is None or not 1 <= number <= MAX_COUNT:
-        raise source.error(
-            f"`{source.cut(node.span)}` is not a whole number from 1 to {MAX_COUNT}.",
-            node.span,
-            "Degrees and degrees of freedom are such numbers: `poly(x, 2)`, `bs(x, df = 5)`.",
-        )
-    return Number(float(number), node.span), 0
-
-
-def whole_number(node: Node) -> int | None:
-    """The value of a whole number; None for anything else."""
-    inner = unwrap(node)
-    if not isinstance(inner, Leaf) or inner.token.kind != tk.NUMBER:
-        return None
-    value = float(inner.token.value)
-    return int(value) if value.is_integer() else None
-
-
-_LOGICALS = {"TRUE": "TRUE", "True": "TRUE", "T": "TRUE", "FALSE": "FALSE", "False": "FALSE", "F": "FALSE"}
-
-
-def _logical(source: Source, node: Node) -> tuple[Expression, int]:
-    inner = unwrap(node)
-    word = _LOGICALS.get(inner.token.text) if isinstance(inner, Leaf) else None
-    if word is None:
-        raise source.error(f"`{source.cut(node.span)}` is not `TRUE` or `FALSE`.", node.span, "Write `TRUE`.")
-    return Word(word, node.span), 0
-
-
-def _text(source: Source, node: Node) -> tuple[Expression, int]:
-    inner = unwrap(node)
-    if not isinstance(inner, Leaf) or inner.token.kind not in {tk.TEXT, tk.NUMBER}:
-        raise source.error(
-            f"`{source.cut(node.span)}` is not a label.",
-            node.span,
-            'A level stands in quotes: `factor(f, ref = "b")`.',
-        )
-    return Text(inner.token.value, inner.span), 0
-
-
-def _contrast(source: Source, node: Node) -> tuple[Expression, int]:
-    """Read ``sum``, ``contr.sum`` or ``treatment(ref = "b")``."""
-    inner = unwrap(node)
-    token = inner.token if isinstance(inner, Leaf) else inner.function if isinstance(inner, Apply) else None
-    name = token.text.removeprefix("contr.") if token is not None else ""
-    if name not in CONTRASTS or (isinstance(inner, Apply) and name != "treatment"):
-        known = ", ".join(f"`{word}`" for word in CONTRASTS)
-        nearest = nearest_match(name, CONTRASTS)
-        suggestion = f"Did you mean `{nearest}`? " if nearest is not None and nearest != name else ""
-        raise source.error(
-            f"`{source.cut(node.span)}` is not a contrast.",
-            node.span,
-            f'{suggestion}The contrasts are {known}, and `treatment(ref = "b")`.',
-        )
-    if not isinstance(inner, Apply):
-        return Word(name, node.span), 0
-    if len(inner.arguments) != 1 or _keyword(inner.arguments[0]) not in {"ref", ""}:
-        raise source.error(
-            "`treatment()` takes the reference level.", node.span, 'Write `treatment(ref = "b")`.'
-        )
-    reference, _ = _text(source, inner.arguments[0].value)
-    return Call("treatment", (), (("ref", reference),), node.span), 1
-
-
-def _keyword(argument: Argument) -> str:
-    """The keyword of an argument; empty where it has none."""
-    return argument.keyword.text if argument.keyword is not None else ""
-
-
 def _arithmetic(source: Source, node: Node) -> tuple[Expression, int]:
     """The arithmetic of a node, and how many operations deep it is."""
     match node:
@@ -231,7 +166,8 @@ def _arithmetic(source: Source, node: Node) -> tuple[Expression, int]:
             return _arithmetic(source, inner)
         case Prefix(operator, operand, span):
             inside, depth = _arithmetic(source, operand)
-            return (inside, depth) if operator.text == "+" else (Operation("-", (inside,), span), depth + 1)
+            same = operator.text == "+"
+            return (inside, depth) if same else (Operation(operator.text, (inside,), span), depth + 1)
         case Infix():
             return _operations(source, node)
         case Leaf(token) if token.kind == tk.NUMBER:
@@ -253,7 +189,7 @@ def _operations(source: Source, node: Infix) -> tuple[Expression, int]:
         raise source.error(
             "One comparison follows another.",
             operators[1].span,
-            "Write a product of two: `I((1 < x) * (x < 3))`.",
+            "Write two, joined by `&`: `I(1 < x & x < 3)`.",
         )
     text = operators[0].text in {"==", "!="}
     left, depth = _operand(source, node.first, text)
@@ -266,8 +202,8 @@ def _operations(source: Source, node: Infix) -> tuple[Expression, int]:
 
 
 _ARITHMETIC_HINT = (
-    "Inside `I()` stand `+`, `-`, `*`, `/`, `^`, comparisons such as `x > 2`, numbers, columns and functions "
-    f"such as `log(x)`. {_COLUMN_FIRST}"
+    "Inside `I()` stand `+`, `-`, `*`, `/`, `^`, comparisons such as `x > 2` with `&`, `|` and `!`, numbers, "
+    f"columns and functions such as `log(x)`. {_COLUMN_FIRST}"
 )
 
 
@@ -288,10 +224,7 @@ _READERS: dict[str, Callable[[Source, Node], tuple[Expression, int]]] = {
     fn.ARITHMETIC: _value,
     fn.ANY_VALUE: _arithmetic,
     fn.COLUMN: _column,
-    fn.COUNT: _count,
-    fn.LOGICAL: _logical,
-    fn.TEXT: _text,
-    fn.CONTRAST: _contrast,
+    **READERS,
 }
 
 
@@ -315,6 +248,7 @@ _EXAMPLES = {
     fn.OFFSET: "y ~ x + {}",
     fn.RESPONSE: "{} ~ x",
     fn.ADDITION: "y | {} ~ x",
+    fn.GROUPING: "y ~ (1 | {})",
 }
 
 
@@ -326,6 +260,12 @@ def _unknown_function(source: Source, node: Apply, place: str) -> FormulaError:
             node.span,
             f"Write `{name} + {source.cut((node.function.span[1], node.span[1]))}`.",
         )
+    if name == VECTOR:
+        return source.error(
+            f"`c()` cannot stand {place}.",
+            node.span,
+            "It lists constants in an argument, as in `cut(x, c(0, 10, 20))`; terms are joined by `+`.",
+        )
     if name in FUNCTION_ADVICE:
         problem, hint = function_advice(source, node)
         return source.error(problem, node.span, hint)
@@ -335,7 +275,7 @@ def _unknown_function(source: Source, node: Apply, place: str) -> FormulaError:
         hint = f"Did you mean `{nearest}()`? {_ABBREVIATED} {_COLUMN_FIRST}"
     elif nearest is not None:
         _, advice = function_advice(source, replace(node, function=replace(node.function, text=nearest)))
-        hint = f"`{nearest}()` is not supported yet either. {advice}"
+        hint = f"Formulas have no `{nearest}()` either. {advice}"
     return source.error(
         f"There is no function `{source.cut(node.function.span)}()`.", node.function.span, hint
     )

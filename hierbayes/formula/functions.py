@@ -16,7 +16,7 @@ TERM, VALUE, RESPONSE, ADDITION, GROUPING, OFFSET = (
 )
 """Where a function stands."""
 
-ARITHMETIC, ANY_VALUE, COLUMN, COUNT, LOGICAL, TEXT, CONTRAST = (
+ARITHMETIC, ANY_VALUE, COLUMN, COUNT, LOGICAL, TEXT, CONTRAST, NUMBERS, BREAKS, LABELS = (
     "arithmetic",
     "value",
     "column",
@@ -24,8 +24,11 @@ ARITHMETIC, ANY_VALUE, COLUMN, COUNT, LOGICAL, TEXT, CONTRAST = (
     "logical",
     "text",
     "contrast",
+    "numbers",
+    "breaks",
+    "labels",
 )
-"""What a parameter takes; ``expressions`` has the reader of each."""
+"""What a parameter takes; ``expressions`` and ``arguments`` have the reader of each."""
 
 MAX_COUNT = 50  # the largest degree, and the largest number of columns of a spline
 
@@ -51,22 +54,43 @@ class Function:
         In the order in which arguments without keyword are taken.
     places : tuple of str
         Where it may stand; the first is the usual one.
+    alternatives : tuple of str
+        Parameters of which exactly one must be given.
     """
 
     usage: str
     parameters: tuple[Parameter, ...]
     places: tuple[str, ...] = (TERM,)
+    alternatives: tuple[str, ...] = ()
 
 
 _X = Parameter("x", ARITHMETIC)
 _F = Parameter("f", COLUMN)
+_G = Parameter("g", COLUMN)
 _REF = Parameter("ref", TEXT, required=False)
+_LEVELS = Parameter("levels", LABELS, required=False)
+_DF = Parameter("df", COUNT, required=False)
+_KNOTS = Parameter("knots", NUMBERS, required=False)
+_BOUNDS = Parameter("Boundary.knots", NUMBERS, required=False)
 _EVERYWHERE = (TERM, VALUE, RESPONSE)
 ELEMENTWISE = ("log", "exp", "sqrt", "abs", "log2", "log10", "log1p", "expm1", "sin", "cos", "tan")
 
 FUNCTIONS: dict[str, Function] = {
     "I": Function("I(arithmetic)", (_X,), _EVERYWHERE),
-    "factor": Function("factor(column)", (_F, _REF), (TERM, GROUPING)),
+    "factor": Function("factor(column)", (_F, _REF, _LEVELS), (TERM, GROUPING)),
+    "ordered": Function("ordered(column)", (_F, _LEVELS), (TERM, GROUPING)),
+    "cut": Function(
+        "cut(x, c(0, 10, 20))",
+        (
+            _X,
+            Parameter("breaks", BREAKS),
+            Parameter("labels", LABELS, required=False),
+            Parameter("include.lowest", LOGICAL, required=False),
+            Parameter("right", LOGICAL, required=False),
+        ),
+        (TERM, GROUPING),
+    ),
+    "gr": Function("gr(g, by = sector)", (_G, Parameter("by", COLUMN, required=False)), (GROUPING,)),
     "C": Function("C(column, contrast)", (_F, Parameter("contrast", CONTRAST, required=False), _REF)),
     **{name: Function(f"{name}(x)", (_X,), _EVERYWHERE) for name in ELEMENTWISE},
     **{
@@ -81,10 +105,14 @@ FUNCTIONS: dict[str, Function] = {
     "poly": Function(
         "poly(x, 2)", (_X, Parameter("degree", COUNT), Parameter("raw", LOGICAL, required=False))
     ),
-    "bs": Function("bs(x, df = 5)", (_X, Parameter("df", COUNT), Parameter("degree", COUNT, required=False))),
-    "ns": Function("ns(x, df = 3)", (_X, Parameter("df", COUNT))),
+    "bs": Function(
+        "bs(x, df = 5)",
+        (_X, _DF, _KNOTS, Parameter("degree", COUNT, required=False), _BOUNDS),
+        alternatives=("df", "knots"),
+    ),
+    "ns": Function("ns(x, df = 3)", (_X, _DF, _KNOTS, _BOUNDS), alternatives=("df", "knots")),
     "cr": Function("cr(x, df = 3)", (_X, Parameter("df", COUNT))),
-    "wb": Function("wb(x, g)", (_X, Parameter("g", COLUMN))),
+    "wb": Function("wb(x, g)", (_X, _G)),
     "offset": Function("offset(log(n))", (_X,), (OFFSET,)),
     "cbind": Function(
         "cbind(success, failure)",
@@ -102,7 +130,7 @@ FUNCTIONS: dict[str, Function] = {
 }
 """Every function by its name."""
 
-CONTRASTS: tuple[str, ...] = ("treatment", "sum", "helmert")
+CONTRASTS: tuple[str, ...] = ("treatment", "sum", "helmert", "poly")
 
 
 def bind(call: Call) -> dict[str, Expression]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hierbayes.errors import FormulaError
 from hierbayes.formula import functions as fn
 from hierbayes.formula import tokens as tk
-from hierbayes.formula.expressions import read_variable
+from hierbayes.formula.expressions import read_call, read_variable
 from hierbayes.formula.source import MAX_PARENTHESES, Source
 from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, unwrap
-from hierbayes.formula.terms import Expression
+from hierbayes.formula.terms import Expression, Name
 from hierbayes.formula.tokens import Token
 
 type Factors = tuple[Expression, ...]
@@ -17,6 +17,16 @@ _HINT = (
     "The right of `|` is a column, `(1 | school)`, a crossing of columns, `(1 | urban:district)`, or columns "
     "nested in one another, `(1 | school/class)`."
 )
+
+
+def grouping(source: Source, node: Node, left: Node) -> tuple[tuple[Factors, ...], Name | None]:
+    """Read the right of ``|``: grouping factors, and the column ``by`` of ``gr(g, by = sector)``."""
+    inner = unwrap(node)
+    if not isinstance(inner, Apply) or inner.function.text != "gr":
+        return grouping_factors(source, node, left), None
+    given = fn.bind(read_call(source, inner, fn.GROUPING))
+    by = given.get("by")
+    return ((given["g"],),), by if isinstance(by, Name) else None
 
 
 def grouping_factors(source: Source, node: Node, left: Node) -> tuple[Factors, ...]:
@@ -61,6 +71,12 @@ def _cross(*factors: Factors) -> Factors:
 
 
 def _factor(source: Source, node: Node) -> Expression:
+    if isinstance(node, Apply) and node.function.text == "gr":
+        raise source.error(
+            "`gr()` cannot be part of a crossing.",
+            node.span,
+            "It stands alone, `(1 | gr(g, by = sector))`; compute the column of a crossing first.",
+        )
     function = fn.FUNCTIONS.get(node.function.text) if isinstance(node, Apply) else None
     known = function is not None and fn.GROUPING in function.places
     if isinstance(node, Leaf | Apply) and (known or isinstance(node, Leaf)) and not _is_number(node):

@@ -22,7 +22,7 @@ class Operator:
     from_right: bool = False
 
 
-SUM, UNARY = 6, 10
+NOT, SUM, UNARY = 4, 6, 10
 OPERATORS: dict[str, Operator] = {
     **dict.fromkeys(("|", "||"), Operator(2)),
     **dict.fromkeys(("&", "&&"), Operator(3)),
@@ -128,6 +128,10 @@ class _Parser:
         node: Node
         if kind == tk.OPERATOR and self.here.text in SIGNS:
             return self.signed()
+        if self.here.text == "!" and self.calls:
+            sign = self.advance()
+            negated = self.expression(NOT)
+            return Prefix(sign, negated, (sign.span[0], negated.span[1]))
         if kind == tk.OPEN:
             node = self.parentheses()
         elif kind == tk.NAME and self.tokens[self.index + 1].kind == tk.OPEN:
@@ -268,7 +272,7 @@ _GAPS: dict[tuple[str, str], tuple[str, str, str]] = {
 
 
 _OPERAND_HINT = "A column, a function or a parenthesis is expected; a label in brackets follows the response."
-_NOT_HINT = 'Compute the column first, data["new"] = ~data["old"], and name it.'
+_NOT_HINT = "It stands inside `I()`, before a comparison: `I(!(x > 2))`."
 
 
 def _gap_kind(token: Token) -> str:

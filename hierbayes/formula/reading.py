@@ -9,7 +9,7 @@ from hierbayes.formula.expansion import Expanded, expand
 from hierbayes.formula.expressions import read_call, read_variable
 from hierbayes.formula.parser import EXAMPLE, parse_syntax
 from hierbayes.formula.source import MAX_LENGTH, Source
-from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Subscript, unwrap
+from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Prefix, Subscript, unwrap
 from hierbayes.formula.terms import Call, Expression, Formula, Response
 from hierbayes.formula.tokens import Token
 
@@ -28,7 +28,8 @@ def parse_formula(text: str) -> Formula:
         ``response ~ predictors + (terms | group)``, with ``+ - * : / ^ %in%`` and parentheses, ``0`` and
         ``1``, ``.`` for all other columns, the functions of `hierbayes.formula.functions`, and backquotes
         around names with spaces. ``use[Y]`` on the left names the level to model. Group terms are correlated,
-        ``(1 + x | g)``, or not, ``(1 + x || g)``; ``(1 | a/b)`` is ``(1 | a) + (1 | a:b)``. Nothing in the
+        ``(1 + x | g)``, or not, ``(1 + x || g)``; ``(1 | a/b)`` is ``(1 | a) + (1 | a:b)``;
+        ``(1 | gr(g, by = s))`` has a standard deviation for the groups of each level of s. Nothing in the
         text is ever executed.
 
     Returns
@@ -63,7 +64,7 @@ def parse_formula(text: str) -> Formula:
     response = _response(source, left)
     expanded = expand(source, right)
     _check_response_apart(source, response, expanded)
-    return Formula(response, expanded.population, expanded.groups, expanded.offsets, text)
+    return Formula(response, expanded.population, expanded.groups, expanded.offsets, text, expanded.notes)
 
 
 def _response(source: Source, node: Node) -> Response:
@@ -87,7 +88,7 @@ def _response(source: Source, node: Node) -> Response:
             return Response(read_variable(source, base, fn.RESPONSE), None, additions, node.span)
         case Leaf(token) if token.kind != tk.NUMBER:
             return Response(read_variable(source, base), level, additions, node.span)
-        case Infix() if level is None:
+        case Infix() | Prefix() if level is None:
             hint = f"{_RESPONSE_HINT} Arithmetic stands in `I()`: `I({source.cut(base.span)})`."
             raise source.error("The response is not one column.", node.span, hint)
         case _:

@@ -13,7 +13,6 @@ MAX_LENGTH = 10_000  # characters
 MAX_PARENTHESES = 50  # parentheses inside parentheses
 MAX_DEPTH = 100  # operations inside operations: bounds the recursion of every walk over a tree
 MAX_TERMS = 1_000  # terms of the whole formula after expansion
-MAX_CARET = 80  # characters under a caret
 MAX_PRODUCTS = 100_000  # pairs of terms multiplied on the way there
 
 
@@ -34,9 +33,8 @@ class Source:
         )
 
     def error(self, problem: str, span: Span, hint: str = "") -> FormulaError:
-        """An error that shows the formula with a caret under ``span``, the beginning of a long one."""
-        start, end = span
-        return FormulaError(problem, formula=self.shown, span=(start, min(end, start + MAX_CARET)), hint=hint)
+        """An error that shows the formula with a caret under ``span``."""
+        return FormulaError(problem, formula=self.shown, span=span, hint=hint)
 
     def cut(self, span: Span, limit: int = 40) -> str:
         """A piece of the text on one line, shortened to ``limit`` characters."""

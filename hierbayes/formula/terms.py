@@ -5,6 +5,7 @@ Printing is canonical: ``parse(str(parse(text))) == parse(text)`` (spans do not 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -33,12 +34,14 @@ class Name:
 
 @dataclass(frozen=True)
 class Number:
-    """A numeric constant inside ``I()`` or an argument."""
+    """A numeric constant inside ``I()`` or an argument; only arguments can be negative or infinite."""
 
     value: float
     span: Span = field(compare=False, default=(0, 0))
 
     def __str__(self) -> str:
+        if math.isinf(self.value):
+            return "Inf" if self.value > 0 else "-Inf"
         short = f"{self.value:.15g}"
         return short if float(short) == self.value else repr(self.value)
 
@@ -86,8 +89,8 @@ class Operation:
     Attributes
     ----------
     operator : str
-        One of ``+ - * / ^``, where ``^`` is the power, or a comparison, which is 1 or 0; with one operand,
-        ``-``.
+        One of ``+ - * / ^``, where ``^`` is the power, or a comparison, or ``&`` and ``|`` of them, which are
+        1 or 0; with one operand, ``-`` or ``!``.
     operands : tuple of Expression
         One or two.
     """
@@ -102,7 +105,7 @@ class Operation:
 
     @property
     def binding(self) -> int:
-        """How tightly the operator binds: 0 for a comparison, 1 for a sum, up to 4 for a power."""
+        """How tightly the operator binds: 0 for ``|``, 3 for a comparison, 4 for a sum, 7 for a power."""
         return _PRINTED[self.operator, len(self.operands)][1]
 
 
@@ -125,13 +128,16 @@ type Expression = Name | Number | Text | Word | Rest | Operation | Call
 COMPARISONS = ("==", "!=", "<", ">", "<=", ">=")
 
 _PRINTED: dict[tuple[str, int], tuple[str, int, tuple[int, ...]]] = {
-    **{(sign, 2): (f"{{}} {sign} {{}}", 0, (1, 1)) for sign in COMPARISONS},
-    ("+", 2): ("{} + {}", 1, (1, 2)),
-    ("-", 2): ("{} - {}", 1, (1, 2)),
-    ("*", 2): ("{} * {}", 2, (2, 3)),
-    ("/", 2): ("{}/{}", 2, (2, 3)),
-    ("-", 1): ("-{}", 3, (3,)),
-    ("^", 2): ("{}^{}", 4, (5, 3)),
+    ("|", 2): ("{} | {}", 0, (0, 1)),
+    ("&", 2): ("{} & {}", 1, (1, 2)),
+    ("!", 1): ("!{}", 2, (4,)),
+    **{(sign, 2): (f"{{}} {sign} {{}}", 3, (4, 4)) for sign in COMPARISONS},
+    ("+", 2): ("{} + {}", 4, (4, 5)),
+    ("-", 2): ("{} - {}", 4, (4, 5)),
+    ("*", 2): ("{} * {}", 5, (5, 6)),
+    ("/", 2): ("{}/{}", 5, (5, 6)),
+    ("-", 1): ("-{}", 6, (6,)),
+    ("^", 2): ("{}^{}", 7, (8, 6)),
 }
 """How R prints an operation, how tightly it binds, and how tightly an operand must to need no parentheses."""
 
@@ -173,11 +179,15 @@ class GroupTerm:
         The grouping factor; more than one entry is an interaction, ``(1 | urban:district)``.
     correlated : bool
         Whether the effects of a group may correlate; False for ``(1 + x || school)``.
+    by : Name or None
+        A column that is constant within groups, whose levels have their own standard deviations and
+        correlations: ``(1 + x | gr(school, by = sector))``.
     """
 
     terms: tuple[Term, ...]
     factor: tuple[Expression, ...]
     correlated: bool = True
+    by: Name | None = None
     span: Span = field(compare=False, default=(0, 0))
     factor_span: Span = field(compare=False, default=(0, 0))
 
@@ -185,7 +195,8 @@ class GroupTerm:
         left = " + ".join(map(str, self.terms))
         if not self.terms[0].is_intercept:
             left = f"0 + {left}"
-        return f"({left} {'|' if self.correlated else '||'} {self.factor_name})"
+        right = self.factor_name if self.by is None else f"gr({self.factor_name}, by = {self.by})"
+        return f"({left} {'|' if self.correlated else '||'} {right})"
 
     @property
     def factor_name(self) -> str:
@@ -237,6 +248,8 @@ class Formula:
         ``offset(...)``: added to the linear predictor as they are.
     text : str
         What the user wrote.
+    notes : tuple of str
+        What was read otherwise than it stands: group terms that became one.
     """
 
     response: Response
@@ -244,6 +257,7 @@ class Formula:
     groups: tuple[GroupTerm, ...]
     offsets: tuple[Call, ...] = ()
     text: str = field(compare=False, default="")
+    notes: tuple[str, ...] = field(compare=False, default=())
 
     def __str__(self) -> str:
         population = " + ".join(map(str, self.population))

@@ -37,12 +37,15 @@ class Components:
 
 
 def cross_products(X: Floats, group: GroupDesign) -> Floats:
-    """``Z_j'X`` of each group, shape (n_groups, q, columns of X)."""
+    """``Z_j'X`` of each group, shape (n_groups, q, columns of X); over the rows that belong to a group."""
     cross = np.empty((group.n_groups, group.Z.shape[1], X.shape[1]))
+    own = group.own
+    rows = slice(None) if own.all() else own
+    codes = group.codes[rows]
     for j in range(group.Z.shape[1]):
         for k in range(X.shape[1]):
-            products = group.Z[:, j] * X[:, k]
-            cross[:, j, k] = np.bincount(group.codes, weights=products, minlength=group.n_groups)
+            products = group.Z[rows, j] * X[rows, k]
+            cross[:, j, k] = np.bincount(codes, weights=products, minlength=group.n_groups)
     return cross
 
 
@@ -74,8 +77,8 @@ def estimate_components(
     every = max(1, group.n_groups // GROUPS)
     moments = cross_products(group.Z, group)[::every]
     sums = cross_products(residual[:, None], group)[::every, :, 0]
-    residual = residual[group.codes % every == 0]
-    spread = group.Z.std(axis=0)
+    residual = residual[group.own & (group.codes % every == 0)]
+    spread = group.Z[group.own].std(axis=0)
     unit = 1 / np.sqrt(information) / np.where(spread > 0, spread, 1.0)
     S = np.diag((START * unit) ** 2)
     for _ in range(STEPS):

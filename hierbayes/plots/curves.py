@@ -103,7 +103,7 @@ def settings(fit: Any, group: GroupDesign, held: str) -> pd.DataFrame:
         group's own mean and most frequent level.
     """
     frame = pd.DataFrame({name: np.asarray(values) for name, values in fit.design.columns.items()})
-    by_level = frame.groupby(group.codes)
+    by_level = frame[group.own].groupby(group.codes[group.own])
     one = by_level.first()
     numbers = numeric_columns(fit)
     for name in covariates(fit):
@@ -187,7 +187,9 @@ def _refit(scene: Scene, codes: Array, *, deviating: bool) -> Any:
     repeated = np.repeat(codes, len(values)).astype(np.int32)
     rows = scene.base.iloc[repeated].assign(**{scene.x: np.tile(values, len(codes))})
     applied = design.recipe.apply(rows, groups=deviating, new_levels="allow")
-    kept = tuple(replace(g, codes=repeated) for g in applied.groups if g.factor == scene.group.factor)
+    same = [g for g in applied.groups if g.factor == scene.group.factor]
+    # The terms of other levels of `by` have groups of their own: nothing varies over them in these rows.
+    kept = tuple(replace(g, codes=repeated) if g.levels == scene.group.levels else g for g in same)
     return replace(scene.fit, design=_design(design, applied, kept))
 
 

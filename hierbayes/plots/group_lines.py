@@ -103,7 +103,8 @@ def _overlaid(scene: curves.Scene) -> xr.Dataset:
     data["population_lower"] = ("point", typical.lower[0])
     data["population_upper"] = ("point", typical.upper[0])
     if not _is_binary(fit):
-        rows = np.linspace(0, fit.design.n - 1, min(fit.design.n, MOST_DOTS)).astype(int)
+        own = np.flatnonzero(group.own)
+        rows = own[np.linspace(0, own.size - 1, min(own.size, MOST_DOTS)).astype(int)]
         data["data_x"] = ("dot", np.asarray(fit.design.columns[scene.x], dtype=float)[rows])
         data["data_y"] = ("dot", fit.design.y[rows])
     return data
@@ -156,7 +157,8 @@ def _texts(scene: curves.Scene, data: xr.Dataset) -> dict[str, Any]:
     else:
         caption.append("Posterior means; band: 95 % equal-tailed interval of the population line.")
         if "data_x" in data:
-            rest = "" if data.sizes["dot"] == fit.design.n else f", {data.sizes['dot']} of {fit.design.n}"
+            n = int(group.own.sum())
+            rest = "" if data.sizes["dot"] == n else f", {data.sizes['dot']} of {n}"
             caption.append(f"Dots: the data{rest}.")
         subtitle = f"thin: each of {group.n_groups} groups  ━ bold: the population (a typical {group.name})"
     return {

@@ -13,9 +13,9 @@ from hierbayes.report.tables import interval_mass, records
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hierbayes.design.records import Design
+    from hierbayes.design.records import Design, GroupDesign
     from hierbayes.fitted import Fit
-    from hierbayes.spec.records import ModelSpec
+    from hierbayes.spec.records import GroupSpec, ModelSpec
 
 NUMBERS = ("Estimate", "Est.Error", "l-{mass} CI", "u-{mass} CI", "Rhat", "Bulk_ESS", "Tail_ESS")
 
@@ -43,11 +43,9 @@ def fit_text(fit: Fit) -> str:
     group_rows = frame[frame["section"] == "group"]
     if len(group_rows):
         parts.append("Group-level effects")
-        parts += [
-            f"~{group.name} ({count(group.n_groups)} "
-            f"groups)\n{_table(group_rows[group_rows['group'] == group.name])}"
-            for group in fit.spec.groups
-        ]
+        for group in fit.spec.groups:
+            size = f"{count(group.n_groups)} groups{'; uncorrelated' if _uncorrelated(group) else ''}"
+            parts.append(f"~{group.name} ({size})\n{_table(group_rows[group_rows['group'] == group.name])}")
     for section, title in (("population", "Population-level effects"), ("family", "Family parameters")):
         rows = frame[frame["section"] == section]
         if len(rows):
@@ -155,10 +153,14 @@ def _group_lines(design: Design) -> list[str]:
         sizes = sorted(int(size) for size in group.sizes)
         middle = (sizes[(len(sizes) - 1) // 2] + sizes[len(sizes) // 2]) / 2
         numbers = (len(sizes), sizes[0], middle, sizes[-1])
-        rows.append(
-            (Cell(group.name), *(Cell(count(value)) for value in numbers), Cell(", ".join(group.terms)))
-        )
+        varying = ", ".join(group.terms) + (" (uncorrelated)" if _uncorrelated(group) else "")
+        rows.append((Cell(group.name), *(Cell(count(value)) for value in numbers), Cell(varying)))
     return [f"  {line}" for line in table_lines(columns, tuple(rows))]
+
+
+def _uncorrelated(group: GroupDesign | GroupSpec) -> bool:
+    """Whether to say so: one coefficient alone has nothing to correlate with."""
+    return len(group.terms) > 1 and not group.correlated
 
 
 def _prior_lines(spec: ModelSpec) -> list[str]:

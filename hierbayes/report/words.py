@@ -54,7 +54,7 @@ def model_words(spec: ModelSpec, design: Design) -> tuple[str, ...]:
         depends = (
             f"It depends on no explanatory variable: there is one overall average{_offset_words(formula)}."
         )
-    groups = [_group_words(term, design) for term in formula.groups]
+    groups = [_group_words(term, k, design) for k, term in enumerate(formula.groups)]
     if not groups:
         groups = ["Rows are treated as unrelated to each other: the model knows no groups."]
     scatter = SCATTER.get(spec.family)
@@ -152,10 +152,9 @@ def _outcome(spec: ModelSpec, design: Design) -> str:
     return f"the probability that {event}, through {scales.get(spec.link, f'its {spec.link}')}"
 
 
-def _group_words(term: GroupTerm, design: Design) -> str:
-    factors = {group.factor: group for group in design.groups}
-    group = factors[term.factor_name]
-    groups = group_words(term.factor_name, [str(part) for part in term.factor], group.n_groups)
+def _group_words(term: GroupTerm, position: int, design: Design) -> str:
+    n_groups = sum(len(part.cells) for part in design.recipe.groups if part.position == position)
+    groups = group_words(term.factor_name, [str(part) for part in term.factor], n_groups)
     varying = [f"the effect of {_short_term(t)}" for t in term.terms if not t.is_intercept]
     if any(t.is_intercept for t in term.terms):
         varying = ["the overall level (the intercept)", *varying]
@@ -164,7 +163,9 @@ def _group_words(term: GroupTerm, design: Design) -> str:
     sentence = sentence[0].upper() + sentence[1:]
     if len(varying) > 1:
         told = "may be correlated" if term.correlated else "are taken as independent"
-        return f"{sentence}, and these differences {told}."
+        sentence = f"{sentence}, and these differences {told}"
+    if term.by is not None:
+        sentence += f"; how much they differ is estimated for each {_short(term.by)} by itself"
     return f"{sentence}."
 
 

@@ -1,6 +1,6 @@
 """Seconds and peak memory of the design of a large model: 2 million rows, 30,000 groups, a random slope.
 
-Run with:  python tests/benchmarks/design_scale.py [rows] [groups]
+Run with:  python tests/benchmarks/design_scale.py [rows] [groups] [percent missing]
 Prints one line for the data and one for the design; the target is 10 s and 2 GB on two cores.
 """
 
@@ -22,27 +22,28 @@ def peak_gb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
-def make_frame(rows, groups):
-    """Pupils in schools: text labels for sex and kind, whole numbers for schools."""
+def make_frame(rows, groups, percent=0):
+    """Pupils in schools: text labels for sex and kind, whole numbers for schools; some intake is missing."""
     rng = np.random.default_rng(2026)
     school = rng.integers(0, groups, rows)
     intake = rng.normal(size=rows)
+    score = 0.5 * intake + rng.normal(size=groups)[school] + rng.normal(size=rows)
     return pd.DataFrame(
         {
             "school": school,
-            "intake": intake,
+            "intake": np.where(100 * rng.random(rows) < percent, np.nan, intake),
             "sex": np.array(["F", "M"])[rng.integers(0, 2, rows)],
             "kind": np.array(["mixed", "boys", "girls"])[school % 3],
-            "score": 0.5 * intake + rng.normal(size=groups)[school] + rng.normal(size=rows),
+            "score": score,
         }
     )
 
 
-def main(rows=2_000_000, groups=30_000):
+def main(rows=2_000_000, groups=30_000, percent=0):
     """Build the data, then the design, and print what each took."""
-    frame = make_frame(rows, groups)
+    frame = make_frame(rows, groups, percent)
     held = peak_gb()
-    print(f"data:   {rows:,} rows, {groups:,} groups; peak {held:.2f} GB")
+    print(f"data:   {rows:,} rows, {groups:,} groups, {percent} % missing; peak {held:.2f} GB")
     start = time.perf_counter()
     design = build_design(parse_formula(FORMULA), frame)
     seconds = time.perf_counter() - start
@@ -54,4 +55,4 @@ def main(rows=2_000_000, groups=30_000):
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]))
+    main(*map(int, sys.argv[1:4]))

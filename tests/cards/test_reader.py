@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hierbayes as hb
-from hierbayes.cards import SECTIONS, CardSettings, keys, load_card
+from hierbayes.cards import SECTIONS, CardSettings, build_models, keys, load_card
 from hierbayes.errors import CardError
 
 GOOD = """\
@@ -110,6 +110,29 @@ def test_a_file_beside_the_card(tmp_path: Path) -> None:
     assert data.source == "pupils.csv"
 
 
+@pytest.mark.parametrize("missing", ['"report"', '{ intake = "report" }'])
+def test_missing_values_are_treated_alike_in_all_models(missing: str, tmp_path: Path) -> None:
+    lines = [f"{k % 7},{k if k != 5 else ''},{k % 3}" for k in range(20)]
+    (tmp_path / "pupils.csv").write_text("\n".join(["score,intake,school", *lines]))
+    path = tmp_path / "card.toml"
+    path.write_text(
+        f"""
+title = "a"
+question = "b"
+data = {{ file = "pupils.csv", missing = {missing} }}
+model = [
+  {{ name = "m1", formula = "score ~ 1 + (1 | school)" }},
+  {{ name = "m2", formula = "score ~ intake + (1 | school)" }},
+]
+"""
+    )
+    models = build_models(load_card(path))
+    assert models["m1"].messages == ()
+    assert models["m2"].messages == (
+        "1 of 20 rows dropped: missing values in intake (1: row 6) (the first row is row 1)",
+    )
+
+
 MISTAKES = {
     "unknown key": (('description = "with', 'descripton = "with'), 24, ["descripton", "'description'"]),
     "unknown table": (("[report]", "[reprot]"), 30, ["reprot", "'report'"]),
@@ -130,6 +153,26 @@ MISTAKES = {
     "both sources": (('dataset = "exam"', 'dataset = "exam"\nfile = "a.csv"'), 8, ["both dataset and file"]),
     "no source": (('dataset = "exam"', ""), 6, ["neither dataset nor file"]),
     "missing file": (('dataset = "exam"', 'file = "a.csv"'), 7, ["no file 'a.csv'"]),
+    "unknown policy": (
+        ('dataset = "exam"', 'dataset = "exam"\nmissing = "eror"'),
+        8,
+        ["'eror' is not a known policy for missing values", "'error'"],
+    ),
+    "unknown policy of a column": (
+        ('dataset = "exam"', 'dataset = "exam"\nmissing = { sex = "drop", age = "no" }'),
+        8,
+        ["'no' is not a known policy for missing values", "Allowed: drop, error, report."],
+    ),
+    "policy of a column as number": (
+        ('dataset = "exam"', 'dataset = "exam"\nmissing = { age = 1 }'),
+        8,
+        ["'age' of 'missing' must be text"],
+    ),
+    "policy as number": (
+        ('dataset = "exam"', 'dataset = "exam"\nmissing = 1'),
+        8,
+        ["'missing' must be text or a table of texts", 'or { age = "error" }'],
+    ),
     "unknown section": (('"vpc"]', '"vcp"]'), 31, ["'vcp'", "'vpc'"]),
     "unknown family": (
         ('description = "with', 'family = "gausian"\ndescription = "with'),

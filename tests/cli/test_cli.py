@@ -104,6 +104,17 @@ BAD_USAGE = {
     "too few": ["fit", FORMULA, "x.csv", "--chains", "0"],
     "prior without equals sign": ["check", FORMULA, "x.csv", "--prior", "half_normal(1)"],
     "prior without key": ["check", FORMULA, "x.csv", "--prior", "=half_normal(1)"],
+    "policy without column": ["check", FORMULA, "x.csv", "--missing", "=drop"],
+    "policies for all and for one": [
+        "check",
+        FORMULA,
+        "x.csv",
+        "--missing",
+        "drop",
+        "--missing",
+        "age=error",
+    ],
+    "policy twice": ["check", FORMULA, "x.csv", "--missing", "age=drop", "--missing", "age=error"],
     "prior twice": ["check", FORMULA, "x.csv", "--prior", "sd=flat()", "--prior", "sd=flat()"],
 }
 
@@ -170,6 +181,23 @@ def test_frames_that_cannot_be_used(name: str, run: Run, tmp_path: Path) -> None
     assert part in err
 
 
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ([], "1 of 5 rows dropped: missing values in x (1)"),
+        (["--missing", "report"], "missing values in x (1: row 3) (the first row is row 1)"),
+        (["--missing", "y=error", "--missing", "x = report"], "missing values in x (1: row 3)"),
+        (["--missing", "error"], "Values are missing in x (1: row 3)"),
+        (["--missing", "eror"], "'eror' is not a known policy for missing values. Did you mean 'error'?"),
+        (["--missing", "z=drop"], "The data have no column 'z', named in missing."),
+    ],
+)
+def test_missing_values(options: list[str], part: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("y,x,g\n1,2,a\n2,5,b\n3,,a\n5,1,b\n4,3,a\n")
+    status, out, err = run("check", "y ~ x + (1 | g)", "data.csv", *options)
+    assert part in " ".join((err if status else out).split())
+
+
 def test_check_prints_design_and_priors_and_samples_nothing(
     run: Run, data: str, fake: dict[str, Any]
 ) -> None:
@@ -180,6 +208,14 @@ def test_check_prints_design_and_priors_and_samples_nothing(
     assert fake["calls"] == []
     for part in ("bernoulli", "logit", "district", "60", "half_normal(0.7)"):
         assert part in out
+
+
+def test_check_says_which_group_terms_are_uncorrelated(run: Run) -> None:
+    formula = "normexam ~ standLRT + (1 + standLRT {} school)"
+    _, double, _ = run("check", formula.format("||"), "dataset:exam")
+    _, single, _ = run("check", formula.format("|"), "dataset:exam")
+    assert "Intercept, standLRT (uncorrelated)" in double
+    assert "uncorrelated" not in single
 
 
 def test_a_prior_may_have_equals_signs_in_its_key(run: Run, fake: dict[str, Any]) -> None:

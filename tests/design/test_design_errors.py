@@ -79,8 +79,8 @@ def test_an_unknown_column_is_also_a_key_error_and_long_lists_are_cut():
         (
             "y ~ age",
             {"age": [0.0, np.inf, -1.0, -np.inf]},
-            "Column 'age' is infinite (inf) in row 2 (the first is row 1) (2 such rows). "
-            "Every number must be finite: correct the value, or mark it as missing to drop the row.",
+            "Column 'age' is infinite (inf) in rows 2, 4 (the first is row 1). "
+            "Every number must be finite: correct the values, or mark them as missing to drop the rows.",
         ),
         (
             "y ~ age",
@@ -159,15 +159,14 @@ def test_an_unknown_column_is_also_a_key_error_and_long_lists_are_cut():
         (
             "y ~ age",
             {"age": pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-05"])},
-            "Column 'age' holds dates or times (Datetime(time_unit='us', time_zone=None)), which a formula "
-            "cannot use as they are. Turn them into a number first (days since the start, say), or into text "
-            "labels for a factor.",
+            "Column 'age' holds dates and times, which a formula cannot use as they are. Turn them into a "
+            "number first (days since the start, say), or into text labels for a factor.",
         ),
         (
             "y ~ age",
             {"age": pd.Series([dt.date(2020, 1, k) for k in (1, 2, 3, 4)], dtype=object)},
-            "Column 'age' holds values of type date, which a formula cannot use. "
-            "Allowed are numbers, booleans, text and categories: convert the column first.",
+            "Column 'age' holds dates, which a formula cannot use as they are. Turn them into a "
+            "number first (days since the start, say), or into text labels for a factor.",
         ),
         (
             "y ~ age",
@@ -219,7 +218,7 @@ def test_arithmetic_with_text_and_powers_out_of_bounds():
         "Arithmetic needs numbers, but 'district' holds text ('a', 'b').\n"
         "    y ~ I(age + district)\n"
         "                ^^^^^^^^\n"
-        "Use district as a term of its own, or turn it into numbers first."
+        "Name `district` as a term of its own, or turn it into numbers first."
     )
     assert error(FormulaError, "y ~ I(age^1000)", DATA) == (
         "The power 1000 is out of bounds.\n"
@@ -245,8 +244,8 @@ def test_a_factor_too_wide_for_memory():
             "district ~ age",
             {"district": ["a", "b", "c", "a"]},
             "The response 'district' has 3 different values ('a', 'b', 'c'); a binary response has 0 and 1, "
-            "booleans or two labels. Make a column with two outcomes first, for example one of the labels "
-            "against the rest.",
+            "booleans or two labels. There is no family for ordered or unordered categories yet: make a "
+            "column with two outcomes first, one of the labels against the rest, say.",
         ),
         (
             "y ~ age",

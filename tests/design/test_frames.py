@@ -57,6 +57,58 @@ def test_pandas_polars_pyarrow_and_dict_agree_bit_for_bit(change):
     assert_same(expected, build_design(FORMULA, table, response_kind="binary"))
 
 
+def every_type():
+    rng = np.random.default_rng(0)
+    n = 60
+    pick = rng.integers(0, 3, n)
+    return pd.DataFrame(
+        {
+            "y": rng.normal(size=n),
+            "x": rng.normal(size=n).round(3),
+            "small": rng.integers(0, 3, n).astype("int8"),
+            "single": rng.normal(size=n).astype("float32"),
+            "flag": rng.random(n) < 0.5,
+            "txt": np.array(["b", "a", "c"])[rng.integers(0, 3, n)],
+            "cat": pd.Categorical(
+                np.array(["lo", "hi", "mid"])[pick], ["lo", "mid", "hi", "never"], ordered=True
+            ),
+            "g": np.arange(n) // 6,
+        }
+    )
+
+
+def holed(frame):
+    holes = frame.copy()
+    holes.loc[[3, 7], "x"] = np.nan
+    holes.loc[5, "txt"] = None
+    holes.loc[9, "cat"] = None
+    return holes
+
+
+OTHER_TYPES = {
+    "object": lambda f: f.astype({c: object for c in f if c != "cat"}),
+    "nullable": lambda f: f.convert_dtypes(dtype_backend="numpy_nullable"),
+    "arrow": lambda f: f.convert_dtypes(dtype_backend="pyarrow"),
+    "arrays": lambda f: {c: f[c].array if c == "cat" else f[c].to_numpy() for c in f},
+    "lists": lambda f: {c: f[c] if c == "cat" else f[c].tolist() for c in f},
+    "polars": to_polars,
+    "index": lambda f: f.set_axis(np.arange(len(f)) % 7),
+}
+
+
+@pytest.mark.parametrize("change", [lambda frame: frame, holed], ids=["complete", "missing"])
+@pytest.mark.parametrize("convert", OTHER_TYPES.values(), ids=OTHER_TYPES)
+def test_every_type_of_column_agrees_bit_for_bit(convert, change):
+    formula = parse_formula(
+        "y ~ x*cat + factor(small) + single + flag + poly(x, 2) + (1 + x | g:txt) + (0 + flag || g)"
+    )
+    frame = change(every_type())
+    expected, given = build_design(formula, frame), convert(frame)
+    design = build_design(formula, given)
+    assert_same(expected, design)
+    np.testing.assert_array_equal(design.recipe.apply(given).X, expected.X)
+
+
 def test_rows_with_missing_values_are_dropped_and_said():
     frame = with_missing(load_data("contraception"))
     design = build_design(FORMULA, frame, response_kind="binary")

@@ -179,9 +179,8 @@ def test_what_columns_look_like():
         "text: the 5 labels are all numbers, but held as text; as a predictor it would be a factor with 4 "
         "columns. Convert it if it measures something",
         "id: a different value in every row, so it identifies rows",
-        "Column 'when' holds dates or times (Datetime(time_unit='us', time_zone=None)), which a formula "
-        "cannot use as they are. Turn them into a number first (days since the start, say), or into text "
-        "labels for a factor.",
+        "Column 'when' holds dates and times, which a formula cannot use as they are. Turn them into a "
+        "number first (days since the start, say), or into text labels for a factor.",
         "odd: infinite in 1 row, and a model needs finite values; correct them, or mark them as missing",
         "none: no row has a value; leave it out",
     )
@@ -294,7 +293,7 @@ def test_errors():
         (["school:clas"], ColumnNotFoundError, "no column 'clas'"),
         ([], DataError, "groups is empty"),
         ([3], ArgumentTypeError, "3 is of type int"),
-        ("when", DataError, "holds dates or times"),
+        ("when", DataError, "holds dates and times"),
         ("no", DataError, "missing in every row"),
     ]:
         with pytest.raises(kind, match=message):

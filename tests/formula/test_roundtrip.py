@@ -21,6 +21,8 @@ arithmetic = st.recursive(
         st.tuples(inner, st.sampled_from(["==", "!=", "<", ">", "<=", ">="]), inner)
         .map("".join)
         .map("({})".format),
+        st.tuples(inner, st.sampled_from(["&", "|", " & "]), inner).map("".join).map("({})".format),
+        inner.map("(!{})".format),
         st.tuples(st.sampled_from(["log", "exp", "abs", "scale", "center"]), inner).map(
             "{0[0]}(a + {0[1]})".format
         ),
@@ -30,6 +32,9 @@ arithmetic = st.recursive(
     max_leaves=8,
 )
 labels = st.text(max_size=5).map(lambda label: '"' + label.replace("\\", "\\\\").replace('"', '\\"') + '"')
+numbers = st.lists(st.floats(-1e9, 1e9).map(lambda x: x + 0.0), min_size=2, max_size=4, unique=True).map(
+    lambda values: ", ".join(map(repr, values))
+)
 calls = st.one_of(
     st.tuples(arithmetic, st.integers(1, 50), st.sampled_from(["", ", raw=TRUE", ", raw = F"])).map(
         "poly(a + {0[0]}, {0[1]}{0[2]})".format
@@ -45,6 +50,11 @@ calls = st.one_of(
         "C({0[0]}, {0[1]})".format
     ),
     labels.map("I(b == {})".format),
+    numbers.map("cut(a, c({}), right = F)".format),
+    numbers.map("ns(a, knots = c({}))".format),
+    st.tuples(text_of_name, st.lists(labels, min_size=1, max_size=3, unique=True).map(", ".join)).map(
+        "ordered({0[0]}, levels = c({0[1]}))".format
+    ),
 )
 variable = st.one_of(
     text_of_name,
@@ -71,6 +81,7 @@ factors = st.lists(
     st.tuples(st.sampled_from(["g", "h", "`g h`", "factor(k)"]), st.sampled_from([":", "/"])).map("".join),
     max_size=3,
 ).map(lambda parts: "".join(parts) + "j")
+factors = st.one_of(factors, st.sampled_from(["gr(g)", "gr(g, by = s)", "cut(a, 3)"]))
 group = st.tuples(total, st.sampled_from(["|", "||"]), factors).map("({0[0]} {0[1]} {0[2]})".format)
 rest = st.lists(st.sampled_from([" + .", " - .", " - a", " - `e f`", " + (. - b)", " + a"]), max_size=4).map(
     "".join
@@ -128,8 +139,8 @@ expressions = st.recursive(
     st.sampled_from([Name("a"), Name("b c")])
     | st.floats(0, allow_infinity=False, allow_nan=False).map(Number),
     lambda inner: st.one_of(
-        st.builds(lambda s, x, y: Operation(s, (x, y)), st.sampled_from("+-*/^"), inner, inner),
-        st.builds(lambda x: Operation("-", (x,)), inner),
+        st.builds(lambda s, x, y: Operation(s, (x, y)), st.sampled_from("+-*/^&|"), inner, inner),
+        st.builds(lambda s, x: Operation(s, (x,)), st.sampled_from("-!"), inner),
     ),
     max_leaves=12,
 )

@@ -19,7 +19,14 @@ formulas <- c(
   "y ~ bs(x, df = 5)", "y ~ bs(z, df = 4, degree = 2)", "y ~ bs(x, df = 3)", "y ~ ns(x, df = 1)", "y ~ ns(x, df = 3)*h",
   "y ~ ns(z, df = 5)", "y ~ C(f, sum)", "y ~ C(f, helmert)*h", "y ~ 0 + C(f, sum)", "y ~ h:C(f, sum)",
   "y ~ C(f, treatment)", "y ~ I((x > 1) * 1)", "y ~ I(x^2) + I((z >= 100) - (f == 'b'))", "y ~ h/x", "y ~ (f + h + x)^2",
-  "y ~ f %in% h", "y ~ (f + h)/x", "y ~ f/h/x"
+  "y ~ f %in% h", "y ~ (f + h)/x", "y ~ f/h/x",
+  "y ~ cut(x, c(-Inf, 0.5, 1, Inf))", "y ~ cut(x, c(0, 0.7, 1.25, 20), right = FALSE)*h",
+  "y ~ cut(z, c(60, 100, 115.25, 200), include.lowest = TRUE)", "y ~ 0 + cut(z, c(0, 99.5, 1000))",
+  "y ~ cut(log(x), c(-10, 0, 5), labels = c('low', 'high')):z", "y ~ ordered(f)", "y ~ 0 + ordered(f) + h",
+  "y ~ ordered(f, levels = c('c', 'a', 'd', 'b'))*h", "y ~ C(f, poly)", "y ~ factor(f, levels = c('d', 'b', 'a', 'c'))",
+  "y ~ bs(x, knots = c(1, 2))", "y ~ bs(z, knots = 100, degree = 2)", "y ~ ns(x, knots = c(0.5, 1, 2))*h",
+  "y ~ bs(x, knots = 1, Boundary.knots = c(0, 12))", "y ~ ns(z, df = 3, Boundary.knots = c(80, 120))",
+  "y ~ I(x > 1 & (f == 'b' | !(z >= 100)))", "y ~ I(x > 1 | z < 90) + I(x & z > 100)"
 )
 columns <- lapply(formulas, function(f) {
   frame <- model.frame(as.formula(f), data)

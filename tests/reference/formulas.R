@@ -118,7 +118,11 @@ grammar2 <- list(
     "normexam ~ schgend / sex + (1 | school)",
     "normexam ~ standLRT + (1 | school / student)",
     "normexam ~ ns(standLRT, df = 4) + (1 | school)",
-    "normexam ~ scale(standLRT, scale = FALSE) + (scale(standLRT, scale = FALSE) | school)"
+    "normexam ~ scale(standLRT, scale = FALSE) + (scale(standLRT, scale = FALSE) | school)",
+    "normexam ~ cut(standLRT, c(-Inf, -1, 0, 1, Inf)) + (1 | school)",
+    "normexam ~ cut(standLRT, 4) * sex + (1 | school)",
+    "normexam ~ standLRT + (1 | school) + (standLRT | school)",
+    "normexam ~ ordered(vr, levels = c('bottom 25%', 'mid 50%', 'top 25%')) + (1 | school)"
   ),
   contraception = c(
     "use ~ poly(age, 2) * ch + urban + (1 | district)",
@@ -126,7 +130,10 @@ grammar2 <- list(
     "use ~ scale(age) + I(scale(age)^2) + (1 | district)",
     "use ~ age + (1 | district / urban)",
     "use ~ urban %in% livch + (1 | district)",
-    "use ~ (age + ch + urban)^3 + (1 | urban:district)"
+    "use ~ (age + ch + urban)^3 + (1 | urban:district)",
+    "use ~ ordered(livch) * age + (1 | district)",
+    "use ~ I(age > 3 & urban == 'Y') + (1 | district)",
+    "use ~ bs(age, knots = c(-5, 5)) + (1 | district)"
   ),
   sleepstudy = c(
     "log(Reaction) ~ Days + (Days | Subject)",
@@ -135,7 +142,10 @@ grammar2 <- list(
     "Reaction ~ log(Days + 1) + (1 | Subject)",
     "Reaction ~ Days + offset(2 * Days) + (1 | Subject)",
     "Reaction ~ bs(Days, df = 4) + (1 | Subject)",
-    "sqrt(Reaction) ~ sqrt(Days) + (0 + Days || Subject)"
+    "sqrt(Reaction) ~ sqrt(Days) + (0 + Days || Subject)",
+    "Reaction ~ ordered(Days) + (1 | Subject)",
+    "Reaction ~ cut(Days, c(0, 3, 9), include.lowest = TRUE) + (cut(Days, c(0, 3, 9), include.lowest = TRUE) | Subject)",
+    "Reaction ~ cut(Days, c(0, 3, 6)) + (1 | Subject)"
   ),
   toy = c(
     "y ~ a / b + (1 | school)",
@@ -161,7 +171,17 @@ grammar2 <- list(
     "y ~ bs(x, df = 5) + (1 | school)",
     "y ~ ns(z, df = 3) * b + (1 | school)",
     "y ~ poly(x, 2) / b + (poly(x, 2) | item)",
-    "y ~ (scale(x) + b)^2 + (1 + b || school)"
+    "y ~ (scale(x) + b)^2 + (1 + b || school)",
+    "y ~ ordered(a) / x + (ordered(a) | school)",
+    "y ~ C(a, poly) + C(b, sum) + (1 | school)",
+    "y ~ ordered(k):b + (1 | item)",
+    "y ~ factor(site, levels = c('w', 's', 'e', 'n')) + x + (1 | school)",
+    "y ~ ns(z, knots = c(1, 1.5)) * b + (ns(z, knots = 1.2) | school)",
+    "y ~ bs(x, knots = 0, degree = 2, Boundary.knots = c(-4, 4)) + (1 | school)",
+    "y ~ I(!(x > 0) & z < 1 & flag) + (1 | school)",
+    "y ~ cut(x, c(-Inf, 0, Inf), right = FALSE, labels = c('low', 'high')):z + (1 | school)",
+    "y ~ x + (0 + cut(z, c(0, 1, 2, 3)) | school)",
+    "y ~ x + (x | school) + (0 + x || school) + (1 | item)"
   )
 )
 
@@ -182,10 +202,13 @@ columns <- function(fixed, frame, X) {
       value <- frame[[v]]
       if (is.matrix(value)) return(lapply(if (is.null(colnames(value))) "" else colnames(value), part, v = v))
       if (is.numeric(value)) return(list(part(v, "")))
+      if (is.logical(value) && startsWith(v, "I(")) return(list(list(r = paste0(v, "TRUE"), ours = v)))
       whole <- coding[v, label] == 2 || first
       first <<- FALSE
       marks <- if (is.logical(value)) c("FALSE", "TRUE") else levels(factor(value))
-      lapply(if (whole) marks else marks[-1], part, v = v, is_factor = TRUE)
+      coded <- if (is.factor(value)) contrasts(value) else contrasts(factor(marks))
+      shown <- if (whole) marks else if (is.null(colnames(coded))) as.character(seq_len(ncol(coded))) else colnames(coded)
+      lapply(shown, part, v = v, is_factor = TRUE)
     })
     cells <- expand.grid(lapply(pieces, seq_along))
     lapply(seq_len(nrow(cells)), function(r) Map(function(p, k) p[[k]], pieces, as.list(unname(unlist(cells[r, ])))))
@@ -193,7 +216,7 @@ columns <- function(fixed, frame, X) {
   all <- unlist(per_term, recursive = FALSE)
   if (attr(tt, "intercept")) all <- c(list(list(list(r = "(Intercept)", ours = "Intercept"))), all)
   pasted <- vapply(all, function(parts) paste(vapply(parts, `[[`, "", "r"), collapse = ":"), "")
-  stopifnot(identical(pasted, colnames(X)))
+  if (!identical(pasted, colnames(X))) stop(deparse1(fixed), ": ", toString(pasted), " / ", toString(colnames(X)))
   lapply(all, function(parts) I(vapply(unname(parts), `[[`, "", "ours")))
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -145,6 +146,20 @@ def test_a_fit_prints_as_brms_users_expect() -> None:
 
 def test_a_model_prints_its_priors_and_its_plan() -> None:
     assert model_text(fake_model()) == MODEL
+
+
+def test_terms_of_a_double_bar_are_said_to_be_uncorrelated() -> None:
+    group = replace(design().groups[0], correlated=False)
+    alone = replace(group, name="region", terms=("Intercept",), Z=group.Z[:, :1])
+    model = SimpleNamespace(**vars(fake_model()) | {"design": replace(design(), groups=(group, alone))})
+    assert [
+        line.rstrip() for line in model_text(model).splitlines() if line.startswith(("  dist", "  reg"))
+    ] == [
+        "  district       3         1       2        3  Intercept, age (uncorrelated)",
+        "  region         3         1       2        3  Intercept",
+    ]
+    bare = replace(spec(), groups=(replace(spec().groups[0], correlated=False),))
+    assert "\n~district (3 groups; uncorrelated)\n" in fit_text(fake_fit(spec=bare))
 
 
 def test_an_interrupted_fit_says_so() -> None:

@@ -38,7 +38,7 @@ def shared_data(fits: Sequence[Fit]) -> Blocks:
         KeyNumber("Rows used", " to ".join(map(count, rows[:: max(1, len(rows) - 1)]))),
         _outcome(fits[0]),
     ]
-    sizes = {group.factor: group.sizes for fit in fits for group in fit.design.groups}
+    sizes = {group.label: group.sizes for fit in fits for group in fit.design.groups}
     numbers += [KeyNumber(f"Groups: {factor}", count(len(size))) for factor, size in sizes.items()]
     blocks: list[Block] = [KeyNumbers(tuple(numbers))]
     if sizes:

@@ -93,14 +93,15 @@ def _chosen(shown: Shown) -> dict[str, Statistic]:
         chosen[f"Smallest {name}"] = lambda y: y.min(axis=1)
         chosen[f"Largest {name}"] = lambda y: y.max(axis=1)
     for group in shown.fit.design.groups:
-        label = f"Standard deviation of the {'shares' if binary else 'means'} of {group.factor}"
+        label = f"Standard deviation of the {'shares' if binary else 'means'} of {group.label}"
         chosen[label] = _between(group.codes, group.sizes)
     return chosen
 
 
 def _between(codes: NDArray[np.int32], sizes: NDArray[np.int64]) -> Statistic:
     def statistic(y: NDArray[np.float64]) -> NDArray[np.float64]:
-        means = np.stack([np.bincount(codes, row, sizes.size) for row in y]) / sizes
+        own = codes >= 0
+        means = np.stack([np.bincount(codes[own], row[own], sizes.size) for row in y]) / sizes
         deviations: NDArray[np.float64] = means.std(axis=1, ddof=1)
         return deviations
 

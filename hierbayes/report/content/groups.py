@@ -98,8 +98,8 @@ def coef(shown: Shown) -> Blocks:
         "list is no ranking to act on."
     )
     blocks: list[Block] = [Paragraph(text)]
-    for group, part in frame.groupby("group", sort=False):
-        blocks += _group_pictures(shown, str(group), listed_groups(part), mass)
+    for spec in shown.fit.spec.groups:
+        blocks += _group_pictures(shown, spec.name, f"{count(spec.n_groups)} groups of {spec.name}", mass)
     summary = f"All {count(len(frame))} estimates"
     if len(frame) > LONGEST:
         summary = f"The first {count(LONGEST)} of {count(len(frame))} estimates (the file has all)"
