@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from hierbayes.errors import UnknownNameError
-from hierbayes.sampling.nutpie import UNCONSTRAINED, sample_kernel, sample_nutpie
+from hierbayes.sampling.nutpie import (
+    UNCONSTRAINED,
+    CompiledSampler,
+    compile_nutpie,
+    sample_kernel,
+    sample_nutpie,
+)
 from hierbayes.sampling.pymc import sample_pymc
 from hierbayes.sampling.settings import RawDraws, SamplerSettings
 
@@ -15,6 +21,9 @@ SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {
     "pymc": sample_pymc,
 }
 """Samplers of PyMC models."""
+
+COMPILERS: dict[str, Callable[[Any, SamplerSettings, str], CompiledSampler]] = {"nutpie": compile_nutpie}
+"""Samplers that can use a compiled PyMC model again for another response."""
 
 KERNEL_SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {"nutpie": sample_kernel}
 """Samplers that take a kernel."""
@@ -33,4 +42,13 @@ def get_sampler(name: str) -> Callable[[Any, SamplerSettings, str], RawDraws]:
     return SAMPLERS[name]
 
 
-__all__ = ["KERNEL_SAMPLERS", "SAMPLERS", "UNCONSTRAINED", "RawDraws", "SamplerSettings", "get_sampler"]
+__all__ = [
+    "COMPILERS",
+    "KERNEL_SAMPLERS",
+    "SAMPLERS",
+    "UNCONSTRAINED",
+    "CompiledSampler",
+    "RawDraws",
+    "SamplerSettings",
+    "get_sampler",
+]
