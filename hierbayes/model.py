@@ -137,7 +137,7 @@ class Model:
             If what was asked for is impossible for this model.
         """
         wish = Wish(parameterization, sampler, route)
-        return make_plan(self.spec, self._frame, wish)
+        return make_plan(self.spec, self.design, self._frame, wish)
 
     def fit(
         self,

@@ -53,7 +53,7 @@ LAYERS: dict[str, Layer] = {
     "report": layer(
         "estimates plots fitted spec design formula", "numpy pandas xarray jinja2 great_tables matplotlib"
     ),
-    "plan": layer("spec geometry kernels", "numpy"),
+    "plan": layer("design spec geometry kernels", "numpy"),
     "model": layer(
         "formula design families spec geometry graph kernels sampling fitted plan", "numpy pandas xarray pymc"
     ),
