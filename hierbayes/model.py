@@ -195,10 +195,15 @@ class Model:
         UnknownNameError
             If the sampler or parameterization does not exist.
         """
-        from hierbayes.sampling import SamplerSettings, get_sampler
+        from hierbayes.sampling import SamplerSettings, get_sampler, kernel_refusal
 
         get_sampler(sampler)
         plan = self.plan(parameterization, sampler=sampler, route=route)
+        messages = self.design.messages
+        problem = kernel_refusal() if plan.route == "kernel" else None
+        if problem:
+            plan = self.plan(parameterization, sampler=sampler, route="graph")
+            messages = (*messages, f"The PyMC graph was sampled, because {problem}.")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
@@ -218,7 +223,6 @@ class Model:
             "versions": {**versions(), **raw.versions},
             "fingerprint": fingerprint(self.design),
         }
-        messages = self.design.messages
         if raw.partial:
             kept = posterior.sizes["draw"]
             messages = (*messages, f"Sampling was interrupted: {kept} of {draws} draws per chain were kept.")
