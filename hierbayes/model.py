@@ -143,7 +143,7 @@ class Model:
             If what was asked for is impossible for this model.
         """
         wish = Wish(parameterization, sampler, route)
-        return make_plan(self.spec, self._frame, wish)
+        return make_plan(self.spec, self.design, self._frame, wish)
 
     def fit(
         self,
@@ -201,10 +201,15 @@ class Model:
         UnknownNameError
             If the sampler or parameterization does not exist.
         """
-        from hierbayes.sampling import SamplerSettings, get_sampler
+        from hierbayes.sampling import SamplerSettings, get_sampler, kernel_refusal
 
         get_sampler(sampler)
         plan = self.plan(parameterization, sampler=sampler, route=route)
+        messages = self.design.messages
+        problem = kernel_refusal() if plan.route == "kernel" else None
+        if problem:
+            plan = self.plan(parameterization, sampler=sampler, route="graph")
+            messages = (*messages, f"The PyMC graph was sampled, because {problem}.")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
@@ -224,7 +229,6 @@ class Model:
             "versions": {**versions(), **raw.versions},
             "fingerprint": fingerprint(self.design),
         }
-        messages = self.design.messages
         if raw.partial:
             kept = posterior.sizes["draw"]
             messages = (*messages, f"Sampling was interrupted: {kept} of {draws} draws per chain were kept.")
@@ -322,7 +326,7 @@ class Model:
         if plan.collapsed:
             from hierbayes.kernels.collapsed import collapsed_kernel
 
-            kernel = collapsed_kernel(self.spec, self.design)
+            kernel = collapsed_kernel(self.spec, self.design, self._frame)
         else:
             from hierbayes.kernels.assemble import rows_kernel
 

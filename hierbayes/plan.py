@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hierbayes.design import Design
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.geometry import Coordinates
+from hierbayes.kernels.compress import row_data
 from hierbayes.kernels.coverage import collapsed_refusal, rows_refusal
 from hierbayes.spec import ModelSpec
 
@@ -80,7 +82,7 @@ class Wish:
             raise UnknownNameError("route", self.route, ROUTES)
 
 
-def make_plan(spec: ModelSpec, frame: Coordinates, wish: Wish) -> Plan:
+def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -> Plan:
     """Choose the parameterization and the route.
 
     ``"auto"`` collapses where that is exact and cheap. Elsewhere it centers every group effect partially, with
@@ -115,7 +117,9 @@ def make_plan(spec: ModelSpec, frame: Coordinates, wish: Wish) -> Plan:
     if wish.route == KERNEL and no_kernel:
         raise DataError(f"No kernel covers this model: {no_kernel}. Allowed: route='auto' or 'graph'.")
     route = GRAPH if no_kernel else KERNEL
-    through = f"; through the PyMC graph, since {no_kernel}" if no_kernel else ""
+    through = (
+        f"; through the PyMC graph, since {no_kernel}" if no_kernel else _merged_rows(spec, design, frame)
+    )
     if wish.parameterization != AUTO:
         return Plan(dict.fromkeys(groups, wish.parameterization), route, "as asked for" + through)
     if not groups:
@@ -129,6 +133,11 @@ def _why_collapsed(spec: ModelSpec) -> str:
         f"NUTS runs over the variance parameters alone; {what} are drawn from their exact conditional "
         "afterwards (Gaussian response, identity link, normal or flat priors on b)"
     )
+
+
+def _merged_rows(spec: ModelSpec, design: Design, frame: Coordinates) -> str:
+    left = len(row_data(design, frame.X, spec.family).y)
+    return f"; identical rows are merged, {design.n:,} to {left:,}" if left < design.n else ""
 
 
 def _why_partial(spec: ModelSpec, frame: Coordinates) -> str:

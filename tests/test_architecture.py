@@ -53,7 +53,7 @@ LAYERS: dict[str, Layer] = {
     "report": layer(
         "estimates plots fitted spec design formula", "numpy pandas xarray jinja2 great_tables matplotlib"
     ),
-    "plan": layer("spec geometry kernels", "numpy"),
+    "plan": layer("design spec geometry kernels", "numpy"),
     "reuse": layer("spec design geometry graph sampling", "xarray"),
     "model": layer(
         "formula design families spec geometry graph kernels sampling fitted plan reuse",

@@ -1,17 +1,21 @@
 """The coordinates in which NUTS runs, and the way back to the reported posterior; NumPy only."""
 
 from hierbayes.geometry.coordinates import WEIGHTS, Block, Coordinates, GroupCoordinates, coordinates, is_real
+from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings
 from hierbayes.geometry.recover import Pieces, cholesky_from_vine, coords, recover, reported
 
 __all__ = [
     "WEIGHTS",
     "Block",
     "Coordinates",
+    "Coupling",
     "GroupCoordinates",
     "Pieces",
     "cholesky_from_vine",
+    "coarse_to_fine",
     "coordinates",
     "coords",
+    "couplings",
     "is_real",
     "recover",
     "reported",

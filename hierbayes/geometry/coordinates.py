@@ -11,7 +11,8 @@ that make NUTS slow:
    one Newton step from the base rate. The Jacobian is a constant.
 2. *Shift*. What the data say of a group's effects depends on ``theta`` by their conditional mean,
    ``-(A_j + S0^-1)^-1 Z_j'W X (theta - m)`` with ``A_j = Z_j'W Z_j``. The effects are sampled around it;
-   the Jacobian is 1.
+   the Jacobian is 1. Effects of finer groups are shifted in the same way by those of coarser ones
+   (``couplings``).
 3. *Partial centering* (``WEIGHTS``, ``graph.groups.weighted``). Effects that a group's own rows determine
    are sampled as they are, effects that they leave open relative to their sd, and those between in
    proportion.
@@ -81,11 +82,14 @@ class GroupCoordinates:
         ``s0``. (Too little centering costs some efficiency, too much of it breaks the chains.)
     shift : float64 array, shape (n_groups, q, p)
         ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects.
+    gain : float64 array, shape (n_groups, q, q)
+        ``(A_j + S0^-1)^-1`` times the weight ``W`` of a row.
     """
 
     guess: Floats
     centering: Floats
     shift: Floats
+    gain: Floats
 
 
 @dataclass(frozen=True)
@@ -160,8 +164,8 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
         residual_sd = min(residual_sd, rough.information**-0.5)
         cross = cross_products(X, group)
         A = rough.information * cross_products(group.Z, group)
-        shift = np.linalg.solve(A + np.diag(rough.sd**-2), rough.information * cross)
-        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), shift)
+        gain = rough.information * np.linalg.inv(A + np.diag(rough.sd**-2))
+        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), gain @ cross, gain)
         B = np.einsum("pk,jqk->pjq", covariance, information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
     return Coordinates(X, means, center, _blocks(priors, disturbed), groups, residual_sd)

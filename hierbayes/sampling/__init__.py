@@ -10,6 +10,7 @@ from hierbayes.sampling.nutpie import (
     UNCONSTRAINED,
     CompiledSampler,
     compile_nutpie,
+    kernel_refusal,
     sample_kernel,
     sample_nutpie,
 )
@@ -51,4 +52,5 @@ __all__ = [
     "RawDraws",
     "SamplerSettings",
     "get_sampler",
+    "kernel_refusal",
 ]

@@ -8,6 +8,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,25 @@ UNCONSTRAINED = "unconstrained"
 DIM = "unconstrained_dim"
 
 NOT_STATISTICS = ("divergence_", "mass_matrix_", "transformed_", "transformation_")
+
+
+SURFACE = {
+    "nutpie._lib": ("LogpFunc", "ExpandFunc", "PyVariable.new_variables", "PyMcModel", "PySampler.from_pymc"),
+    "nutpie.sample": ("CompiledModel", "sample"),
+}
+"""What ``prebuilt`` needs of nutpie besides its documented functions."""
+
+
+def kernel_refusal() -> str | None:
+    """Why the nutpie that is installed cannot be handed a kernel, in words; None where it can."""
+    nutpie = _nutpie()
+    for module, paths in SURFACE.items():
+        for path in paths:
+            try:
+                attrgetter(path)(importlib.import_module(module))
+            except (ImportError, AttributeError):
+                return f"nutpie {nutpie.__version__} has no {module}.{path}"
+    return None
 
 
 def sample_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> RawDraws:
