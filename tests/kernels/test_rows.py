@@ -120,7 +120,9 @@ def test_pieces_are_what_the_graphs_draws_recover(pair, identity_rtol):
 def test_start_is_finite_and_within_the_supports(form):
     for case in CASES:
         model = model_of_case(case)
-        kernel = rows_kernel(model.spec, model.design, dict.fromkeys((g.name for g in model.spec.groups), form))
+        kernel = rows_kernel(
+            model.spec, model.design, dict.fromkeys((g.name for g in model.spec.groups), form)
+        )
         value, gradient = kernel.value_and_gradient(kernel.start)
         assert np.isfinite(value)
         assert gradient.shape == (kernel.n_dim,)

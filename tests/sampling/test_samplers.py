@@ -105,9 +105,7 @@ def test_ctrl_c_returns_the_draws_so_far(model, monkeypatch, tmp_path):
     model.fit(seed=7, draws=5, tune=5, chains=2, progress=False, parameterization="partial")
     monkeypatch.setattr(backend, "progress_for", lambda settings, title: Watch())
     thread = interrupt_when(ready)
-    fit = model.fit(
-        seed=7, draws=2_000_000, tune=100, chains=2, progress=False, parameterization="partial"
-    )
+    fit = model.fit(seed=7, draws=2_000_000, tune=100, chains=2, progress=False, parameterization="partial")
     thread.join()
     assert ready.is_set()
     assert fit.partial
