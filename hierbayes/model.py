@@ -149,13 +149,13 @@ class Model:
         self,
         *,
         draws: int = 1000,
-        tune: int = 1000,
+        tune: int | None = None,
         chains: int = 4,
         seed: int | None = None,
         sampler: str = "nutpie",
         parameterization: str = "auto",
         route: str = "auto",
-        target_accept: float = 0.9,
+        target_accept: float | None = None,
         cores: int | None = None,
         progress: bool = True,
         title: str = "",
@@ -164,8 +164,11 @@ class Model:
 
         Parameters
         ----------
-        draws, tune : int
-            Kept and warm-up draws of each chain.
+        draws : int
+            Kept draws of each chain.
+        tune : int, optional
+            Warm-up draws of each chain: by default 300 where the model is collapsed, else 500 for nutpie and
+            1000 for pymc.
         chains : int
             Number of chains.
         seed : int, optional
@@ -178,8 +181,9 @@ class Model:
         route : str
             ``"auto"``, ``"kernel"`` (a log density that was compiled once for all models) or ``"graph"`` (the
             PyMC model, compiled for this one); the posterior is the same.
-        target_accept : float
-            Acceptance rate that the step size is tuned to.
+        target_accept : float, optional
+            Acceptance rate that the step size is tuned to: by default 0.8 for nutpie, 0.9 where the model is
+            collapsed and for pymc.
         cores : int, optional
             Chains run at once; all of the machine's cores by default.
         progress : bool
@@ -212,6 +216,8 @@ class Model:
             messages = (*messages, f"The PyMC graph was sampled, because {problem}.")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
+        tune = plan.tune if tune is None else tune
+        target_accept = plan.target_accept if target_accept is None else target_accept
         settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
         started = time.perf_counter()
         raw, posterior = self._sample(plan, sampler, settings, title)

@@ -20,6 +20,12 @@ KERNEL, GRAPH = "kernel", "graph"
 ROUTES = (AUTO, KERNEL, GRAPH)
 KERNEL_SAMPLERS = ("nutpie",)
 
+TUNE = {COLLAPSED: 300, "nutpie": 500, "pymc": 1000}
+"""Warm-up draws of each chain: few where NUTS runs over variance parameters only, else by the sampler."""
+
+TARGET_ACCEPT = {COLLAPSED: 0.9, "nutpie": 0.8, "pymc": 0.9}
+"""Acceptance rates that step sizes are tuned to. In whitened coordinates 0.8 halves the steps of 0.9."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -36,12 +42,25 @@ class Plan:
         Why, in words.
     collapsed : bool
         Whether coefficients and group effects are integrated out while NUTS runs.
+    sampler : str
+        ``"nutpie"``, ``"pymc"``.
     """
 
     parameterization: Mapping[str, str]
     route: str
     reason: str
     collapsed: bool = False
+    sampler: str = "nutpie"
+
+    @property
+    def tune(self) -> int:
+        """Warm-up draws of each chain, unless others are asked for."""
+        return TUNE[COLLAPSED if self.collapsed else self.sampler]
+
+    @property
+    def target_accept(self) -> float:
+        """Acceptance rate that step sizes are tuned to, unless another is asked for."""
+        return TARGET_ACCEPT[COLLAPSED if self.collapsed else self.sampler]
 
     def __str__(self) -> str:
         if self.collapsed:
@@ -85,9 +104,9 @@ class Wish:
 def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -> Plan:
     """Choose the parameterization and the route.
 
-    ``"auto"`` collapses where that is exact and cheap. Elsewhere it centers every group effect partially, with
-    weight ``A / (A + 1 / s0^2)``: ``A`` is the information in the group's own rows, ``s0`` a rough estimate
-    of the standard deviation. Kernels are used wherever they cover the model.
+    ``"auto"`` collapses where that is exact and cheap. Elsewhere it centers every group effect partially,
+    with weight ``A / (A + 1 / s0^2)``: ``A`` is the information in the group's own rows, ``s0`` a rough
+    estimate of the standard deviation. Kernels are used wherever they cover the model.
 
     Raises
     ------
@@ -112,19 +131,22 @@ def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -
             "collapses where that is exact, 'partial', 'noncentered' or 'centered'."
         )
     if wish.parameterization in (AUTO, COLLAPSED) and not refusal:
-        return Plan(dict.fromkeys(groups, COLLAPSED), KERNEL, _why_collapsed(spec), collapsed=True)
+        forms = dict.fromkeys(groups, COLLAPSED)
+        return Plan(forms, KERNEL, _why_collapsed(spec), collapsed=True, sampler=wish.sampler)
     no_kernel = no_kernel or rows_refusal(spec)
     if wish.route == KERNEL and no_kernel:
         raise DataError(f"No kernel covers this model: {no_kernel}. Allowed: route='auto' or 'graph'.")
-    route = GRAPH if no_kernel else KERNEL
-    through = (
-        f"; through the PyMC graph, since {no_kernel}" if no_kernel else _merged_rows(spec, design, frame)
-    )
     if wish.parameterization != AUTO:
-        return Plan(dict.fromkeys(groups, wish.parameterization), route, "as asked for" + through)
-    if not groups:
-        return Plan({}, route, "there are no group effects" + through)
-    return Plan(dict.fromkeys(groups, "partial"), route, _why_partial(spec, frame) + through)
+        form, reason = wish.parameterization, "as asked for"
+    elif groups:
+        form, reason = "partial", _why_partial(spec, frame)
+    else:
+        form, reason = "partial", "there are no group effects"
+    if no_kernel:
+        reason += f"; through the PyMC graph, since {no_kernel}"
+    else:
+        reason += _merged_rows(spec, design, frame)
+    return Plan(dict.fromkeys(groups, form), GRAPH if no_kernel else KERNEL, reason, sampler=wish.sampler)
 
 
 def _why_collapsed(spec: ModelSpec) -> str:

@@ -247,7 +247,7 @@ def positional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_functions_take_few_positional_arguments() -> None:
-    """The command line's functions are called by typer, by name; C functions have a signature of their own."""
+    """typer calls the command line's functions by name; C functions have a signature of their own."""
     report(
         [
             f"{place(path, f)} {f.name} takes {positional(f)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from hierbayes.geometry import Pieces
 from hierbayes.kernels.assemble import pieces_of
 from hierbayes.kernels.factorization import factorize, scaled, solve_remainder, unstandardize
-from hierbayes.kernels.jit import address_table, compiled
+from hierbayes.kernels.jit import address_table, compiled, compiled_for_python
 from hierbayes.kernels.statistics import read_statistics
 from hierbayes.kernels.variances import new_scales, read_layout, read_scales
 from hierbayes.spec.records import ModelSpec
@@ -105,7 +106,7 @@ def _draw_first(s: Any, f: Any, generator: Any, work: Any) -> None:
         _store_effects(layout, (0, j), u, effects)
 
 
-@compiled
+@compiled_for_python
 def _draw_chain(table: Any, draws: Any, generator: Any, out: Any) -> None:
     """All draws of one chain, ``draws`` (n_draws, n_dim), into the arrays ``out``, (n_draws, ...)."""
     theta, positives, L, effects = out
@@ -153,7 +154,12 @@ def conditional_pieces(spec: ModelSpec, arrays: tuple[NDArray[Any], ...], draws:
     positives = np.empty((*lead, sum(len(g.terms) for g in spec.groups) + 1))
     L = np.empty((*lead, sum(len(g.terms) ** 2 for g in spec.groups)))
     effects = np.empty((*lead, sum(len(g.terms) * g.n_groups for g in spec.groups)))
-    for chain, child in enumerate(np.random.SeedSequence(seed).spawn(lead[0])):
+    seeds = np.random.SeedSequence(seed).spawn(lead[0])
+
+    def draw(chain: int) -> None:
         out = theta[chain], positives[chain], L[chain], effects[chain]
-        _draw_chain(table, draws[chain], np.random.default_rng(child), out)
+        _draw_chain(table, draws[chain], np.random.default_rng(seeds[chain]), out)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(draw, range(lead[0])))
     return pieces_of(spec, theta, (positives, L), effects)

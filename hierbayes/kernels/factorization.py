@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hierbayes.kernels.jit import compiled
+from hierbayes.kernels.jit import compiled, compiled_for_python
 
 LARGE = 1e100
 
@@ -258,7 +258,7 @@ def unstandardize(s: Any, Lam: Any, x: Any) -> None:
                 x[block + k] = t
 
 
-@compiled
+@compiled_for_python
 def cross_products(s: Any) -> Any:
     """``A'A`` over all rows, upper triangle, shape (R + 1, R + 1)."""
     inverses, F, U = np.empty(s.roots.shape), np.empty(s.E.shape[0]), s.within.copy()

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from hierbayes.kernels.factorization import factorize, scaled, solve_remainder, unstandardize
-from hierbayes.kernels.jit import compiled
+from hierbayes.kernels.jit import compiled, compiled_for_python
 
 
 @compiled
@@ -183,7 +183,7 @@ def _sum_first(s: Any, f: Any, P: Any, T: Any) -> float:
     return total
 
 
-@compiled
+@compiled_for_python
 def log_marginal(s: Any, scale: Any, bars: Any) -> float:
     """``log p(y | sd, L, sigma)`` and its gradient.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hierbayes.kernels.data import N_ARRAYS, Data, State, effects_of, new_state, read, term_at
 from hierbayes.kernels.effects import EffectsGradient, backward, forward
-from hierbayes.kernels.jit import compiled
+from hierbayes.kernels.jit import compiled, compiled_for_python
 from hierbayes.kernels.priors import free, log_prior
 from hierbayes.kernels.scales import correlation_cholesky, correlation_gradient, positives, vine
 
@@ -138,7 +138,7 @@ def evaluate(call: Any, row: Any) -> int:
     return 0
 
 
-@compiled
+@compiled_for_python
 def expand(table: Any, draws: Any, scales: tuple[Any, Any, Any], effects: Any) -> None:
     """The parameters behind every unconstrained draw.
 

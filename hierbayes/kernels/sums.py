@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hierbayes.kernels.jit import codes, compiled, floats
+from hierbayes.kernels.jit import codes, compiled, compiled_for_python, floats
 
 Y, X, OFFSET, WEIGHTS, FIRST_FACTOR = range(5)
 """Places in the table of row arrays; from ``FIRST_FACTOR`` on, ``Z`` and codes of each factor in turn."""
@@ -76,7 +76,7 @@ def _read_row(table: Any, i: int, origin: Any, row: Any) -> float:
     return root
 
 
-@compiled
+@compiled_for_python
 def rotate_rows(table: Any, origin: Any, out: Any) -> None:
     """One pass over the rows: a QR decomposition of ``[Z, X, y]`` within each group of the first factor.
 
@@ -103,7 +103,7 @@ def rotate_rows(table: Any, origin: Any, out: Any) -> None:
         add_square(row, within)
 
 
-@compiled
+@compiled_for_python
 def settle_ranks(roots: Any, E: Any, within: Any) -> None:
     """Make rows of ``R`` zero whose column depends on those before it; ``[Z, X, y]`` keep their products."""
     n_groups, q, m = E.shape
@@ -126,7 +126,7 @@ def settle_ranks(roots: Any, E: Any, within: Any) -> None:
             add_square(row, within)
 
 
-@compiled
+@compiled_for_python
 def find_cells(table: Any, starts: Any, occupied: Any) -> None:
     """Mark which groups of the other factors occur together with each group of the first.
 
@@ -174,7 +174,7 @@ def _read_others(table: Any, i: int, others: Any, entries: Any) -> int:
     return k
 
 
-@compiled
+@compiled_for_python
 def sum_others(table: Any, origin: Any, layout: Any, out: Any) -> None:
     """One pass over the rows: weighted cross products with the columns of the other factors.
 
@@ -217,7 +217,7 @@ def sum_others(table: Any, origin: Any, layout: Any, out: Any) -> None:
                 crossed[q * low + l * (high - low) + a] += root * Z[i * q + l] * values[k]
 
 
-@compiled
+@compiled_for_python
 def insert_dense(dense: Any, pointers: Any, E: Any) -> None:
     """Put ``dense``, shape (J, q, m), into the last ``m`` columns of every group's part of the flat ``E``."""
     n_groups, q, m = dense.shape
@@ -229,7 +229,7 @@ def insert_dense(dense: Any, pointers: Any, E: Any) -> None:
                 E[end - m + a] = dense[j, k, a]
 
 
-@compiled
+@compiled_for_python
 def project_others(roots: Any, layout: Any, E: Any, products: Any) -> None:
     """Replace ``Z_j'C`` by ``R_j^-T Z_j'C`` and take the squares of the result out of the cross products.
 

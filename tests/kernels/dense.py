@@ -35,6 +35,7 @@ def frame():
         }
     )
     data["year"] = 2000.0 + data["g"].astype(int) // 2 + (data["g"] == "1") * rng.integers(0, 4, n)
+    data["odd"] = np.where(data["g"].astype(int) % 2 == 1, "odd", "even")
     effects = pd.Series(rng.normal(size=9), index=[str(j) for j in range(9)])
     data["y"] = 12 + 0.5 * data["x"] + effects[data["g"]].to_numpy() + rng.normal(size=n)
     return data

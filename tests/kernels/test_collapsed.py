@@ -25,6 +25,8 @@ CASES = {
     "two-terms": ("y ~ x + (1 | g) + (0 + x + w | g)", None),
     "nested": ("y ~ x + (1 | h/cell)", None),
     "nested-slopes": ("y ~ x + (1 + x | h/cell)", None),
+    "by-level": ("y ~ x + (1 + x | gr(g, by = odd))", None),
+    "by-level-crossed": ("y ~ x + (1 + x | gr(g, by = odd)) + (1 | h)", None),
     "crossed": ("y ~ x + (1 | g) + (1 | h)", None),
     "crossed-slopes": ("y ~ x + w + (1 + x | g) + (1 + w | h)", None),
     "three-factors": ("y ~ x + (1 + x + w | g) + (1 | h) + (0 + w | h) + (1 + x | k)", None),

@@ -13,6 +13,7 @@ CASES = {
     "no-group": "y ~ x + w",
     "slopes": "y ~ x + (1 + x | g)",
     "uncorrelated": "y ~ x + (1 + x || g)",
+    "by-level": "y ~ x + (1 + x | gr(g, by = odd)) + (1 | h)",
     "crossed": "y ~ x + (1 + x | g) + (1 + w | h)",
     "nested": "y ~ x + (1 | h/cell)",
     "two-terms": "y ~ x + (1 | g) + (0 + w | g) + (1 | h)",

@@ -32,9 +32,11 @@ def test_nutpie_has_all_that_kernels_need():
     assert kernel_refusal() is None
 
 
-def test_what_nutpie_lacks_is_named_and_the_graph_is_sampled(model, monkeypatch):
+def test_what_nutpie_lacks_is_named_and_the_graph_is_sampled(monkeypatch):
     monkeypatch.setitem(nutpie.SURFACE, "nutpie._lib", ("NoSuchFunc",))
-    fit = model.fit(draws=10, tune=20, chains=2, seed=1, progress=False)
+    fit = hb.Model("won ~ x", small_frame(), family="bernoulli").fit(
+        draws=10, tune=20, chains=2, seed=1, progress=False
+    )
     assert fit.settings["route"] == "graph"
     assert any("has no nutpie._lib.NoSuchFunc" in message for message in fit.messages)
 
