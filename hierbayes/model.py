@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,11 @@ import pandas as pd
 
 from hierbayes.design import POLICIES, Design, Missing, build_design
 from hierbayes.errors import DataError
-from hierbayes.families import get_family, get_link
+from hierbayes.families import Link, get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
 from hierbayes.formula import Formula, parse_formula
-from hierbayes.geometry import Coordinates, coordinates, recover, reported
+from hierbayes.geometry import Coordinates, base_rate, coordinates, recover, reported
 from hierbayes.plan import Plan, Wish, make_plan
 from hierbayes.spec import GroupSpec, ModelSpec, Scales, fill_priors, prior_rows
 
@@ -40,13 +41,13 @@ class Model:
     data : data frame
         Anything narwhals understands: pandas, polars, pyarrow, or a dict of arrays. It is never changed.
     family : str
-        ``"gaussian"`` or ``"bernoulli"``.
+        ``"gaussian"``, ``"bernoulli"``, ``"binomial"``, ``"poisson"`` or ``"negbinomial"``.
     link : str, optional
-        The family's default when left out: ``"identity"``, ``"logit"``.
+        The family's default when left out: ``"identity"``, ``"logit"``, ``"log"``.
     priors : mapping, optional
         From prior keys (``"Intercept"``, ``"b"``, ``"b[age]"``, ``"sd"``, ``"sd[school]"``, ``"cor"``,
-        ``"sigma"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior`` objects or
-        PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
+        ``"sigma"``, ``"phi"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior``
+        objects or PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
         defaults, scaled to the data.
     missing : str or mapping of str to str
         What to do about rows with a missing value in a column that the formula uses: ``"drop"`` (leave them
@@ -94,7 +95,7 @@ class Model:
         self.design = build_design(
             self.formula, data, response_kind=response_family.response_kind, missing=missing
         )
-        response_family.check_response(self.design.y, self.design.response.name)
+        response_family.check_response(self.design.y, self.design.response.name, self.design.trials)
         groups = tuple(
             GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
         )
@@ -280,16 +281,30 @@ def fit(
     return Model(formula, data, family=family, link=link, priors=priors, missing=missing).fit(**settings)
 
 
-def _scales(design: Design, family: str, link: Any) -> Scales:
+def _scales(design: Design, family: str, link: Link) -> Scales:
     """One unit of the linear predictor and the sd of every column, for the default priors."""
-    offset = 0.0 if design.offset is None else float(design.offset.mean())
     columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
     for group in design.groups:
         for k, term in enumerate(group.terms):
             columns.setdefault(term, float(group.Z[group.own, k].std()) or 1.0)
-    if get_family(family).response_kind == "binary":
+    kind = get_family(family).response_kind
+    if kind in ("binary", "trials") and np.isfinite(link.latent_sd):
+        offset = 0.0 if design.offset is None else float(design.offset.mean())
         return Scales(float(link.link(np.array(0.5))) - offset, float(link.latent_sd), columns, offset)
-    unit = float(design.y.std())
+    center = base_rate(get_family(family), link, design)
+    trials = design.n if design.trials is None else design.trials.sum()
+    offset = 0.0 if design.offset is None else float(link.link(design.y.sum() / trials)) - center
+    if kind in ("binary", "trials"):
+        return Scales(center, 1.0 if link.name == "log" else math.hypot(1.65, center), columns, offset)
+    unit = _UNITS[link.name](design.y)
     if not np.isfinite(unit) or unit == 0:
         raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
-    return Scales(float(design.y.mean()) - offset, unit, columns, offset)
+    return Scales(center, unit, columns, offset)
+
+
+_UNITS: dict[str, Callable[[Any], float]] = {
+    "identity": lambda y: float(y.std()),
+    "log": lambda y: max(1.0, float(np.log(y + 0.5).std())),
+    "sqrt": lambda y: max(0.5, float(np.sqrt(y).std())),
+}
+"""One unit of the linear predictor for numbers and counts; ``spec.defaults`` says why."""

@@ -2,6 +2,7 @@
 
 from hierbayes.geometry.coordinates import WEIGHTS, Block, Coordinates, GroupCoordinates, coordinates, is_real
 from hierbayes.geometry.recover import Pieces, cholesky_from_vine, coords, recover, reported
+from hierbayes.geometry.rough import base_rate
 
 __all__ = [
     "WEIGHTS",
@@ -9,6 +10,7 @@ __all__ = [
     "Coordinates",
     "GroupCoordinates",
     "Pieces",
+    "base_rate",
     "cholesky_from_vine",
     "coordinates",
     "coords",

@@ -88,5 +88,6 @@ def build_graph(
             eta = eta + pm.Data("offset", design.offset, dims=names.OBS)
         family = get_family(spec.family)
         parameters = {name: positive_scalar(name, spec.prior(name)) for name in family.parameters}
+        parameters |= {k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()}
         LIKELIHOODS[spec.family](eta, spec.link, parameters, pm.Data("y_observed", design.y, dims=names.OBS))
     return model
