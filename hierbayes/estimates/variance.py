@@ -137,8 +137,8 @@ def vpc_refusal(fit: Fit) -> str | None:
         return None
     return (
         f"The VPC of a {family.name} model with the {link.name} link is not defined: "
-        f"{NO_VARIANCE[link.name]}. The standard deviations of the groups, fit.varcorr(), are on the link scale; a logit, probit or "
-        "cloglog link has a VPC."
+        f"{NO_VARIANCE[link.name]}. The standard deviations of the groups, fit.varcorr(), are on the link "
+        "scale; a logit, probit or cloglog link has a VPC."
     )
 
 

@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 
 from hierbayes.design.records import Design
 from hierbayes.geometry.components import Components, cross_products
-from hierbayes.geometry.rough import rough_fit, times
+from hierbayes.geometry.rough import Rough, rough_fit, times
+from hierbayes.geometry.shift import joint_shifts
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -80,7 +81,7 @@ class GroupCoordinates:
         own rows, the diagonal of ``(A_j + S^-1)^-1 A_j``, at a standard deviation two standard errors below
         ``s0``. (Too little centering costs some efficiency, too much of it breaks the chains.)
     shift : float64 array, shape (n_groups, q, p)
-        ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects.
+        ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects; of several group terms jointly.
     """
 
     guess: Floats
@@ -154,16 +155,27 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     covariance = np.linalg.inv(fit.precision)
     disturbed = covariance.copy()
     groups = {}
-    for group in design.groups:
+    together = _joint_shifts(design, X, fit) if len(design.groups) > 1 and X.shape[1] else None
+    for k, group in enumerate(design.groups):
         rough = fit.components[group.name]
         cross = cross_products(times(X, fit.weights), group)
         A = rough.information * cross_products(times(group.Z, fit.weights), group)
-        shift = np.linalg.solve(A + np.diag(rough.sd**-2), rough.information * cross)
+        if together is None:
+            shift = np.linalg.solve(A + np.diag(rough.sd**-2), rough.information * cross)
+        else:
+            shift = together[k]
         groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), shift)
         B = np.einsum("pk,jqk->pjq", covariance, fit.information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
     blocks = _blocks(priors, disturbed)
     return Coordinates(X, means, fit.center, blocks, groups, fit.residual_sd, fit.parameters)
+
+
+def _joint_shifts(design: Design, X: Floats, fit: Rough) -> list[Floats]:
+    found = [fit.components[group.name] for group in design.groups]
+    information = max(rough.information for rough in found)
+    W = information * (np.ones(design.n) if fit.weights is None else fit.weights)
+    return joint_shifts(design, X, W, [rough.sd**-2 for rough in found])
 
 
 def _centering(A: Floats, rough: Components) -> Floats:

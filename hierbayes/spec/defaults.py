@@ -29,11 +29,12 @@ probability one half is no middle: the intercept is at ``link(mean)`` with one u
 1 (log), or ``sqrt(1.65^2 + link(mean)^2)`` (cauchit: 1.65 is the sd of the logistic distribution that has the
 Cauchy distribution's quartiles, and the mean may lie far out in its heavy tails).
 
-``phi`` of ``negbinomial`` is half_student_t(3, 10), whatever the data: the coefficient of variation of the
-rate is ``1 / sqrt(phi)``, so that phi = 10 is a scatter of a third, 1 one as large as the mean, and far above
-30 counts are Poisson ones. The density is flat towards 0, which strong overdispersion needs (gamma(2, 0.1)
-falls to 0 there), and its tail leaves counts without overdispersion a posterior with a mean. (Of the
-gamma(0.01, 0.01) that is a default elsewhere, three quarters lie below 1e-10.)
+``phi`` of ``negbinomial`` is half_student_t(3, 30), whatever the data: the coefficient of variation of the
+rate is ``1 / sqrt(phi)``, so that phi = 1 is a scatter as large as the mean, 10 one of a third, 30 of less
+than a fifth, and far above that counts are Poisson ones. The density is flat from there to 0, which strong
+overdispersion needs (gamma(2, 0.1) falls to 0 there, and leaves little to large counts with phi near 60),
+and its tail gives counts without overdispersion a posterior with a mean. (Of the gamma(0.01, 0.01) that is
+a default elsewhere, three quarters lie below 1e-10.)
 
 ``sd(z)`` is 1 for the intercept, and ``sd(x)`` for a constant column. Coefficients have normal priors so
 that Gaussian models can be integrated over them exactly.
@@ -119,10 +120,10 @@ def _residual_sd(scales: Scales) -> tuple[Prior, str]:
 
 def _overdispersion(scales: Scales) -> tuple[Prior, str]:
     reason = (
-        "the variance of a count with mean mu is mu + mu^2 / phi: 10 is a scatter of the rate by a third, "
-        "1 by as much as its mean, far above 30 the counts are Poisson ones"
+        "the variance of a count with mean mu is mu + mu^2 / phi: 1 is a scatter of the rate by as much "
+        "as its mean, 10 by a third, 30 by less than a fifth, and far above that counts are Poisson ones"
     )
-    return Prior("half_student_t", (3.0, 10.0)), reason
+    return Prior("half_student_t", (3.0, 30.0)), reason
 
 
 FAMILY_PARAMETERS: dict[str, Callable[[Scales], tuple[Prior, str]]] = {

@@ -33,6 +33,7 @@ SCIPY = {
     "half_student_t": lambda x, nu, sigma: np.log(2) + stats.t.logpdf(x, nu, 0, sigma),
     "half_cauchy": lambda x, beta: stats.halfcauchy.logpdf(x, scale=beta),
     "exponential": lambda x, rate: stats.expon.logpdf(x, scale=1 / rate),
+    "uniform": lambda x, lower, upper: stats.uniform.logpdf(x, lower, upper - lower),
     "gamma": lambda x, alpha, beta: stats.gamma.logpdf(x, alpha, scale=1 / beta),
 }
 
