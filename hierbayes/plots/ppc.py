@@ -24,7 +24,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "poisson": ("bars", "groups"),
     "negbinomial": ("bars", "groups"),
 }
-MOST_BARS = 30
+MOST_BARS = 24
+MOST_LABELS = 9
+USUAL = 0.98  # share of the rows whose counts have bars of their own
 DENSITIES = 50
 REPLICATIONS = 400
 
@@ -143,9 +145,9 @@ def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
     """Edges and labels of the bars: outcomes, or ranges of counts, of which the last one has no end."""
     if fit.spec.family == "bernoulli":
         return np.array([-0.5, 0.5, 1.5]), list(fit.design.response.labels or ("0", "1"))
-    most = int(fit.design.y.max()) + 1
-    width = -(-most // MOST_BARS)
-    starts = np.arange(0, most, width)
+    usual = int(np.quantile(fit.design.y, USUAL)) + 2
+    width = -(-usual // MOST_BARS)
+    starts = np.arange(0, usual, width)
     labels = [f"{k}" if width == 1 else f"{k}-{k + width - 1}" for k in starts[:-1]]
     return np.append(starts - 0.5, np.inf), [*labels, f"{starts[-1]}+"]
 
@@ -251,7 +253,7 @@ def _draw_bars(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | None
         width=3.0,
     )
     pc.map(marks.points, "mean", data=ds[["position"]], y=ds["mean"], color=BLUE, size=55)
-    step = selection.label_step(ds.sizes["outcome"], 2.5)
+    step = -(-ds.sizes["outcome"] // MOST_LABELS)
     labels = [str(value) for value in ds["outcome"].to_numpy()[::step]]
     ticks = ds["position"].to_numpy()[::step].tolist()
     highest = 1.08 * float(max(ds["upper"].max(), ds["observed"].max()))
