@@ -112,7 +112,7 @@ def test_posteriors_contain_the_published_estimates(name):
 @pytest.mark.sampling
 @pytest.mark.parametrize("name", SAMPLED[:3])
 def test_they_converge_by_default(name):
-    """Every parameter but the group effects: those of a nation with one region and of that region mix slower."""
+    """Every parameter; the effects of a nation with one region and of that region mix more slowly."""
     fit = fit_of(name)
     table = fit.summary()
     assert table["r_hat"].max() <= R_HAT

@@ -269,8 +269,9 @@ def _level1_variance(fit: Fit, scale: str, between: xr.DataArray, center: xr.Dat
     """Variance of a row on the link scale; of counts, at the expected count of an average row."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     if family.response_kind != "count":
-        parameters = {name: fit.posterior[name] for name in family.parameters}
-        return xr.zeros_like(between) + family.level1_variance(link, parameters, scale)
+        parameters = {name: fit.posterior[name].to_numpy() for name in family.parameters}
+        variance = family.level1_variance(link, parameters, scale)
+        return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())
     eta, spread, *draws = xr.broadcast(center, between, *(fit.posterior[name] for name in family.parameters))
     given = dict(zip(family.parameters, (d.to_numpy() for d in draws), strict=True))
     mean = marginal_mean(link, eta.to_numpy(), spread.to_numpy())

@@ -122,10 +122,11 @@ def coefficient_notes(design: Design) -> dict[str, str]:
 
 def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
     """What each standard deviation and correlation says, by group and parameter as in ``fit.summary()``."""
-    notes = {
-        ("", "sigma"): "how far single values scatter within groups",
-        ("", "phi"): "the smaller, the more single counts scatter beyond chance (variance mu + mu^2 / phi)",
-    }
+    notes = {("", "sigma"): "how far single values scatter within groups"}
+    if spec.family == "negbinomial":
+        notes["", "phi"] = (
+            "the smaller, the more single counts scatter beyond chance (variance mu + mu^2 / phi)"
+        )
     for group in spec.groups:
         for term in group.terms:
             about = "in their overall level" if term == names.INTERCEPT else f"in the effect of {term}"
