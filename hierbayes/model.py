@@ -138,19 +138,19 @@ class Model:
             If what was asked for is impossible for this model.
         """
         wish = Wish(parameterization, sampler, route)
-        return make_plan(self.spec, self._frame, wish)
+        return make_plan(self.spec, self.design, self._frame, wish)
 
     def fit(
         self,
         *,
         draws: int = 1000,
-        tune: int = 1000,
+        tune: int | None = None,
         chains: int = 4,
         seed: int | None = None,
         sampler: str = "nutpie",
         parameterization: str = "auto",
         route: str = "auto",
-        target_accept: float = 0.9,
+        target_accept: float | None = None,
         cores: int | None = None,
         progress: bool = True,
         title: str = "",
@@ -159,8 +159,11 @@ class Model:
 
         Parameters
         ----------
-        draws, tune : int
-            Kept and warm-up draws of each chain.
+        draws : int
+            Kept draws of each chain.
+        tune : int, optional
+            Warm-up draws of each chain: by default 300 where the model is collapsed, else 500 for nutpie and
+            1000 for pymc.
         chains : int
             Number of chains.
         seed : int, optional
@@ -173,8 +176,9 @@ class Model:
         route : str
             ``"auto"``, ``"kernel"`` (a log density that was compiled once for all models) or ``"graph"`` (the
             PyMC model, compiled for this one); the posterior is the same.
-        target_accept : float
-            Acceptance rate that the step size is tuned to.
+        target_accept : float, optional
+            Acceptance rate that the step size is tuned to: by default 0.8 for nutpie, 0.9 where the model is
+            collapsed and for pymc.
         cores : int, optional
             Chains run at once; all of the machine's cores by default.
         progress : bool
@@ -196,12 +200,19 @@ class Model:
         UnknownNameError
             If the sampler or parameterization does not exist.
         """
-        from hierbayes.sampling import SamplerSettings, get_sampler
+        from hierbayes.sampling import SamplerSettings, get_sampler, kernel_refusal
 
         get_sampler(sampler)
         plan = self.plan(parameterization, sampler=sampler, route=route)
+        messages = self.design.messages
+        problem = kernel_refusal() if plan.route == "kernel" else None
+        if problem:
+            plan = self.plan(parameterization, sampler=sampler, route="graph")
+            messages = (*messages, f"The PyMC graph was sampled, because {problem}.")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
+        tune = plan.tune if tune is None else tune
+        target_accept = plan.target_accept if target_accept is None else target_accept
         settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
         started = time.perf_counter()
         raw, posterior = self._sample(plan, sampler, settings, title)
@@ -219,7 +230,6 @@ class Model:
             "versions": {**versions(), **raw.versions},
             "fingerprint": fingerprint(self.design),
         }
-        messages = self.design.messages
         if raw.partial:
             kept = posterior.sizes["draw"]
             messages = (*messages, f"Sampling was interrupted: {kept} of {draws} draws per chain were kept.")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hierbayes.design import Design
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.geometry import Coordinates
+from hierbayes.kernels.compress import row_data
 from hierbayes.kernels.coverage import collapsed_refusal, rows_refusal
 from hierbayes.spec import ModelSpec
 
@@ -17,6 +19,12 @@ PARAMETERIZATIONS = (AUTO, COLLAPSED, "partial", "noncentered", "centered")
 KERNEL, GRAPH = "kernel", "graph"
 ROUTES = (AUTO, KERNEL, GRAPH)
 KERNEL_SAMPLERS = ("nutpie",)
+
+TUNE = {COLLAPSED: 300, "nutpie": 500, "pymc": 1000}
+"""Warm-up draws of each chain: few where NUTS runs over variance parameters only, else by the sampler."""
+
+TARGET_ACCEPT = {COLLAPSED: 0.9, "nutpie": 0.8, "pymc": 0.9}
+"""Acceptance rates that step sizes are tuned to. In whitened coordinates 0.8 halves the steps of 0.9."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +42,25 @@ class Plan:
         Why, in words.
     collapsed : bool
         Whether coefficients and group effects are integrated out while NUTS runs.
+    sampler : str
+        ``"nutpie"``, ``"pymc"``.
     """
 
     parameterization: Mapping[str, str]
     route: str
     reason: str
     collapsed: bool = False
+    sampler: str = "nutpie"
+
+    @property
+    def tune(self) -> int:
+        """Warm-up draws of each chain, unless others are asked for."""
+        return TUNE[COLLAPSED if self.collapsed else self.sampler]
+
+    @property
+    def target_accept(self) -> float:
+        """Acceptance rate that step sizes are tuned to, unless another is asked for."""
+        return TARGET_ACCEPT[COLLAPSED if self.collapsed else self.sampler]
 
     def __str__(self) -> str:
         if self.collapsed:
@@ -80,12 +101,12 @@ class Wish:
             raise UnknownNameError("route", self.route, ROUTES)
 
 
-def make_plan(spec: ModelSpec, frame: Coordinates, wish: Wish) -> Plan:
+def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -> Plan:
     """Choose the parameterization and the route.
 
-    ``"auto"`` collapses where that is exact and cheap. Elsewhere it centers every group effect partially, with
-    weight ``A / (A + 1 / s0^2)``: ``A`` is the information in the group's own rows, ``s0`` a rough estimate
-    of the standard deviation. Kernels are used wherever they cover the model.
+    ``"auto"`` collapses where that is exact and cheap. Elsewhere it centers every group effect partially,
+    with weight ``A / (A + 1 / s0^2)``: ``A`` is the information in the group's own rows, ``s0`` a rough
+    estimate of the standard deviation. Kernels are used wherever they cover the model.
 
     Raises
     ------
@@ -110,17 +131,22 @@ def make_plan(spec: ModelSpec, frame: Coordinates, wish: Wish) -> Plan:
             "collapses where that is exact, 'partial', 'noncentered' or 'centered'."
         )
     if wish.parameterization in (AUTO, COLLAPSED) and not refusal:
-        return Plan(dict.fromkeys(groups, COLLAPSED), KERNEL, _why_collapsed(spec), collapsed=True)
+        forms = dict.fromkeys(groups, COLLAPSED)
+        return Plan(forms, KERNEL, _why_collapsed(spec), collapsed=True, sampler=wish.sampler)
     no_kernel = no_kernel or rows_refusal(spec)
     if wish.route == KERNEL and no_kernel:
         raise DataError(f"No kernel covers this model: {no_kernel}. Allowed: route='auto' or 'graph'.")
-    route = GRAPH if no_kernel else KERNEL
-    through = f"; through the PyMC graph, since {no_kernel}" if no_kernel else ""
     if wish.parameterization != AUTO:
-        return Plan(dict.fromkeys(groups, wish.parameterization), route, "as asked for" + through)
-    if not groups:
-        return Plan({}, route, "there are no group effects" + through)
-    return Plan(dict.fromkeys(groups, "partial"), route, _why_partial(spec, frame) + through)
+        form, reason = wish.parameterization, "as asked for"
+    elif groups:
+        form, reason = "partial", _why_partial(spec, frame)
+    else:
+        form, reason = "partial", "there are no group effects"
+    if no_kernel:
+        reason += f"; through the PyMC graph, since {no_kernel}"
+    else:
+        reason += _merged_rows(spec, design, frame)
+    return Plan(dict.fromkeys(groups, form), GRAPH if no_kernel else KERNEL, reason, sampler=wish.sampler)
 
 
 def _why_collapsed(spec: ModelSpec) -> str:
@@ -129,6 +155,11 @@ def _why_collapsed(spec: ModelSpec) -> str:
         f"NUTS runs over the variance parameters alone; {what} are drawn from their exact conditional "
         "afterwards (Gaussian response, identity link, normal or flat priors on b)"
     )
+
+
+def _merged_rows(spec: ModelSpec, design: Design, frame: Coordinates) -> str:
+    left = len(row_data(design, frame.X, spec.family).y)
+    return f"; identical rows are merged, {design.n:,} to {left:,}" if left < design.n else ""
 
 
 def _why_partial(spec: ModelSpec, frame: Coordinates) -> str:

@@ -38,6 +38,8 @@ CASES = {
     "offset": ("won ~ x + offset(w * 20) + (1 | g)", "bernoulli", None, None),
     "crossed": ("y ~ x + (1 + x | g) + (1 | h)", "gaussian", None, None),
     "by-level": ("y ~ x + (1 + x | gr(g, by = s)) + (1 | h)", "gaussian", None, None),
+    "nested": ("won ~ x + (1 | s/g)", "bernoulli", None, None),
+    "nested-slopes": ("won ~ x + (1 + x | h) + (1 + x | h:g) + (0 + w | g)", "bernoulli", None, None),
     "no-intercept": ("y ~ 0 + x + (0 + x | g)", "gaussian", None, None),
     "only-groups": ("y ~ 0 + (1 | g)", "gaussian", None, None),
     "logit": ("won ~ x + (1 + x | g)", "bernoulli", "logit", None),

@@ -53,7 +53,7 @@ LAYERS: dict[str, Layer] = {
     "report": layer(
         "estimates plots fitted spec design formula", "numpy pandas xarray jinja2 great_tables matplotlib"
     ),
-    "plan": layer("spec geometry kernels", "numpy"),
+    "plan": layer("design spec geometry kernels", "numpy"),
     "model": layer(
         "formula design families spec geometry graph kernels sampling fitted plan", "numpy pandas xarray pymc"
     ),
@@ -243,7 +243,7 @@ def positional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_functions_take_few_positional_arguments() -> None:
-    """The command line's functions are called by typer, by name; C functions have a signature of their own."""
+    """typer calls the command line's functions by name; C functions have a signature of their own."""
     report(
         [
             f"{place(path, f)} {f.name} takes {positional(f)}"

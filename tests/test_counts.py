@@ -112,12 +112,11 @@ def test_posteriors_contain_the_published_estimates(name):
 @pytest.mark.sampling
 @pytest.mark.parametrize("name", SAMPLED[:3])
 def test_they_converge_by_default(name):
-    """Every parameter; the effects of a nation with one region and of that region mix more slowly."""
-    fit = fit_of(name)
-    table = fit.summary()
-    assert table["r_hat"].max() <= R_HAT
-    assert table[["ess_bulk", "ess_tail"]].min().min() >= ESS
-    assert int(fit.idata["sample_stats"]["diverging"].sum()) == 0
+    verdict = fit_of(name).check()
+    assert verdict.ok, str(verdict)
+    assert verdict.table["r_hat"].max() <= R_HAT
+    assert verdict.table[["ess_bulk", "ess_tail"]].min().min() >= ESS
+    assert int(fit_of(name).idata["sample_stats"]["diverging"].sum()) == 0
 
 
 @pytest.mark.sampling

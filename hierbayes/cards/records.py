@@ -56,7 +56,7 @@ class CardSettings:
     """How the models of the card are sampled; the defaults are those of ``Model.fit``."""
 
     draws: int = 1000
-    tune: int = 1000
+    tune: int | None = None
     chains: int = 4
     seed: int = 1
     sampler: str = "nutpie"

@@ -81,7 +81,7 @@ def fit(
     prior: Priors = None,
     missing: Missing = None,
     draws: Annotated[int, typer.Option(min=1, help="Draws to keep, per chain.")] = 1000,
-    tune: Annotated[int, typer.Option(min=1, help="Draws to warm up with, per chain.")] = 1000,
+    tune: Annotated[int | None, typer.Option(min=1, help="Draws to warm up with, per chain.")] = None,
     chains: Annotated[int, typer.Option(min=1, help="Independent chains.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same draws.")] = 1,
     sampler: Annotated[str, typer.Option(help="nutpie or pymc.")] = "nutpie",

@@ -106,7 +106,9 @@ def estimate_components(
     return Components.floored(np.sqrt(np.diag(S)), START * unit, information)
 
 
-def effects_by_em(group: GroupDesign, residual: Floats, W: Floats, S: Floats) -> tuple[Floats, Floats]:
+def effects_by_em(
+    group: GroupDesign, residual: Floats, W: Floats, S: Floats, *, steps: int = SHORT
+) -> tuple[Floats, Floats]:
     """A few EM steps for the covariance of a group term's effects, and what the effects add to each row.
 
     Parameters
@@ -119,6 +121,8 @@ def effects_by_em(group: GroupDesign, residual: Floats, W: Floats, S: Floats) ->
         Information of the rows.
     S : float64 array, shape (q, q)
         Covariance to start from.
+    steps : int
+        Number of EM steps; with 0 the covariance stays.
 
     Returns
     -------
@@ -127,9 +131,9 @@ def effects_by_em(group: GroupDesign, residual: Floats, W: Floats, S: Floats) ->
     """
     moments = cross_products(group.Z * W[:, None], group)
     sums = cross_products((residual * W)[:, None], group)[:, :, 0]
-    m = sums
-    for _ in range(SHORT):
+    for step in range(steps + 1):
         V = np.linalg.inv(moments + np.linalg.inv(S + 1e-12 * np.diag(np.diag(S)) + 1e-300 * np.eye(len(S))))
         m = np.einsum("jqk,jk->jq", V, sums)
-        S = (V + m[:, :, None] * m[:, None, :]).mean(axis=0)
+        if step < steps:
+            S = (V + m[:, :, None] * m[:, None, :]).mean(axis=0)
     return S, np.where(group.own, (group.Z * m[group.codes]).sum(axis=1), 0.0)

@@ -12,7 +12,8 @@ that make NUTS slow:
    Jacobian is a constant.
 2. *Shift*. What the data say of a group's effects depends on ``theta`` by their conditional mean,
    ``-(A_j + S0^-1)^-1 Z_j'W X (theta - m)`` with ``A_j = Z_j'W Z_j``. The effects are sampled around it;
-   the Jacobian is 1.
+   the Jacobian is 1. Effects of finer groups are shifted in the same way by those of coarser ones
+   (``couplings``).
 3. *Partial centering* (``WEIGHTS``, ``graph.groups.weighted``). Effects that a group's own rows determine
    are sampled as they are, effects that they leave open relative to their sd, and those between in
    proportion.
@@ -35,8 +36,7 @@ from numpy.typing import NDArray
 
 from hierbayes.design.records import Design
 from hierbayes.geometry.components import Components, cross_products
-from hierbayes.geometry.rough import Rough, rough_fit, times
-from hierbayes.geometry.shift import joint_shifts
+from hierbayes.geometry.rough import rough_fit, times
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -81,12 +81,15 @@ class GroupCoordinates:
         own rows, the diagonal of ``(A_j + S^-1)^-1 A_j``, at a standard deviation two standard errors below
         ``s0``. (Too little centering costs some efficiency, too much of it breaks the chains.)
     shift : float64 array, shape (n_groups, q, p)
-        ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects; of several group terms jointly.
+        ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects.
+    gain : float64 array, shape (n_groups, q, q)
+        ``(A_j + S0^-1)^-1`` times the mean weight ``W`` of the rows.
     """
 
     guess: Floats
     centering: Floats
     shift: Floats
+    gain: Floats
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ class Coordinates:
         A rough estimate of the sd of a row around its linear predictor, link scale.
     parameters : mapping of str to float
         Rough estimates of the family's own parameters.
+    weights : float64 array, shape (n,), or None
+        Relative information of the rows, ``W`` over its mean; None where all have the same.
     """
 
     X: Floats
@@ -119,6 +124,7 @@ class Coordinates:
     groups: Mapping[str, GroupCoordinates]
     residual_sd: float
     parameters: Mapping[str, float] = field(default_factory=dict)
+    weights: Floats | None = None
 
 
 WEIGHTS: dict[str, Callable[[GroupCoordinates], Floats]] = {
@@ -155,27 +161,16 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     covariance = np.linalg.inv(fit.precision)
     disturbed = covariance.copy()
     groups = {}
-    together = _joint_shifts(design, X, fit) if len(design.groups) > 1 and X.shape[1] else None
-    for k, group in enumerate(design.groups):
+    for group in design.groups:
         rough = fit.components[group.name]
         cross = cross_products(times(X, fit.weights), group)
         A = rough.information * cross_products(times(group.Z, fit.weights), group)
-        if together is None:
-            shift = np.linalg.solve(A + np.diag(rough.sd**-2), rough.information * cross)
-        else:
-            shift = together[k]
-        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), shift)
+        gain = rough.information * np.linalg.inv(A + np.diag(rough.sd**-2))
+        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), gain @ cross, gain)
         B = np.einsum("pk,jqk->pjq", covariance, fit.information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
     blocks = _blocks(priors, disturbed)
-    return Coordinates(X, means, fit.center, blocks, groups, fit.residual_sd, fit.parameters)
-
-
-def _joint_shifts(design: Design, X: Floats, fit: Rough) -> list[Floats]:
-    found = [fit.components[group.name] for group in design.groups]
-    information = max(rough.information for rough in found)
-    W = information * (np.ones(design.n) if fit.weights is None else fit.weights)
-    return joint_shifts(design, X, W, [rough.sd**-2 for rough in found])
+    return Coordinates(X, means, fit.center, blocks, groups, fit.residual_sd, fit.parameters, fit.weights)
 
 
 def _centering(A: Floats, rough: Components) -> Floats:

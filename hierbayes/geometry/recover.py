@@ -14,6 +14,7 @@ from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.families import get_family
 from hierbayes.geometry.coordinates import WEIGHTS, Coordinates, GroupCoordinates, coordinates
+from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings
 from hierbayes.spec.records import GroupSpec, ModelSpec
 
 type Floats = NDArray[np.float64]
@@ -106,15 +107,20 @@ def recover(spec: ModelSpec, design: Design, draws: Mapping[str, Floats]) -> xr.
     """
     frame = coordinates(spec, design)
     theta = _coefficients(frame, draws) if design.terms else None
-    sd, cholesky, u = {}, {}, {}
-    for group in spec.groups:
+    coupled = couplings(design, frame, {group.name: _form(group, draws) for group in spec.groups})
+    sd: dict[str, Floats] = {}
+    cholesky: dict[str, Floats] = {}
+    u: dict[str, Floats] = {}
+    for group in (spec.groups[k] for k in coarse_to_fine(design)):
         sd[group.name] = _standard_deviations(group, draws)
         if group.has_correlations:
             vine = 2 * draws[names.vine(group.name)] - 1
             cholesky[group.name] = cholesky_from_vine(vine, len(group.terms))
         scale = sd[group.name], cholesky.get(group.name)
-        where = frame.groups[group.name], _pull(group.name, frame, theta)
-        u[group.name] = _effects(group, draws, scale, where)
+        pull = _pull(group.name, frame, theta)
+        for coupling in coupled[group.name]:
+            pull = np.add(pull, _coupled_pull(coupling, u[coupling.other], group.n_groups))
+        u[group.name] = _effects(group, draws, scale, (frame.groups[group.name], pull))
     parameters = {name: draws[name] for name in get_family(spec.family).parameters}
     return reported(spec, design, frame.means, Pieces(theta, sd, cholesky, u, parameters))
 
@@ -172,6 +178,22 @@ def _pull(group: str, frame: Coordinates, theta: Floats | None) -> Floats:
     return np.asarray(pull.reshape(*theta.shape[:2], n_groups, q))
 
 
+def _coupled_pull(coupling: Coupling, u: Floats, n_groups: int) -> Floats:
+    """What the effects of a coarser group term add to the pull, (chain, draw, J, q)."""
+    parts = np.einsum("mqk,cdmk->mcdq", coupling.weight, u[..., coupling.column, :])
+    pull = np.zeros((n_groups, *parts.shape[1:]))
+    np.add.at(pull, coupling.row, parts)
+    return np.moveaxis(pull, 0, 2)
+
+
+def _form(group: GroupSpec, draws: Mapping[str, Floats]) -> str:
+    """The parameterization of a group term, from the names of what was sampled."""
+    if names.z(group.name) in draws:
+        return "noncentered"
+    (form,) = [form for form in WEIGHTS if names.effect(form, group.name, group.terms[0]) in draws]
+    return form
+
+
 def _effects(
     group: GroupSpec,
     draws: Mapping[str, Floats],
@@ -183,7 +205,7 @@ def _effects(
     if names.z(group.name) in draws:
         z = draws[names.z(group.name)] - pull / frame.guess
         return np.asarray((z if L is None else z @ L.swapaxes(-1, -2)) * sd[..., None, :])
-    (form,) = [form for form in WEIGHTS if names.effect(form, group.name, group.terms[0]) in draws]
+    form = _form(group, draws)
     weights = WEIGHTS[form](frame)
     z = np.empty((*sd.shape[:2], *weights.shape))
     u = np.empty_like(z)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError
 from hierbayes.families import Family, Link, get_family, get_link
-from hierbayes.geometry.components import START, Components, effects_by_em, estimate_components
+from hierbayes.geometry.components import SHORT, START, Components, effects_by_em, estimate_components
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -22,7 +22,8 @@ type Floats = NDArray[np.float64]
 SINGLE_STEP = ("gaussian", "bernoulli")
 """Families whose rows are well described by one Newton step from the base rate."""
 
-ROUNDS = 8  # of penalized quasi-likelihood
+ROUNDS, FIXED = 10, 3
+"""Rounds of penalized quasi-likelihood, and the first ones, in which variances stay: factors share effects."""
 LEAST_PHI, LARGEST_PHI = 0.05, 1e3
 BASE_STEPS, BASE_TOLERANCE, LARGEST_STEP = 25, 1e-9, 3.0
 
@@ -153,7 +154,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     units: dict[str, Floats] = {}
     center, precision = np.zeros(X.shape[1]), np.zeros((X.shape[1], X.shape[1]))
     W = np.ones(design.n)
-    for _ in range(ROUNDS):
+    for step in range(ROUNDS):
         rows: dict[str, Any] = {**design.row_data, **parameters}
         W = family.information(eta, rows, link)
         working = eta + family.score(design.y, eta, rows, link) / W - offset
@@ -165,7 +166,8 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
             if group.name not in S:
                 units[group.name] = _unit(group.Z[group.own], W[group.own])
                 S[group.name] = np.diag((START * units[group.name]) ** 2)
-            S[group.name], u = effects_by_em(group, residual - others, W, S[group.name])
+            steps = 0 if step < FIXED else SHORT
+            S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
             effects[group.name] = u
         eta = _within(family.domain(link), X @ center + sum(effects.values(), start=offset))
         parameters = {name: _overdispersion(design, link.inverse(eta)) for name in parameters}

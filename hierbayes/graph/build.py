@@ -13,9 +13,9 @@ from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.errors import UnknownNameError
 from hierbayes.families import get_family
-from hierbayes.geometry import coordinates, coords
+from hierbayes.geometry import coarse_to_fine, coordinates, coords, couplings
 from hierbayes.graph.coefficients import from_centered, population_effects
-from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects
+from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects, pull_of
 from hierbayes.graph.likelihoods import LIKELIHOODS
 from hierbayes.graph.priors import positive_scalar
 from hierbayes.spec.records import ModelSpec
@@ -68,18 +68,20 @@ def build_graph(
             if deterministics:
                 pm.Deterministic(names.B, from_centered(theta, frame.means), dims=names.TERM)
             eta = pt.dot(pm.Data("X", frame.X, dims=(names.OBS, names.TERM)), theta)
-        effects = [
-            group_effects(
+        effects: dict[str, Any] = {}
+        coupled = couplings(design, frame, forms)
+        for group_spec in (spec.groups[k] for k in coarse_to_fine(design)):
+            with_effects = [(link, effects[link.other]) for link in coupled[group_spec.name]]
+            effects[group_spec.name] = group_effects(
                 spec,
-                group,
+                group_spec,
                 frame,
-                theta,
-                parameterization=forms[group.name],
+                pull_of(group_spec.name, frame, theta, with_effects),
+                parameterization=forms[group_spec.name],
                 deterministic=deterministics,
             )
-            for group in spec.groups
-        ]
-        for group, u in zip(design.groups, effects, strict=True):
+        for group in design.groups:
+            u = effects[group.name]
             dims = (names.OBS, names.group_term(group.name))
             Z = pm.Data(f"Z_{group.name}", np.ascontiguousarray(group.Z), dims=dims)
             codes = pm.Data(f"codes_{group.name}", group.codes, dims=names.OBS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from hierbayes import names
-from hierbayes.geometry import WEIGHTS, Coordinates, GroupCoordinates
+from hierbayes.geometry import WEIGHTS, Coordinates, Coupling, GroupCoordinates
 from hierbayes.graph.priors import positive_vector
 from hierbayes.spec.records import GroupSpec, ModelSpec
 
@@ -105,11 +105,36 @@ PARAMETERIZATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+def pull_of(
+    group: str, frame: Coordinates, theta: Any, coupled: Sequence[tuple[Coupling, Any]] = ()
+) -> Any:
+    """How far the sampled values of a group term's effects are moved, tensor of shape (n_groups, q).
+
+    Parameters
+    ----------
+    group : str
+        The group term.
+    frame : Coordinates
+        The coordinates of the model.
+    theta : tensor, shape (p,), or None
+        Population coefficients.
+    coupled : sequence of (Coupling, tensor)
+        Couplings with coarser group terms, and their effects.
+    """
+    pull = pt.zeros(frame.groups[group].centering.shape)
+    if theta is not None:
+        pull = pt.dot(frame.groups[group].shift, theta - frame.center)
+    for coupling, u in coupled:
+        parts = (coupling.weight * u[coupling.column][:, None, :]).sum(axis=-1)
+        pull = pt.inc_subtensor(pull[coupling.row], parts)
+    return pull
+
+
 def group_effects(
     spec: ModelSpec,
     group: GroupSpec,
     coordinates: Coordinates,
-    theta: Any,
+    pull: Any,
     *,
     parameterization: str,
     deterministic: bool,
@@ -130,9 +155,6 @@ def group_effects(
             dims = (names.group_term(group.name), names.group_term_bis(group.name))
             pm.Deterministic(names.cor(group.name), pt.dot(L, L.T), dims=dims)
     frame = coordinates.groups[group.name]
-    pull = pt.zeros(frame.centering.shape)
-    if theta is not None:
-        pull = pt.dot(frame.shift, theta - coordinates.center)
     u = PARAMETERIZATIONS[parameterization](group, Scale(sd, L), frame, pull=pull)
     return pm.Deterministic(names.u(group.name), u, dims=_dims(group)) if deterministic else u
 

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from hierbayes.design.records import Design
 from hierbayes.families import get_family
-from hierbayes.geometry import WEIGHTS, Coordinates, Pieces, coordinates, is_real
+from hierbayes.geometry import (
+    WEIGHTS,
+    Coordinates,
+    Pieces,
+    coarse_to_fine,
+    coordinates,
+    couplings,
+    is_real,
+)
 from hierbayes.kernels.compress import row_data
 from hierbayes.kernels.entries import entry
 from hierbayes.kernels.jit import address_table
@@ -81,8 +89,10 @@ def rows_kernel(spec: ModelSpec, design: Design, forms: Mapping[str, str]) -> Ke
         rows.offset,
         rows.X,
         rows.Z,
-        rows.codes,
+        _places(spec, rows.codes),
         np.array([log_jacobian + _constant(spec, design)]),
+        np.array(coarse_to_fine(design), dtype=np.int64),
+        *_links(spec, design, frame, forms),
     )
     arrays = tuple(np.ascontiguousarray(array) for array in arrays)
     start = _start(spec, frame, arrays)
@@ -110,6 +120,37 @@ def _layout(spec: ModelSpec, n: int) -> tuple[NDArray[np.int64], NDArray[np.int6
     n_parameters = len(get_family(spec.family).parameters)
     sizes = (n, len(spec.terms), columns + n_parameters, pair, effect, columns, n_parameters)
     return np.array(sizes, dtype=np.int64), np.array(rows, dtype=np.int64).reshape(len(rows), 5)
+
+
+def _places(spec: ModelSpec, codes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Position among all effects, term by term (n_groups, q), of what each column of ``Z`` multiplies."""
+    columns, effect = [np.zeros((len(codes), 0), dtype=np.int32)], 0
+    for g, group in enumerate(spec.groups):
+        q = len(group.terms)
+        columns.append((effect + codes[:, [g]].astype(np.int64) * q + np.arange(q)).astype(np.int32))
+        effect += q * group.n_groups
+    return np.hstack(columns)
+
+
+def _links(
+    spec: ModelSpec, design: Design, frame: Coordinates, forms: Mapping[str, str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """The couplings of every effect, flat: where each one's begin, which effects, and how much they pull."""
+    sizes = [len(group.terms) * group.n_groups for group in spec.groups]
+    first = dict(zip((g.name for g in spec.groups), np.cumsum([0, *sizes]), strict=False))
+    effects, others, weights = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
+    for name, coupled in couplings(design, frame, forms).items():
+        for coupling in coupled:
+            _, q, columns = coupling.weight.shape
+            effect = first[name] + coupling.row[:, None] * q + np.arange(q)
+            other = first[coupling.other] + coupling.column[:, None] * columns + np.arange(columns)
+            effects.append(np.repeat(effect, columns, axis=1).ravel())
+            others.append(np.tile(other, (1, q)).ravel())
+            weights.append((coupling.weight / frame.groups[name].guess[:, None]).ravel())
+    effect, other, weight = np.concatenate(effects), np.concatenate(others), np.concatenate(weights)
+    order = np.argsort(effect, kind="stable")
+    start = np.searchsorted(effect[order], np.arange(sum(sizes) + 1))
+    return start.astype(np.int64), other[order].astype(np.int64), weight[order]
 
 
 def _coefficients(

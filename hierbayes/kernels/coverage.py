@@ -69,9 +69,9 @@ def collapsed_refusal(spec: ModelSpec) -> str | None:
 
 def remainder(spec: ModelSpec) -> int:
     """Number of effects and coefficients besides those of the factor with most groups."""
-    effects: dict[str, int] = {}
+    effects: dict[tuple[str, int], int] = {}
     for group in spec.groups:
-        effects[group.factor] = effects.get(group.factor, 0) + group.n_groups * len(group.terms)
-    groups = {group.factor: group.n_groups for group in spec.groups}
-    largest = max(groups, key=lambda factor: groups[factor], default=None)
+        factor = group.factor, group.n_groups
+        effects[factor] = effects.get(factor, 0) + group.n_groups * len(group.terms)
+    largest = max(effects, key=lambda factor: factor[1], default=None)
     return len(spec.terms) + sum(count for factor, count in effects.items() if factor != largest)

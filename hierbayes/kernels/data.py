@@ -57,10 +57,14 @@ class Data(NamedTuple):
         Responses, trials or copies, and offsets (of length 0 for none).
     X, Z : float64 arrays, shapes (n, p) and (n, n_columns)
         Population columns, and the columns of all group terms side by side.
-    codes : int32 array, shape (n, n_terms)
-        Group of each row.
+    places : int32 array, shape (n, n_columns)
+        Which of all effects each column of ``Z`` multiplies.
     constant : float64 array, shape (1,)
         What the log density owes to the data and to the whitening alone.
+    order : int64 array, shape (n_terms,)
+        Group terms, those with fewest groups first.
+    link_start, link_index, link_weight : int64, int64 and float64 arrays
+        Couplings of all effects, as of ``Effects``.
     """
 
     layout: Layout
@@ -81,8 +85,15 @@ class Data(NamedTuple):
     offset: Any
     X: Any
     Z: Any
-    codes: Any
+    places: Any
     constant: Any
+    order: Any
+    link_start: Any
+    link_index: Any
+    link_weight: Any
+
+
+N_ARRAYS = len(Data._fields)
 
 
 @compiled
@@ -112,8 +123,12 @@ def read(table: Any) -> Data:
         floats(table, 15),
         floats(table, 16).reshape((n, p)),
         floats(table, 17).reshape((n, layout.n_columns)),
-        codes(table, 18).reshape((n, n_terms)),
+        codes(table, 18).reshape((n, layout.n_columns)),
         floats(table, 19),
+        integers(table, 20),
+        integers(table, 21),
+        integers(table, 22),
+        floats(table, 23),
     )
 
 
@@ -208,4 +223,7 @@ def effects_of(data: Data, term: Term, state: State) -> Effects:
         data.shift[term.shift : term.shift + J * q * p].reshape((J, q, p)),
         state.positive[0, term.column : term.column + q],
         state.L[term.square : term.square + q * q].reshape((q, q)),
+        data.link_start[term.effect : term.effect + J * q + 1],
+        data.link_index,
+        data.link_weight,
     )

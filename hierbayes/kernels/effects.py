@@ -27,6 +27,10 @@ class Effects(NamedTuple):
         Pull of each effect per unit of ``theta - center``, in units of ``s0``.
     sd, L : float64 arrays, shapes (q,) and (q, q)
         Standard deviations, and the Cholesky factor of the correlations.
+    link_start : int64 array, shape (n_groups q + 1,)
+        Where the couplings of each effect with effects of coarser group terms begin in what follows.
+    link_index, link_weight : int64 and float64 arrays
+        Effects of all group terms by position, and pull per unit of each, in units of ``s0``.
     """
 
     weights: Any
@@ -34,18 +38,22 @@ class Effects(NamedTuple):
     shift: Any
     sd: Any
     L: Any
+    link_start: Any
+    link_index: Any
+    link_weight: Any
 
 
 @compiled
-def forward(group: Effects, delta: Any, v: Any, out: tuple[Any, Any]) -> float:
+def forward(group: Effects, coarser: tuple[Any, Any], v: Any, out: tuple[Any, Any]) -> float:
     """Effects of every group.
 
     Parameters
     ----------
     group : Effects
         The group term.
-    delta : float64 array, shape (p,)
-        ``theta - center``.
+    coarser : (float64 array, float64 array)
+        ``theta - center``, shape (p,), and the effects of all group terms, flat; those of coarser terms are
+        filled in.
     v : float64 array, shape (q, n_groups)
         Sampled values.
     out : (float64 array, float64 array), each of shape (n_groups, q)
@@ -57,8 +65,9 @@ def forward(group: Effects, delta: Any, v: Any, out: tuple[Any, Any]) -> float:
         Log density of the sampled values.
     """
     u, z = out
+    delta, effects = coarser
     n_groups, q = u.shape
-    total = -0.5 * LOG_2PI * n_groups * q
+    total: float = -0.5 * LOG_2PI * n_groups * q
     for k in range(q):
         last = group.L[k, k]
         log_ratio, log_last, sd = math.log(group.sd[k] / group.guess[k]), math.log(last), group.sd[k]
@@ -68,6 +77,8 @@ def forward(group: Effects, delta: Any, v: Any, out: tuple[Any, Any]) -> float:
                 mean += group.L[k, i] * z[j, i]
             for p in range(delta.shape[0]):
                 pull += group.shift[j, k, p] * delta[p]
+            for i in range(group.link_start[j * q + k], group.link_start[j * q + k + 1]):
+                pull += group.link_weight[i] * effects[group.link_index[i]]
             log_spread = w * (log_ratio + log_last)
             value = v[k, j] - pull
             if mean != 0.0:
@@ -89,12 +100,15 @@ class EffectsGradient(NamedTuple):
         In ``theta``.
     v : float64 array, shape (q, n_groups)
         In the sampled values; overwritten.
+    effects : float64 array, shape (n_effects,)
+        In the effects of all group terms.
     """
 
     sd: Any
     L: Any
     delta: Any
     v: Any
+    effects: Any
 
 
 @compiled
@@ -138,3 +152,5 @@ def backward(group: Effects, z: Any, u_bar: Any, gradient: EffectsGradient) -> N
             gradient.v[k, j] = z_bar / spread
             for p in range(gradient.delta.shape[0]):
                 gradient.delta[p] -= gradient.v[k, j] * group.shift[j, k, p]
+            for i in range(group.link_start[j * q + k], group.link_start[j * q + k + 1]):
+                gradient.effects[group.link_index[i]] -= gradient.v[k, j] * group.link_weight[i]

@@ -1,8 +1,8 @@
 """The log density of one row, with its derivatives: one function for each family and link.
 
-Each is ``row(y, size, eta, parameter) -> (log density, d/d eta, d/d parameter)`` in scalars: the response, the
-number of trials or copies that the row stands for, the linear predictor, and the family's own parameter (0
-where it has none). What depends on the data alone is left to ``constant``.
+Each is ``row(y, size, eta, parameter) -> (log density, d/d eta, d/d parameter)`` in scalars: the response,
+the number of trials or copies that the row stands for, the linear predictor, and the family's own parameter
+(0 where it has none). What depends on the data alone is left to ``constant``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FAR = -36.0  # the normal distribution function of less is close to where erfc u
 
 @compiled
 def gaussian_identity(y: float, size: float, eta: float, sigma: float) -> tuple[float, float, float]:
-    """``N(eta, sigma^2 / size)`` with residual weight ``size``; ``sum(log(size) - log(2 pi)) / 2`` is left out."""
+    """``N(eta, sigma^2 / size)``, ``size`` the weight, but for ``(log(size) - log(2 pi)) / 2``."""
     z = (y - eta) / sigma
     square = size * z * z
     return -0.5 * square - math.log(sigma), size * z / sigma, (square - 1) / sigma

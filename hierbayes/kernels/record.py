@@ -51,7 +51,7 @@ class Kernel:
     @property
     def n_dim(self) -> int:
         """Number of unconstrained values."""
-        return self.start.shape[0]
+        return len(self.start)
 
     def table(self) -> NDArray[np.uint64]:
         """The user data of the C function: an address and a size for each array."""

@@ -7,9 +7,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from hierbayes.kernels.data import Data, State, effects_of, new_state, read, term_at
+from hierbayes.kernels.data import N_ARRAYS, Data, State, effects_of, new_state, read, term_at
 from hierbayes.kernels.effects import EffectsGradient, backward, forward
-from hierbayes.kernels.jit import compiled
+from hierbayes.kernels.jit import compiled, compiled_for_python
 from hierbayes.kernels.priors import free, log_prior
 from hierbayes.kernels.scales import correlation_cholesky, correlation_gradient, positives, vine
 
@@ -18,8 +18,8 @@ from hierbayes.kernels.scales import correlation_cholesky, correlation_gradient,
 def coefficients(data: Data, x: Any, state: State) -> float:
     """Fill in ``theta``; the log prior with Jacobians, its derivatives in ``theta_bar``.
 
-    For bounded coefficients ``theta_slope`` is ``dx/dv``, and the Jacobian's derivative, divided by the slope,
-    is added to ``theta_bar``.
+    For bounded coefficients ``theta_slope`` is ``dx/dv``, and the Jacobian's derivative, divided by the
+    slope, is added to ``theta_bar``.
     """
     total, p = 0.0, data.layout.p
     for k in range(p):
@@ -40,22 +40,22 @@ def coefficients(data: Data, x: Any, state: State) -> float:
 
 @compiled
 def parameters(data: Data, x: Any, state: State) -> float:
-    """Every parameter from an unconstrained vector; the log density of all but the rows, Jacobians included."""
+    """Every parameter from an unconstrained vector; the log density of all but the rows, with Jacobians."""
     layout = data.layout
     first = layout.p + layout.n_positives
-    total = data.constant[0] + coefficients(data, x, state)
+    total: float = data.constant[0] + coefficients(data, x, state)
     total += positives(x[layout.p : first], data.positive_kinds, data.positive_priors, state.positive)
     total += vine(x[first : first + layout.n_vines], data.vine_shapes, state.vine)
     sampled = x[first + layout.n_vines :]
-    delta = state.theta - data.center
-    for g in range(data.groups.shape[0]):
+    coarser = state.theta - data.center, state.u
+    for g in data.order:
         term = term_at(data, g)
         group = effects_of(data, term, state)
         pairs = term.correlated * (term.q * (term.q - 1)) // 2
         correlation_cholesky(state.vine[0, term.vine : term.vine + pairs], group.L)
         where, shape = slice(term.effect, term.effect + term.q * term.n_groups), (term.n_groups, term.q)
         v = sampled[where].reshape((term.q, term.n_groups))
-        total += forward(group, delta, v, (state.u[where].reshape(shape), state.z[where].reshape(shape)))
+        total += forward(group, coarser, v, (state.u[where].reshape(shape), state.z[where].reshape(shape)))
     return total
 
 
@@ -65,7 +65,7 @@ def over_rows(data: Data, state: State, row: Any) -> tuple[float, float]:
 
     ``row`` is a function of ``likelihoods``.
     """
-    n_terms, p = data.groups.shape[0], data.layout.p
+    p, n_columns = data.layout.p, data.layout.n_columns
     has_offset = data.offset.shape[0] > 0
     parameter = state.positive[0, data.layout.n_positives - 1] if data.layout.n_parameters > 0 else 0.0
     total, parameter_bar = 0.0, 0.0
@@ -73,25 +73,15 @@ def over_rows(data: Data, state: State, row: Any) -> tuple[float, float]:
         eta = data.offset[i] if has_offset else 0.0
         for k in range(p):
             eta += data.X[i, k] * state.theta[k]
-        column = 0
-        for g in range(n_terms):
-            q = data.groups[g, 0]
-            at = data.groups[g, 3] + data.codes[i, g] * q
-            for k in range(q):
-                eta += data.Z[i, column + k] * state.u[at + k]
-            column += q
+        for k in range(n_columns):
+            eta += data.Z[i, k] * state.u[data.places[i, k]]
         value, slope, of_parameter = row(data.y[i], data.size[i], eta, parameter)
         total += value
         parameter_bar += of_parameter
         for k in range(p):
             state.theta_bar[k] += slope * data.X[i, k]
-        column = 0
-        for g in range(n_terms):
-            q = data.groups[g, 0]
-            at = data.groups[g, 3] + data.codes[i, g] * q
-            for k in range(q):
-                state.u_bar[at + k] += slope * data.Z[i, column + k]
-            column += q
+        for k in range(n_columns):
+            state.u_bar[data.places[i, k]] += slope * data.Z[i, k]
     return total, parameter_bar
 
 
@@ -105,14 +95,14 @@ def collect(data: Data, state: State, parameter_bar: float, gradient: Any) -> No
     if layout.n_parameters > 0:
         positive_bar[layout.n_positives - 1] = parameter_bar
     sampled = gradient[first + layout.n_vines :]
-    for g in range(data.groups.shape[0]):
+    for g in data.order[::-1]:
         term = term_at(data, g)
         group = effects_of(data, term, state)
         where, shape = slice(term.effect, term.effect + term.q * term.n_groups), (term.n_groups, term.q)
         L_bar = state.L_bar[term.square : term.square + term.q * term.q].reshape((term.q, term.q))
         v_bar = sampled[where].reshape((term.q, term.n_groups))
         sd_bar = positive_bar[term.column : term.column + term.q]
-        out = EffectsGradient(sd_bar, L_bar, state.theta_bar, v_bar)
+        out = EffectsGradient(sd_bar, L_bar, state.theta_bar, v_bar, state.u_bar)
         backward(group, state.z[where].reshape(shape), state.u_bar[where].reshape(shape), out)
         pairs = slice(term.vine, term.vine + term.correlated * (term.q * (term.q - 1)) // 2)
         correlation_gradient(state.vine[0, pairs], group.L, L_bar, vine_bar[pairs])
@@ -134,7 +124,7 @@ def evaluate(call: Any, row: Any) -> int:
     """Log density and gradient of an unconstrained vector; ``call`` is what ``jit.LOG_DENSITY`` receives."""
     n_dim, x_at, gradient_at, value_at, table_at = call
     x, gradient = numba.carray(x_at, (n_dim,)), numba.carray(gradient_at, (n_dim,))
-    data = read(numba.carray(table_at, (40,), np.uint64))
+    data = read(numba.carray(table_at, (2 * N_ARRAYS,), np.uint64))
     state = new_state(data)
     total = parameters(data, x, state)
     value, parameter_bar = over_rows(data, state, row)
@@ -148,7 +138,7 @@ def evaluate(call: Any, row: Any) -> int:
     return 0
 
 
-@compiled
+@compiled_for_python
 def expand(table: Any, draws: Any, scales: tuple[Any, Any, Any], effects: Any) -> None:
     """The parameters behind every unconstrained draw.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hierbayes.errors import UnknownNameError
-from hierbayes.sampling.nutpie import UNCONSTRAINED, sample_kernel, sample_nutpie
+from hierbayes.sampling.nutpie import UNCONSTRAINED, kernel_refusal, sample_kernel, sample_nutpie
 from hierbayes.sampling.pymc import sample_pymc
 from hierbayes.sampling.settings import RawDraws, SamplerSettings
 
@@ -33,4 +33,12 @@ def get_sampler(name: str) -> Callable[[Any, SamplerSettings, str], RawDraws]:
     return SAMPLERS[name]
 
 
-__all__ = ["KERNEL_SAMPLERS", "SAMPLERS", "UNCONSTRAINED", "RawDraws", "SamplerSettings", "get_sampler"]
+__all__ = [
+    "KERNEL_SAMPLERS",
+    "SAMPLERS",
+    "UNCONSTRAINED",
+    "RawDraws",
+    "SamplerSettings",
+    "get_sampler",
+    "kernel_refusal",
+]

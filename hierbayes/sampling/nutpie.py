@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import warnings
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +27,26 @@ UNCONSTRAINED = "unconstrained"
 DIM = "unconstrained_dim"
 
 NOT_STATISTICS = ("divergence_", "mass_matrix_", "transformed_", "transformation_")
+
+
+SURFACE = {
+    "nutpie._lib": ("LogpFunc", "ExpandFunc", "PyVariable.new_variables", "PyMcModel", "PySampler.from_pymc"),
+    "nutpie.sample": ("CompiledModel", "sample"),
+}
+"""What ``prebuilt`` needs of nutpie besides its documented functions."""
+
+
+def kernel_refusal() -> str | None:
+    """Why the nutpie that is installed cannot be handed a kernel, in words; None where it can."""
+    import nutpie
+
+    for module, paths in SURFACE.items():
+        for path in paths:
+            try:
+                attrgetter(path)(importlib.import_module(module))
+            except (ImportError, AttributeError):
+                return f"nutpie {nutpie.__version__} has no {module}.{path}"
+    return None
 
 
 def sample_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> RawDraws:

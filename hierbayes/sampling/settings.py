@@ -33,11 +33,11 @@ class SamplerSettings:
     """
 
     draws: int = 1000
-    tune: int = 1000
+    tune: int = 500
     chains: int = 4
     seed: int = 0
     cores: int | None = None
-    target_accept: float = 0.9
+    target_accept: float = 0.8
     progress: bool = True
 
     def __post_init__(self) -> None:

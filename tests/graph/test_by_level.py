@@ -8,8 +8,9 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 import hierbayes as hb
+from hierbayes.geometry import recover
 from hierbayes.geometry.components import cross_products
-from hierbayes.graph import build_graph, recover
+from hierbayes.graph import build_graph
 
 INTERPRETED = Mode(linker="py", optimizer="fast_run")
 

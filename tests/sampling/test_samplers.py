@@ -55,14 +55,6 @@ def test_model_pymc_sampled_by_plain_pymc_is_the_same_posterior(model, fit):
     assert monte_carlo(float(cor[0].mean()), float(cor[1].mean()), *errors)
 
 
-def test_centered_is_the_same_posterior(model, fit):
-    """Partial centering, which ``auto`` takes, against the centered form; plain PyMC has the non-centered."""
-    assert model.plan().parameterization == {"Subject": "partial"}
-    centered = model.fit(seed=12, progress=False, parameterization="centered")
-    assert centered.settings["plan"] == "centered"
-    assert_same_posterior(fit.posterior, centered.posterior)
-
-
 def test_the_same_seed_gives_the_same_draws(model):
     settings = {"draws": 20, "tune": 50, "chains": 2, "progress": False}
     first, again = model.fit(seed=3, **settings), model.fit(seed=3, cores=1, **settings)
@@ -110,9 +102,10 @@ def test_ctrl_c_returns_the_draws_so_far(model, monkeypatch, tmp_path):
         def finish(self, draws, divergences, *, partial):
             assert partial
 
+    model.fit(seed=7, draws=5, tune=5, chains=2, progress=False, parameterization="partial")
     monkeypatch.setattr(backend, "progress_for", lambda settings, title: Watch())
     thread = interrupt_when(ready)
-    fit = model.fit(seed=7, draws=2_000_000, tune=100, chains=2, progress=False)
+    fit = model.fit(seed=7, draws=2_000_000, tune=100, chains=2, progress=False, parameterization="partial")
     thread.join()
     assert ready.is_set()
     assert fit.partial

@@ -1,0 +1,100 @@
+"""How the effects of one group term depend on those of another: nested and crossed factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierbayes.design.records import Design, GroupDesign
+from hierbayes.geometry.coordinates import Coordinates
+
+type Floats = NDArray[np.float64]
+
+DENSEST = 0.5
+"""Pairs of groups that share rows, as a share of the rows, up to which a coupling earns its cost."""
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """What the effects of a finer group term owe to those of a coarser one.
+
+    The finer effects are sampled around ``-pull``, their conditional mean, and a coarser effect ``u`` of
+    group ``column`` adds ``weight @ u`` to the pull of group ``row``. The Jacobian is 1, because couplings
+    lead from finer to coarser terms only.
+
+    Attributes
+    ----------
+    other : str
+        Name of the coarser group term, of ``q'`` columns.
+    row, column : int64 arrays, shape (m,)
+        Groups of the finer and of the coarser term that share rows of the data, ordered by ``row``.
+    weight : float64 array, shape (m, q, q')
+        ``(A_j + S0^-1)^-1 Z_j'W Z'_l``, on the scale of the effects; see ``coordinates``.
+    """
+
+    other: str
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    weight: Floats
+
+
+def coarse_to_fine(design: Design) -> tuple[int, ...]:
+    """Positions of the group terms, those with fewest groups first."""
+    return tuple(sorted(range(len(design.groups)), key=lambda k: (design.groups[k].n_groups, k)))
+
+
+def couplings(
+    design: Design, frame: Coordinates, forms: Mapping[str, str]
+) -> dict[str, tuple[Coupling, ...]]:
+    """The couplings of each group term with coarser ones, where they are sparse enough to earn their cost.
+
+    Parameters
+    ----------
+    design : Design
+        The arrays.
+    frame : Coordinates
+        Its coordinates.
+    forms : mapping of str to str
+        The parameterization of each group term; ``"noncentered"`` ones are left as simple as they are.
+
+    Returns
+    -------
+    dict
+        One entry per group term: a nested factor is coupled with its parents, crossed ones where few of their
+        combinations occur.
+    """
+    order = coarse_to_fine(design)
+    found: dict[str, tuple[Coupling, ...]] = {group.name: () for group in design.groups}
+    for at, k in enumerate(order):
+        fine = design.groups[k]
+        if forms[fine.name] == "noncentered":
+            continue
+        gain = frame.groups[fine.name].gain
+        coarser = [_coupling(fine, design.groups[h], gain, frame.weights) for h in order[:at]]
+        found[fine.name] = tuple(coupling for coupling in coarser if coupling is not None)
+    return found
+
+
+def _coupling(
+    fine: GroupDesign, coarse: GroupDesign, gain: Floats, weights: Floats | None
+) -> Coupling | None:
+    both = (fine.codes >= 0) & (coarse.codes >= 0)
+    pair = fine.codes[both].astype(np.int64) * coarse.n_groups + coarse.codes[both]
+    if pair.size == 0:
+        return None
+    pairs, member = np.unique(pair, return_inverse=True)
+    row, column = np.divmod(pairs, coarse.n_groups)
+    if len(pairs) > max(DENSEST * len(pair), fine.n_groups):
+        return None
+    q, other = fine.Z.shape[1], coarse.Z.shape[1]
+    cross = np.empty((len(pairs), q, other))
+    for j in range(q):
+        for k in range(other):
+            products = fine.Z[both, j] * coarse.Z[both, k]
+            if weights is not None:
+                products = products * weights[both]
+            cross[:, j, k] = np.bincount(member, weights=products)
+    return Coupling(coarse.name, row, column, gain[row] @ cross)

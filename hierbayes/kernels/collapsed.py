@@ -1,0 +1,127 @@
+"""The kernel of Gaussian models that samples variance parameters only: everything else is integrated out."""
+
+from __future__ import annotations
+
+import math
+from functools import cache, partial
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from hierbayes.design.records import Design
+from hierbayes.geometry import Coordinates, coordinates
+from hierbayes.kernels.assemble import positive_priors, vine_shapes
+from hierbayes.kernels.conditional import conditional_pieces
+from hierbayes.kernels.factorization import cross_products
+from hierbayes.kernels.factors import factors_of
+from hierbayes.kernels.jit import compiled_log_density
+from hierbayes.kernels.marginal import log_marginal
+from hierbayes.kernels.priors import prior_table, unconstrained_start
+from hierbayes.kernels.record import Kernel
+from hierbayes.kernels.statistics import (
+    N_ARRAYS,
+    Statistics,
+    read_statistics,
+    sufficient_statistics,
+)
+from hierbayes.kernels.variances import Layout, chain_rule, new_scales, read_layout, read_scales
+from hierbayes.spec.records import ModelSpec
+
+type Floats = NDArray[np.float64]
+
+N_TABLE = 2 * (N_ARRAYS + len(Layout._fields))
+
+
+def collapsed_kernel(spec: ModelSpec, design: Design) -> Kernel:
+    """The log density of the standard deviations, correlations and residual sd alone.
+
+    Parameters
+    ----------
+    spec, design : ModelSpec, Design
+        The model; ``coverage.collapsed_refusal`` must be None.
+
+    Returns
+    -------
+    Kernel
+        Its unconstrained vector is [positives, vines]; coefficients and effects are drawn by ``pieces``.
+    """
+    frame = coordinates(spec, design)
+    statistics = sufficient_statistics(design, frame)
+    layout = variance_layout(spec, design)
+    arrays = tuple(np.ascontiguousarray(array) for array in (*statistics, *layout))
+    start = _start(spec, frame, statistics, layout)
+    return Kernel("collapsed", log_density(), arrays, start, partial(conditional_pieces, spec, arrays))
+
+
+def variance_layout(spec: ModelSpec, design: Design) -> Layout:
+    """Which entries of the unconstrained vector belong to which group term, and their priors."""
+    terms = np.zeros((len(spec.groups), 5), dtype=np.int64)
+    for g, factor in enumerate(factors_of(design)):
+        first = 0
+        for t in factor.terms:
+            q = len(spec.groups[t].terms)
+            pairs = q * (q - 1) // 2 if spec.groups[t].has_correlations else 0
+            terms[t, :4] = g, first, q, pairs
+            first += q
+    sizes = [len(group.terms) * group.n_groups for group in spec.groups]
+    terms[:, 4] = np.cumsum([0, *sizes])[: len(sizes)]
+    kinds, parameters = prior_table(positive_priors(spec))
+    return Layout(terms, kinds, parameters, vine_shapes(spec))
+
+
+def _start(spec: ModelSpec, frame: Coordinates, statistics: Statistics, layout: Layout) -> Floats:
+    """Rough estimates of the standard deviations, correlations of zero."""
+    guesses = [frame.groups[group.name].guess for group in spec.groups]
+    values = np.concatenate([*guesses, [rough_sigma(statistics)]])
+    free = unconstrained_start(layout.kinds, layout.priors, values)
+    return np.concatenate([free, np.zeros(len(layout.shapes))])
+
+
+def rough_sigma(statistics: Statistics) -> float:
+    """Residual sd with all effects fixed; where that leaves no rows, half of the sd without any effects."""
+    n, p, n_rest = (int(size) for size in statistics.sizes)
+    rank = int(np.count_nonzero(np.diagonal(statistics.roots, axis1=1, axis2=2)))
+    scatter, freedom = _least_squares(statistics.within, n - rank)
+    total = cross_products(statistics)[n_rest - p :, n_rest - p :]
+    scatter_without, freedom_without = _least_squares(total, n)
+    without = scatter_without / max(freedom_without, 1)
+    if freedom > 0 and scatter > 1e-4 * freedom * without:
+        return math.sqrt(scatter / freedom)
+    return 0.5 * math.sqrt(without) or 1.0
+
+
+def _least_squares(products: Floats, n: int) -> tuple[float, int]:
+    """Squares left of the last column on the others, and degrees of freedom."""
+    full = products + np.triu(products, 1).T
+    scale = np.sqrt(np.where(np.diag(full) > 0, np.diag(full), 1.0))
+    full = full / scale / scale[:, None]
+    values, vectors = np.linalg.eigh(full[:-1, :-1])
+    kept = values > 1e-9
+    b = vectors[:, kept].T @ full[:-1, -1]
+    left = float(full[-1, -1] - (b**2 / values[kept]).sum())
+    return max(left, 0.0) * float(scale[-1]) ** 2, n - int(kept.sum())
+
+
+def _collapsed(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> int:
+    place, slope = numba.carray(x, (n_dim,)), numba.carray(gradient, (n_dim,))
+    entries = numba.carray(table, (N_TABLE,), np.uint64)
+    s, layout = read_statistics(entries), read_layout(entries)
+    scales = new_scales(s, layout)
+    total = read_scales(s, layout, place, scales)
+    sigma = scales.positive[0, layout.kinds.shape[0] - 1]
+    L_bar, sigma_bar = np.empty(scales.L.shape[0]), np.empty(1)
+    total += log_marginal(s, (scales.sd, scales.L, sigma), (L_bar, sigma_bar))
+    chain_rule(s, layout, scales, (L_bar, sigma_bar, slope))
+    value[0] = total
+    fine = math.isfinite(total)
+    for k in range(n_dim):
+        fine = fine and math.isfinite(slope[k])
+    return 0 if fine else 1
+
+
+@cache
+def log_density() -> Any:
+    """The C function, compiled now or read from the cache."""
+    return compiled_log_density(_collapsed)

