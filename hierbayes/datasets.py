@@ -148,11 +148,81 @@ SLEEPSTUDY = DataSet(
     levels={"Subject": None},
 )
 
+CBPP = DataSet(
+    title="Contagious bovine pleuropneumonia",
+    description="56 inspections of 15 herds of zebu cattle in Ethiopia: new cases of the disease by period.",
+    origin=("lme4", "cbpp"),
+    rows=56,
+    source="Lesnoff et al. (2004), Preventive Veterinary Medicine 64, 27-40; R package lme4",
+    licence=_GPL,
+    variables={
+        "herd": ("herd", "15 herds"),
+        "incidence": ("animals that fell ill in the period", "animals"),
+        "size": ("animals at the beginning of the period", "animals"),
+        "period": ("period of observation", "1, 2, 3, 4"),
+    },
+    levels={"herd": None, "period": ("1", "2", "3", "4")},
+)
+
+MMMEC = DataSet(
+    title="Malignant melanoma mortality in Europe",
+    description="354 counties in 78 regions of 9 nations: deaths by melanoma and ultraviolet radiation.",
+    origin=("mlmRev", "Mmmec"),
+    rows=354,
+    source=f"Langford, Bentham and McDonald (1998), Statistics in Medicine 17, 41-57; {_CMM}",
+    licence=_GPL,
+    variables={
+        "nation": ("nation", "9 nations"),
+        "region": ("region, of one nation", "78 regions"),
+        "county": ("county", "354 counties"),
+        "deaths": ("deaths of men by malignant melanoma, 1971 to 1980", "deaths"),
+        "expected": ("expected deaths, from the mean rates by age", "deaths"),
+        "uvb": ("ultraviolet B radiation that reaches the ground, from the mean", "units of dose"),
+    },
+    levels={
+        "nation": (
+            "Belgium",
+            "W.Germany",
+            "Denmark",
+            "France",
+            "UK",
+            "Italy",
+            "Ireland",
+            "Luxembourg",
+            "Netherlands",
+        ),
+        "region": None,
+        "county": None,
+    },
+)
+
+GROUSETICKS = DataSet(
+    title="Ticks on red grouse chicks",
+    description="403 chicks of 118 broods at 63 places in Scotland: ticks on the head, by height and year.",
+    origin=("lme4", "grouseticks"),
+    rows=403,
+    source="Elston et al. (2001), Parasitology 122, 563-569; R package lme4",
+    licence=_GPL,
+    variables={
+        "INDEX": ("chick", "403 chicks"),
+        "TICKS": ("ticks on the head of the chick", "ticks"),
+        "BROOD": ("brood, at one place", "118 broods"),
+        "HEIGHT": ("height above sea level", "metres"),
+        "YEAR": ("year less 1900", "95, 96, 97"),
+        "LOCATION": ("place", "63 places"),
+        "cHEIGHT": ("HEIGHT from its mean", "metres"),
+    },
+    levels={"INDEX": None, "BROOD": None, "YEAR": ("95", "96", "97"), "LOCATION": None},
+)
+
 DATA_SETS: dict[str, DataSet] = {
     "exam": EXAM,
     "contraception": CONTRACEPTION,
     "hsb": HSB,
     "sleepstudy": SLEEPSTUDY,
+    "cbpp": CBPP,
+    "mmmec": MMMEC,
+    "grouseticks": GROUSETICKS,
 }
 
 
@@ -162,7 +232,8 @@ def load_data(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        ``"exam"``, ``"contraception"``, ``"hsb"`` or ``"sleepstudy"``; `list_data` describes them.
+        ``"exam"``, ``"contraception"``, ``"hsb"``, ``"sleepstudy"``, ``"cbpp"``, ``"mmmec"`` or
+        ``"grouseticks"``; `list_data` describes them.
 
     Returns
     -------
@@ -218,8 +289,8 @@ def list_data() -> pd.DataFrame:
     Examples
     --------
     >>> from hierbayes.datasets import list_data
-    >>> list_data()[["name", "rows"]].to_numpy().tolist()
-    [['exam', 4059], ['contraception', 1934], ['hsb', 7185], ['sleepstudy', 180]]
+    >>> list_data()[["name", "rows"]].to_numpy().tolist()[:3]
+    [['exam', 4059], ['contraception', 1934], ['hsb', 7185]]
     """
     import pandas as pd
 

@@ -12,15 +12,14 @@ import numpy as np
 import pandas as pd
 
 from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response
-from hierbayes.errors import DataError
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
 from hierbayes.formula import Formula, parse_formula
-from hierbayes.geometry import Coordinates, coordinates, reported
+from hierbayes.geometry import Coordinates, coordinates, reported, scales
 from hierbayes.plan import Plan, Wish, make_plan
 from hierbayes.reuse import CompiledGraphs
-from hierbayes.spec import GroupSpec, ModelSpec, Scales, fill_priors, prior_rows
+from hierbayes.spec import GroupSpec, ModelSpec, fill_priors, prior_rows
 
 if TYPE_CHECKING:
     import pymc
@@ -42,13 +41,13 @@ class Model:
     data : data frame
         Anything narwhals understands: pandas, polars, pyarrow, or a dict of arrays. It is never changed.
     family : str
-        ``"gaussian"`` or ``"bernoulli"``.
+        ``"gaussian"``, ``"bernoulli"``, ``"binomial"``, ``"poisson"`` or ``"negbinomial"``.
     link : str, optional
-        The family's default when left out: ``"identity"``, ``"logit"``.
+        The family's default when left out: ``"identity"``, ``"logit"``, ``"log"``.
     priors : mapping, optional
         From prior keys (``"Intercept"``, ``"b"``, ``"b[age]"``, ``"sd"``, ``"sd[school]"``, ``"cor"``,
-        ``"sigma"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior`` objects or
-        PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
+        ``"sigma"``, ``"phi"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior``
+        objects or PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
         defaults, scaled to the data.
     missing : str or mapping of str to str
         What to do about rows with a missing value in a column that the formula uses: ``"drop"`` (leave them
@@ -96,7 +95,7 @@ class Model:
         self.design = build_design(
             self.formula, data, response_kind=response_family.response_kind, missing=missing
         )
-        response_family.check_response(self.design.y, self.design.response.name)
+        response_family.check_response(self.design.y, self.design.response.name, self.design.trials)
         groups = tuple(
             GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
         )
@@ -104,7 +103,7 @@ class Model:
             " ".join(formula.split()), response_family.name, chosen_link.name, self.design.terms, groups
         )
         self.spec = fill_priors(
-            bare, _scales(self.design, family, chosen_link), priors, response_family.parameters
+            bare, scales(self.design, family, chosen_link), priors, response_family.parameters
         )
         self._graphs = CompiledGraphs(self.spec, self.design)
         self._rebuild = partial(
@@ -226,6 +225,7 @@ class Model:
             "parameterization": parameterization,
             "plan": str(plan),
             "route": plan.route,
+            "rows": plan.rows,
             "draws": draws,
             "tune": tune,
             "chains": chains,
@@ -371,18 +371,3 @@ def fit(
     >>> fit = hb.fit("use ~ age + (1 | district)", women, family="bernoulli")  # doctest: +SKIP
     """
     return Model(formula, data, family=family, link=link, priors=priors, missing=missing).fit(**settings)
-
-
-def _scales(design: Design, family: str, link: Any) -> Scales:
-    """One unit of the linear predictor and the sd of every column, for the default priors."""
-    offset = 0.0 if design.offset is None else float(design.offset.mean())
-    columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
-    for group in design.groups:
-        for k, term in enumerate(group.terms):
-            columns.setdefault(term, float(group.Z[group.own, k].std()) or 1.0)
-    if get_family(family).response_kind == "binary":
-        return Scales(float(link.link(np.array(0.5))) - offset, float(link.latent_sd), columns, offset)
-    unit = float(design.y.std())
-    if not np.isfinite(unit) or unit == 0:
-        raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
-    return Scales(float(design.y.mean()) - offset, unit, columns, offset)

@@ -11,6 +11,7 @@ def small_frame() -> pd.DataFrame:
     n = 60
     x = rng.normal(3, 2, n)
     g = rng.integers(0, 7, n)
+    trials = np.arange(n) % 5 + 1
     return pd.DataFrame(
         {
             "y": 1 + 0.5 * x + rng.normal(size=n),
@@ -20,6 +21,11 @@ def small_frame() -> pd.DataFrame:
             "g": g.astype(str),
             "s": np.where(g % 3 == 1, "odd", "even"),
             "h": rng.integers(0, 4, n).astype(str),
+            "n": trials,
+            "won_of_n": np.random.default_rng(21).binomial(trials, 0.3),
+            "ticks": np.random.default_rng(22).negative_binomial(2, 0.3, n),
+            "time": np.linspace(0.5, 3, n),
+            "k": np.arange(n) % 3 + 1.0,
         }
     )
 
@@ -69,4 +75,27 @@ CASES = {
         None,
         {"b": "flat()", "Intercept": "cauchy(0, 5)", "sd": "gamma(2, 0.5)"},
     ),
+    "log": ("won ~ h + (1 | g)", "bernoulli", "log", None),
+    "cauchit": ("won ~ x + (1 | g)", "bernoulli", "cauchit", None),
+    **{
+        f"binomial-{link}": ("won_of_n | trials(n) ~ x + (1 | g)", "binomial", link, None)
+        for link in ("logit", "probit", "cloglog", "log", "cauchit")
+    },
+    "cbind": ("cbind(won_of_n, n - won_of_n) ~ h + (1 | s)", "binomial", None, None),
+    **{
+        f"poisson-{link}": ("ticks ~ x + (1 | g)", "poisson", link, None)
+        for link in ("log", "identity", "sqrt")
+    },
+    "exposure": ("ticks ~ x + offset(log(time)) + (1 + x | g) + (1 | h)", "poisson", "log", None),
+    "merged-counts": ("ticks ~ s + (1 | h)", "poisson", "log", None),
+    **{
+        f"negbinomial-{link}": ("ticks ~ x + (1 | g)", "negbinomial", link, None)
+        for link in ("log", "identity", "sqrt")
+    },
+    "merged-copies": ("ticks ~ (1 | s)", "negbinomial", "log", None),
+    "weighted-gaussian": ("y | weights(k) ~ x + (1 | g)", "gaussian", None, None),
+    "weighted-bernoulli": ("won | weights(k) ~ s + (1 | h)", "bernoulli", None, None),
+    "weighted-binomial": ("won_of_n | trials(n) + weights(k) ~ x + (1 | g)", "binomial", None, None),
+    "weighted-poisson": ("ticks | weights(k) ~ x + (1 | g)", "poisson", None, None),
+    "weighted-negbinomial": ("ticks | weights(k) ~ s + (1 | h)", "negbinomial", None, None),
 }

@@ -81,7 +81,15 @@ def test_each_call_gives_a_new_frame_and_attrs_travel():
 def test_the_list():
     table = list_data()
     assert list(table.columns) == ["name", "title", "rows", "source", "licence", "description"]
-    assert table["name"].tolist() == ["exam", "contraception", "hsb", "sleepstudy"]
+    assert table["name"].tolist() == [
+        "exam",
+        "contraception",
+        "hsb",
+        "sleepstudy",
+        "cbpp",
+        "mmmec",
+        "grouseticks",
+    ]
 
 
 def test_unknown_names():
@@ -89,7 +97,7 @@ def test_unknown_names():
         load_data("contraceptive")
     assert str(caught.value) == (
         "'contraceptive' is not a known data set. Did you mean 'contraception'? "
-        "Known: exam, contraception, hsb, sleepstudy. list_data() describes them."
+        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks. list_data() describes them."
     )
 
 

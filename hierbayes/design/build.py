@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hierbayes.design.additions import check_known, weights_of
 from hierbayes.design.arrangement import arrangement_messages
 from hierbayes.design.checks import (
     check_constant,
@@ -20,7 +21,7 @@ from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
 from hierbayes.design.recipe import Recipe, evaluated_expressions, raw_columns, used_expressions
 from hierbayes.design.records import Design
-from hierbayes.design.response import NUMERIC_RESPONSE, check_known, learn_response
+from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
 from hierbayes.design.values import Factor
 from hierbayes.formula.terms import Formula
 
@@ -37,7 +38,8 @@ def build_design(
     data : frame or mapping of columns
         pandas, polars, pyarrow, anything narwhals understands, or a dict of columns; never changed.
     response_kind : str
-        ``"numeric"``, or ``"binary"`` for outcomes 0/1, booleans or two labels. The family knows.
+        ``"numeric"``, ``"count"``, ``"binary"`` for outcomes 0/1, booleans or two labels, ``"trials"`` for
+        successes out of trials. The family knows.
     missing : str or mapping of str to str
         What to do about missing values in the columns that the formula names: ``"drop"`` leaves the rows out,
         and a message counts them; ``"report"`` does the same and numbers the first ten rows of each column;
@@ -79,13 +81,15 @@ def build_design(
     """
     frame = read_frame(data)
     formula = put_rest(formula, list(map(str, frame.columns)))
-    check_known(formula)
+    check_known(formula, response_kind)
     table = read_table(frame, column_uses(formula), formula_text(formula), missing)
     used = used_expressions(formula.population, formula.groups)
     evaluated = evaluated_expressions(formula.population, formula.groups)
     table = leave_out_outside(evaluated, table, missing)
-    table = learn((*evaluated, *formula.offsets, formula.response.expression), table)
-    y, response, response_messages = learn_response(formula.response, table, response_kind)
+    table = learn(
+        (*evaluated, *formula.offsets, formula.response.expression, *formula.response.additions), table
+    )
+    y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used, table)
     check_factors(variables)
     X, terms = model_matrix(formula.population, variables, table.n)
@@ -116,6 +120,8 @@ def build_design(
         response=response,
         recipe=recipe,
         offset=offset_values(formula, table),
+        weights=weights_of(formula.response, table),
+        trials=trials,
         rows=table.rows,
         messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),

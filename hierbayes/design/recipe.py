@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierbayes.design.additions import weights_of
 from hierbayes.design.coding import model_matrix
 from hierbayes.design.columns import Variable, evaluate, known_factor, offset_values
 from hierbayes.design.frame import Table, column_uses, formula_text, read_table
@@ -47,8 +48,8 @@ class AppliedDesign:
         Positions in the new frame of the rows without missing values.
     columns : dict of str to array, shape (n,)
         The raw columns that were used.
-    y : float64 array, shape (n,), or None
-        The response, where it was asked for.
+    y, trials, weights : float64 array, shape (n,), or None
+        The response, where it was asked for; its trials and weights, where the formula states any.
     offset : float64 array, shape (n,), or None
         Added to the linear predictor, where the formula has an offset.
     messages : tuple of str
@@ -64,6 +65,8 @@ class AppliedDesign:
     y: Floats | None = None
     offset: Floats | None = None
     messages: tuple[str, ...] = ()
+    trials: Floats | None = None
+    weights: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -165,6 +168,10 @@ class Recipe:
                 term, [g for g in self.groups if g.position == k], (table, variables, new_levels)
             )
         ]
+        y, trials, weights = None, None, None
+        if response:
+            y, trials = read_response(self.formula.response, table, self.response)
+            weights = weights_of(self.formula.response, table)
         return AppliedDesign(
             X=X,
             terms=terms,
@@ -172,9 +179,11 @@ class Recipe:
             labels={group.name: labels for group, labels in built},
             rows=table.rows,
             columns=raw_columns(table),
-            y=read_response(self.formula.response, table, self.response) if response else None,
+            y=y,
             offset=offset_values(self.formula, table),
             messages=table.messages,
+            trials=trials,
+            weights=weights,
         )
 
     def _variable(self, expression: Expression, table: Table) -> Variable:

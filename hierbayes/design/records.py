@@ -104,7 +104,7 @@ class Design:
     Attributes
     ----------
     y : float64 array, shape (n,)
-        Response; 0 and 1 for binary outcomes.
+        Response; 0 and 1 for binary outcomes, successes where there are trials.
     X : float64 array, shape (n, p)
         Population columns on the user's scale, the intercept (ones) first where there is one.
     terms : tuple of str, length p
@@ -116,7 +116,10 @@ class Design:
     recipe : Recipe
         Rebuilds ``X`` and the groups for new data; serializable.
     offset, weights : float64 array, shape (n,), or None
-        Added to the linear predictor; likelihood weights.
+        Added to the linear predictor; by what residual variances are divided (Gaussian) or log densities
+        multiplied (other families).
+    trials : float64 array, shape (n,), or None
+        Of how many trials ``y`` counts the successes.
     rows : int64 array, shape (n,)
         Positions in the user's frame of the rows that are used.
     messages : tuple of str
@@ -136,6 +139,7 @@ class Design:
     rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     messages: tuple[str, ...] = ()
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
+    trials: Floats | None = None
 
     __setstate__ = _restore
 
@@ -143,6 +147,12 @@ class Design:
     def n(self) -> int:
         """Number of rows used."""
         return int(self.y.shape[0])
+
+    @property
+    def row_data(self) -> dict[str, Floats]:
+        """Trials and weights of the rows, by these names, where there are any; each shape (n,)."""
+        given = {"trials": self.trials, "weights": self.weights}
+        return {name: values for name, values in given.items() if values is not None}
 
     @property
     def has_intercept(self) -> bool:

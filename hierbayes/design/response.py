@@ -1,4 +1,4 @@
-"""The response: numbers, or two outcomes of which one is modelled."""
+"""The response: numbers, counts, successes out of trials, or two outcomes of which one is modelled."""
 
 from __future__ import annotations
 
@@ -8,49 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierbayes.design.additions import TRIALS_RESPONSE, successes_and_trials
 from hierbayes.design.columns import Variable, evaluate, evaluate_factor, expression_name
 from hierbayes.design.frame import Table
 from hierbayes.design.records import Floats, ResponseInfo
 from hierbayes.design.values import BOOLEAN, Factor, Numeric, quoted
 from hierbayes.errors import DataError, FormulaError, UnknownNameError, nearest_match
-from hierbayes.formula.terms import Call, Formula, Name, Response
+from hierbayes.formula.terms import Name, Response
 
-NUMERIC_RESPONSE, BINARY_RESPONSE = "numeric", "binary"
+NUMERIC_RESPONSE, COUNT_RESPONSE, BINARY_RESPONSE = "numeric", "count", "binary"
 
-
-def check_known(formula: Formula) -> None:
-    """Refuse what the response part can say but no family can use.
-
-    Raises
-    ------
-    FormulaError
-        ``cbind()``, and the functions behind a bar: ``trials()``, ``weights()``, ``cens()``, ``trunc()``.
-    """
-    expression, additions = formula.response.expression, formula.response.additions
-    calls = [e for e in (expression, *additions) if isinstance(e, Call) and e.function in _NOT_YET]
-    if calls:
-        raise FormulaError(
-            f"No family uses {calls[0].function}() yet.",
-            formula.text,
-            calls[0].span,
-            _NOT_YET[calls[0].function],
-        )
+type Learned = tuple[NDArray[Any], ResponseInfo, tuple[str, ...], Floats | None]
 
 
-_ROWS = "Give one row for each trial, with the response 0 or 1."
-
-_NOT_YET: dict[str, str] = {
-    "cbind": _ROWS,
-    "trials": _ROWS,
-    "weights": "Leave the weights out, or repeat rows that count more than once.",
-    "cens": "Leave out the rows that are censored, and keep in mind that the rest is a selection.",
-    "trunc": "Leave the bounds out, and keep in mind that the model ignores them.",
-}
-
-
-def learn_response(
-    response: Response, table: Table, kind: str
-) -> tuple[Floats, ResponseInfo, tuple[str, ...]]:
+def learn_response(response: Response, table: Table, kind: str) -> Learned:
     """Read the response of the data that a model is built from.
 
     Parameters
@@ -60,16 +31,18 @@ def learn_response(
     table : Table
         The columns.
     kind : str
-        ``"numeric"`` or ``"binary"``, by the family.
+        ``"numeric"``, ``"count"``, ``"binary"`` or ``"trials"``, by the family.
 
     Returns
     -------
     float64 array, shape (n,), read-only
-        The response; 0 and 1 for binary outcomes.
+        The response; 0 and 1 for binary outcomes, successes where there are trials.
     ResponseInfo
         How it was read.
     tuple of str
         What the user should know.
+    float64 array, shape (n,), read-only, or None
+        The number of trials, where the formula states it.
 
     Raises
     ------
@@ -80,13 +53,26 @@ def learn_response(
     """
     if kind not in _LEARN:
         raise UnknownNameError("kind of response", kind, _LEARN)
-    y, info, messages = _LEARN[kind](response, table)
-    y.setflags(write=False)
-    return y, info, messages
+    y, info, messages, trials = _LEARN[kind](response, table)
+    for array in (y, trials):
+        if array is not None:
+            array.setflags(write=False)
+    return y, info, messages, trials
 
 
-def read_response(response: Response, table: Table, info: ResponseInfo) -> Floats:
-    """Read the response of new data as the model's own data were read; float64 of shape (n,), read-only."""
+def read_response(response: Response, table: Table, info: ResponseInfo) -> tuple[Floats, Floats | None]:
+    """Read the response of new data as the model's own data were read.
+
+    Returns
+    -------
+    y, trials : float64 arrays, shape (n,), read-only
+        The response, and the number of trials (None where the formula states none).
+    """
+    counted = successes_and_trials(response, table)
+    if counted is not None:
+        for array in counted:
+            array.setflags(write=False)
+        return counted
     variable = evaluate(response.expression, table)
     if info.labels is None:
         y = _numbers(variable, info.name)
@@ -101,7 +87,7 @@ def read_response(response: Response, table: Table, info: ResponseInfo) -> Float
         y = (factor.labels == info.labels[1]).astype(np.float64)
     y = np.array(y)
     y.setflags(write=False)
-    return y
+    return y, None
 
 
 def _numbers(variable: Variable, name: str) -> Floats:
@@ -128,7 +114,7 @@ def _shown(variable: Variable) -> str:
     return quoted(variable.levels, 4) if isinstance(variable, Factor) else "several columns"
 
 
-def _learn_numeric(response: Response, table: Table) -> tuple[Floats, ResponseInfo, tuple[str, ...]]:
+def _learn_numeric(response: Response, table: Table) -> Learned:
     name = expression_name(response.expression)
     if response.level is not None:
         raise FormulaError(
@@ -143,10 +129,27 @@ def _learn_numeric(response: Response, table: Table) -> tuple[Floats, ResponseIn
     y = _numbers(variable, name).copy()
     if y.min() == y.max():
         raise _constant(name, f"{y[0]:.6g}", table)
-    return y, ResponseInfo(name), ()
+    return y, ResponseInfo(name), (), None
 
 
-def _learn_binary(response: Response, table: Table) -> tuple[Floats, ResponseInfo, tuple[str, ...]]:
+def _learn_trials(response: Response, table: Table) -> Learned:
+    """Successes out of stated trials; without a statement, single trials."""
+    counted = successes_and_trials(response, table)
+    if counted is not None:
+        return counted[0], ResponseInfo(expression_name(response.expression)), (), counted[1]
+    name = expression_name(response.expression)
+    factor = evaluate_factor(response.expression, table)
+    if len(factor.levels) > 2 and isinstance(evaluate(response.expression, table), Numeric):
+        raise DataError(
+            f"The response {name!r} has {len(factor.levels):,} different values "
+            f"({quoted(factor.levels, 4)}), but the formula does not say of how many trials. Allowed: "
+            f"`{name} | trials(n)`, `cbind(successes, failures)`, or single trials as 0 and 1, booleans or "
+            "two labels. Add the trials, or use family='poisson' for counts that nothing bounds."
+        )
+    return _learn_binary(response, table)
+
+
+def _learn_binary(response: Response, table: Table) -> Learned:
     name = expression_name(response.expression)
     variable = evaluate(response.expression, table)
     factor = evaluate_factor(response.expression, table)
@@ -167,9 +170,9 @@ def _learn_binary(response: Response, table: Table) -> tuple[Floats, ResponseInf
     reference = next(level for level in factor.levels if level != modelled)
     y = (factor.labels == modelled).astype(np.float64)
     if zero_one and modelled == "1":
-        return y, ResponseInfo(name), ()
+        return y, ResponseInfo(name), (), None
     message = _direction(response, table, name, (reference, modelled))
-    return y, ResponseInfo(name, (reference, modelled)), message
+    return y, ResponseInfo(name, (reference, modelled)), message, None
 
 
 def _direction(response: Response, table: Table, name: str, labels: tuple[str, str]) -> tuple[str, ...]:
@@ -216,7 +219,9 @@ def _unknown_level(name: str, response: Response, factor: Factor, table: Table) 
     )
 
 
-_LEARN: dict[str, Callable[[Response, Table], tuple[NDArray[Any], ResponseInfo, tuple[str, ...]]]] = {
+_LEARN: dict[str, Callable[[Response, Table], Learned]] = {
     NUMERIC_RESPONSE: _learn_numeric,
+    COUNT_RESPONSE: _learn_numeric,
     BINARY_RESPONSE: _learn_binary,
+    TRIALS_RESPONSE: _learn_trials,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.families import get_family, get_link
@@ -17,6 +18,19 @@ def thin(dataset: xr.Dataset, draws: int | None) -> xr.Dataset:
     per_chain = max(1, int(np.ceil(draws / dataset.sizes["chain"])))
     step = max(1, dataset.sizes["draw"] // per_chain)
     return dataset.isel(draw=slice(None, step * per_chain, step))
+
+
+def family_parameters(fit: Fit, posterior: xr.Dataset) -> dict[str, NDArray[np.float64]]:
+    """What a family's methods need besides the linear predictor of the observed rows.
+
+    Returns
+    -------
+    dict of str to float64 array
+        Family parameters, shape (chain, draw, 1); trials and weights of the rows, shape (n,).
+    """
+    family = get_family(fit.spec.family)
+    parameters = {name: posterior[name].to_numpy()[..., None] for name in family.parameters}
+    return {**parameters, **fit.design.row_data}
 
 
 def linpred(fit: Fit, draws: int | None = None) -> xr.DataArray:
@@ -63,11 +77,13 @@ def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:
     Returns
     -------
     DataArray, dims (chain, draw, obs)
-        On the response scale: units of the response, or probabilities.
+        On the response scale: units of the response, counts, or probabilities; of a binomial response the
+        expected number of successes in the row's trials.
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    return eta.copy(data=family.mean(eta.to_numpy(), link)).rename("epred")
+    expected = family.mean(eta.to_numpy(), link, fit.design.row_data)
+    return eta.copy(data=expected).rename("epred")
 
 
 def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr.DataArray:
@@ -86,11 +102,11 @@ def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr
     Returns
     -------
     DataArray, dims (chain, draw, obs)
-        On the response scale.
+        On the response scale; of a binomial response, numbers of successes in the row's trials.
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     posterior = thin(fit.posterior, draws)
-    parameters = {name: posterior[name].to_numpy()[..., None] for name in family.parameters}
+    parameters = family_parameters(fit, posterior)
     replicated = family.draw(eta.to_numpy(), parameters, link, np.random.default_rng(seed))
     return eta.copy(data=np.asarray(replicated, dtype=float)).rename("y")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ TOLERANCE = 1e-9
 LARGEST_STEP = (
     3.0  # in linear-predictor units; keeps Fisher scoring from overshooting on nearly separated groups
 )
-DIVERGED = 200.0  # standard error, in latent sds, beyond which an estimate has run off to infinity
+ROOTED = ("identity", "sqrt")  # links of counts whose likelihood has its maximum at a finite place
+DIVERGED = 200.0  # standard error, in units of the link, beyond which an estimate has run off to infinity
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,15 @@ class GroupedData:
         The group of each row.
     n_groups : int
         Number of groups, J.
+    rows : mapping of str to float64 array, shape (n,)
+        Trials and weights, where there are any.
     """
 
     y: Floats
     Z: Floats
     codes: NDArray[np.int32]
     n_groups: int
+    rows: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def group_sums(values: Floats, codes: NDArray[np.int32], n_groups: int) -> Floats:
@@ -61,7 +66,7 @@ def information_matrices(Z: Floats, weights: Floats, codes: NDArray[np.int32], n
 
 
 def maximum_likelihood(
-    data: GroupedData, offset: Floats, distribution: tuple[Family, Link], dispersion: float = 1.0
+    data: GroupedData, offset: Floats, distribution: tuple[Family, Link], parameter: float = 1.0
 ) -> tuple[Floats, Floats]:
     """Estimate each group's coefficients from its own rows by Fisher scoring, the rest as offset.
 
@@ -73,15 +78,15 @@ def maximum_likelihood(
         The rest of the linear predictor, link scale, for S draws of it.
     distribution : tuple of Family and Link
         The response distribution; its score and information.
-    dispersion : float
-        The family's scale parameter (sigma), for the standard errors.
+    parameter : float
+        The family's own parameter (sigma, phi), for the standard errors and the weights of the rows.
 
     Returns
     -------
     estimate, standard_error : float64 arrays, shapes (S, J, q)
         Link scale. NaN where the group's rows cannot tell the coefficient (too few, or the column is
         constant); plus or minus infinity where the likelihood grows without bound (binary groups that are
-        all 0 or all 1).
+        all 0 or all 1, counts that are all 0).
 
     References
     ----------
@@ -91,12 +96,12 @@ def maximum_likelihood(
     """
     family, link = distribution
     q = data.Z.shape[1]
-    parameters = dict.fromkeys(family.parameters, dispersion)
+    parameters = {**dict.fromkeys(family.parameters, np.asarray(parameter)), **data.rows}
     largest = np.zeros((data.n_groups, q))
     for k in range(q):
         np.maximum.at(largest[:, k], data.codes, np.abs(data.Z[:, k]))
     estimable = _full_rank(data)
-    coefficients = np.zeros((offset.shape[0], data.n_groups, q))
+    coefficients = _start(data, offset, distribution, estimable)
     information = np.zeros((*coefficients.shape, q))
     for _ in range(STEPS):
         eta = offset + np.einsum("snq,nq->sn", coefficients[:, data.codes], data.Z)
@@ -108,8 +113,9 @@ def maximum_likelihood(
         )
         step = _solve(information, score, estimable)
         reach = np.maximum((np.abs(step) * largest).max(axis=-1, keepdims=True), 1e-300)
-        if not family.parameters:
-            step = step * np.minimum(1.0, LARGEST_STEP / reach)
+        if not family.scale:
+            step = step * np.minimum(1.0, LARGEST_STEP * _size(eta, link) / reach)
+            step = _stay_inside(data, eta, step, family.domain(link))
         coefficients += step
         if reach.max(initial=0.0) < TOLERANCE:
             break
@@ -117,13 +123,52 @@ def maximum_likelihood(
     covariance = np.stack([_solve(information, identity[..., k], estimable) for k in range(q)], axis=-1)
     errors = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
     diverged = (
-        errors * np.maximum(largest, 1e-300) > DIVERGED * link.latent_sd
-        if not family.parameters
+        errors * np.maximum(largest, 1e-300) > DIVERGED * link.unit
+        if not family.scale and link.name not in ROOTED
         else np.False_
     )
     estimate = np.where(diverged, np.copysign(np.inf, coefficients), coefficients)
     errors = np.where(diverged, np.inf, errors)
     return np.where(estimable[:, None], estimate, np.nan), np.where(estimable[:, None], errors, np.nan)
+
+
+def _start(
+    data: GroupedData, offset: Floats, distribution: tuple[Family, Link], estimable: NDArray[np.bool_]
+) -> Floats:
+    """Coefficients to start from, shape (S, J, q): zeros, or least squares on the transformed responses.
+
+    Zeros would be outside of the domain, or where the information is none, for links other than those of a
+    latent variable and for the identity link of a Gaussian response.
+    """
+    family, link = distribution
+    q = data.Z.shape[1]
+    if family.scale or np.isfinite(link.latent_sd) or link.name == "cauchit":
+        return np.zeros((offset.shape[0], data.n_groups, q))
+    trials = data.rows.get("trials", np.ones(1))
+    means = data.y + 0.1 if family.response_kind == "count" else (data.y + 0.1) / (trials + 0.2)
+    residual = link.link(means) - offset
+    moments = information_matrices(data.Z, np.ones(len(data.y)), data.codes, data.n_groups)
+    sums = [group_sums(residual * data.Z[:, k], data.codes, data.n_groups) for k in range(q)]
+    return _solve(np.broadcast_to(moments, (len(offset), *moments.shape)), np.stack(sums, axis=-1), estimable)
+
+
+def _size(eta: Floats, link: Link) -> float:
+    """What a step is measured by: predictors of links in units of the response have no natural size."""
+    return max(1.0, float(np.abs(eta).max())) if link.name in ROOTED else 1.0
+
+
+def _stay_inside(data: GroupedData, eta: Floats, step: Floats, domain: tuple[float, float]) -> Floats:
+    """Steps of the groups, shape (S, J, q), as short as keeps the rows that are inside of a domain there."""
+    lower, upper = domain
+    if not np.isfinite([lower, upper]).any():
+        return step
+    change = np.einsum("snq,nq->sn", step[:, data.codes], data.Z)
+    room = np.where(change < 0, eta - lower, upper - eta)
+    used = np.where(room > 0, np.abs(change) / np.maximum(room, 1e-300), 0.0)
+    worst = np.zeros(step.shape[:2])
+    for s in range(len(worst)):
+        np.maximum.at(worst[s], data.codes, used[s])
+    return step * np.minimum(1.0, 0.9 / np.maximum(worst, 1e-300))[..., None]
 
 
 def _full_rank(data: GroupedData) -> NDArray[np.bool_]:

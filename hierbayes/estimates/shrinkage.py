@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from hierbayes import names
 from hierbayes.design.records import GroupDesign
 from hierbayes.estimates.groups import coef, select_groups
-from hierbayes.estimates.prediction import linpred, thin
+from hierbayes.estimates.prediction import family_parameters, linpred, thin
 from hierbayes.estimates.scoring import GroupedData, information_matrices, maximum_likelihood
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.estimates.variance import covariance
-from hierbayes.families import get_family, get_link
+from hierbayes.families import Family, get_family, get_link
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
@@ -56,7 +56,8 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
         One row per group and coefficient. ``group, level, term, n``; ``no_pooling, no_pooling_se``:
         maximum likelihood from the group's own rows, the rest of the model (other columns and other group
         terms) held at its posterior, averaged over it; NaN where those rows cannot tell, infinite for
-        binary groups that are all 0 or all 1. ``complete_pooling, complete_pooling_se``: the single-level
+        binary groups that are all 0 or all 1 and for counts that are all 0.
+        ``complete_pooling, complete_pooling_se``: the single-level
         model of the population columns (0 for a column that only varies by group). ``mean, sd, lower,
         upper``: partial pooling, the posterior of ``coef``. ``pooling_factor, pooling_lower,
         pooling_upper``; ``ess_bulk, r_hat`` of the coefficient. Link scale. ``attrs["definition"]`` has
@@ -117,7 +118,7 @@ def pooling_factors(fit: Fit, group: str) -> xr.DataArray:
     (spec,) = select_groups(fit, group)
     design = fit.design.group(group)
     family = get_family(fit.spec.family)
-    constant = bool(family.parameters)
+    constant = bool(family.scale) and fit.design.weights is None
     posterior = fit.posterior if constant else thin(fit.posterior, INFORMATION_DRAWS)
     S = covariance(fit, spec).sel(chain=posterior["chain"], draw=posterior["draw"]).to_numpy()
     A = _group_information(fit, design, posterior)
@@ -139,10 +140,11 @@ def pooling_factors(fit: Fit, group: str) -> xr.DataArray:
 def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> Floats:
     """``Z_j'WZ_j`` of each draw and group, shape (chain, draw, J, q, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    parameters = {name: posterior[name].to_numpy()[..., None] for name in family.parameters}
     own = design.own
+    parameters = family_parameters(fit, posterior)
+    parameters |= {name: values[own] for name, values in fit.design.row_data.items()}
     Z, codes = design.Z[own], design.codes[own]
-    if parameters:
+    if family.scale and fit.design.weights is None:
         per_row = family.information(np.zeros(1), parameters, link)
         moments = information_matrices(Z, np.ones(len(Z)), codes, design.n_groups)
         return np.asarray(per_row[..., None, None] * moments)
@@ -154,18 +156,24 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     """Estimates and standard errors of each group's coefficients from its own rows, shapes (J, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     own = design.own
-    data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups)
+    rows = {name: values[own] for name, values in fit.design.row_data.items()}
+    data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups, rows)
     offset = _rest_of_model(fit, design)[:, own]
-    if link.name == "identity":
+    if family.scale and link.name == "identity":
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
-    dispersion = float(np.sqrt((fit.posterior["sigma"] ** 2).mean())) if family.parameters else 1.0
-    estimates, errors = maximum_likelihood(data, offset, (family, link), dispersion)
+    parameter = float(np.sqrt((fit.posterior["sigma"] ** 2).mean())) if family.scale else _center(fit, family)
+    estimates, errors = maximum_likelihood(data, offset, (family, link), parameter)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
     mean = np.where(finite, estimates, 0.0).sum(axis=0) / np.maximum(count, 1)
     mean = np.where(count * 2 > len(estimates), mean, estimates[0])
     return mean, np.median(errors, axis=0)
+
+
+def _center(fit: Fit, family: Family) -> float:
+    """The posterior median of a family's own parameter; 1 for families without one."""
+    return float(fit.posterior[family.parameters[0]].median()) if family.parameters else 1.0
 
 
 def _rest_of_model(fit: Fit, design: GroupDesign) -> Floats:
@@ -190,10 +198,13 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     if not design.terms:
         return {}
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    data = GroupedData(design.y, design.X, np.zeros(design.n, dtype=np.int32), 1)
+    data = GroupedData(design.y, design.X, np.zeros(design.n, dtype=np.int32), 1, design.row_data)
     offset = np.zeros((1, design.n)) if design.offset is None else design.offset[None, :]
-    estimates, _ = maximum_likelihood(data, offset, (family, link))
-    residual = design.y - offset[0] - design.X @ np.nan_to_num(estimates[0, 0])
-    spread = float(np.sqrt((residual**2).sum() / max(design.n - len(design.terms), 1)))
-    estimates, errors = maximum_likelihood(data, offset, (family, link), spread if family.parameters else 1.0)
+    center = 1.0 if family.scale else _center(fit, family)
+    estimates, errors = maximum_likelihood(data, offset, (family, link), center)
+    if family.scale:
+        residual = design.y - offset[0] - design.X @ np.nan_to_num(estimates[0, 0])
+        squares = residual**2 * (1.0 if design.weights is None else design.weights)
+        spread = float(np.sqrt(squares.sum() / max(design.n - len(design.terms), 1)))
+        estimates, errors = maximum_likelihood(data, offset, (family, link), spread)
     return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(design.terms)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,26 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes import names
-from hierbayes.errors import UnknownNameError
+from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
-from hierbayes.families import get_family, get_link
+from hierbayes.families import get_family, get_link, marginal_mean
 from hierbayes.fitted.record import Fit
 from hierbayes.spec.records import GroupSpec
 
 RESIDUAL = "Residual"
 
+GAUSSIAN = "gaussian"
+_COUNTS = (
+    "share of the variance of the {scale} that lies between groups: var(group) / (sum of all group "
+    "variances + {level1})"
+)
+_LAMBDA = (
+    ", where lambda is the expected count at the mean of the columns (and of the offset), averaged over the "
+    "groups: {mean}; it falls as counts get smaller, which scatter more by themselves (Nakagawa, Johnson and "
+    "Schielzeth 2017)"
+)
 DEFINITIONS = {
-    "gaussian": (
+    GAUSSIAN: (
         "share of the variance of the response, given the population effects, that lies between groups: "
         "var(group) / (sum of all group variances + sigma^2)"
     ),
@@ -29,9 +39,29 @@ DEFINITIONS = {
         "var(group) / (sum of all group variances + {level1}); it does not depend on covariates and is not a "
         "share of the variance of the observed 0/1 outcome"
     ),
+    **dict.fromkeys(("lognormal", "trigamma", "delta", "observation"), _COUNTS + _LAMBDA),
 }
 BY_LEVEL = "; the groups of one level of `by` have the share of the variance in the rows of that level"
+WEIGHTED = "; sigma^2 is the residual variance of a row of weight 1"
 LEVEL1 = {"logit": "pi^2 / 3", "probit": "1", "cloglog": "pi^2 / 6"}
+COUNT_SCALES = {"log": "log count", "sqrt": "square root of the count", "identity": "count"}
+MEANS = {
+    "log": "exp(b0 + half the sum of all group variances)",
+    "sqrt": "b0^2 + the sum of all group variances",
+    "identity": "b0",
+}
+COUNT_LEVEL1 = {
+    "lognormal": ("log(1 + 1 / lambda)", "log(1 + 1 / lambda + 1 / phi)"),
+    "trigamma": ("trigamma(lambda)", "trigamma(1 / (1 / lambda + 1 / phi))"),
+    "delta": ("1 / lambda", "1 / lambda + 1 / phi"),
+    "sqrt": ("1 / 4", "(1 + lambda / phi) / 4"),
+    "identity": ("lambda", "lambda + lambda^2 / phi"),
+}
+"""Observation-level variances of counts, for Poisson and for negative binomial ones."""
+NO_VARIANCE = {
+    "cauchit": "the latent variable of the cauchit link has a Cauchy distribution, which has no variance",
+    "log": "a probability on the log scale comes from no latent variable, whose variance could be level 1's",
+}
 
 
 def correlation_pairs(fit: Fit, group: GroupSpec) -> list[tuple[str, str, xr.DataArray]]:
@@ -97,20 +127,41 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
     return describe_interval(pd.concat([rows, numbers], axis=1), "link", prob)
 
 
+type Points = Mapping[str, Sequence[float]] | None
+
+
+def vpc_refusal(fit: Fit) -> str | None:
+    """Why a fit has no variance partition coefficient, in words; None where it has one."""
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    if family.level1_scales(link):
+        return None
+    return (
+        f"The VPC of a {family.name} model with the {link.name} link is not defined: "
+        f"{NO_VARIANCE[link.name]}. The standard deviations of the groups, fit.varcorr(), are on the link "
+        "scale; a logit, probit or cloglog link has a VPC."
+    )
+
+
 @overload
 def vpc(
     fit: Fit,
-    at: Mapping[str, Sequence[float]] | None = ...,
+    at: Points = ...,
     *,
+    method: str | None = ...,
     prob: float = ...,
     draws: Literal[False] = ...,
 ) -> pd.DataFrame: ...
 @overload
 def vpc(
-    fit: Fit, at: Mapping[str, Sequence[float]] | None = ..., *, prob: float = ..., draws: Literal[True]
+    fit: Fit, at: Points = ..., *, method: str | None = ..., prob: float = ..., draws: Literal[True]
 ) -> xr.Dataset: ...
 def vpc(
-    fit: Fit, at: Mapping[str, Sequence[float]] | None = None, *, prob: float = PROB, draws: bool = False
+    fit: Fit,
+    at: Points = None,
+    *,
+    method: str | None = None,
+    prob: float = PROB,
+    draws: bool = False,
 ) -> pd.DataFrame | xr.Dataset:
     """Variance partition coefficient of each group term: the share of variance that lies between its groups.
 
@@ -126,6 +177,9 @@ def vpc(
     at : mapping of str to sequence of numbers, optional
         One column with a random slope and the values at which to give the coefficient: ``{"standLRT":
         [-1, 0, 1]}``. Other columns stay at their means.
+    method : str, optional
+        What counts as the variance of a row: for counts with the log link ``"lognormal"`` (the default),
+        ``"trigamma"`` or ``"delta"``; elsewhere there is one definition.
     prob : float
         Mass of the equal-tailed intervals.
     draws : bool
@@ -134,7 +188,8 @@ def vpc(
     Returns
     -------
     DataFrame or Dataset
-        Columns ``group, method`` (``"gaussian"`` or ``"latent"``), the column of ``at`` if any, ``mean,
+        Columns ``group, method`` (``"gaussian"``, ``"latent"`` for binary and binomial responses, one of
+        ``method`` or ``"observation"`` for counts), the column of ``at`` if any, ``mean,
         sd, lower, upper, ess_bulk, r_hat``; ``attrs["definition"]`` says in words what was divided by
         what. Shares between 0 and 1. With ``draws=True`` one variable per group term, dims (chain, draw)
         and the column of ``at``.
@@ -142,7 +197,9 @@ def vpc(
     Raises
     ------
     UnknownNameError
-        If ``at`` names no column with a random slope.
+        If ``at`` names no column with a random slope, or there is no such method for this family and link.
+    DataError
+        If there is no variance of a row on the link scale: 0/1 with the log or cauchit link.
 
     References
     ----------
@@ -150,16 +207,18 @@ def vpc(
     Understanding Statistics 1, 223-231 (method D is the latent scale). Johnson, P. C. D.
     (2014). Extension of Nakagawa & Schielzeth's R2GLMM to random slopes models. Methods in Ecology and
     Evolution 5, 944-946.
+    Nakagawa, S., Johnson, P. C. D. and Schielzeth, H. (2017). The coefficient of determination R2 and
+    intra-class correlation coefficient from generalized linear mixed-effects models revisited and expanded.
+    Journal of the Royal Society Interface 14, 20170213, table 1 and equations 4.1 to 5.8 (on counts).
     """
-    method = "gaussian" if fit.spec.family == "gaussian" else "latent"
-    definition = DEFINITIONS[method].format(level1=LEVEL1.get(fit.spec.link, ""))
-    if not all(group.own.all() for group in fit.design.groups):
-        definition += BY_LEVEL
-    level1 = _level1_variance(fit)
+    method, scale = _chosen(fit, method)
+    definition = _definition(fit, method)
     shares = xr.Dataset()
     for own in fit.design.groups:
         between = {group.name: _between_variance(fit, group, own.own, at) for group in fit.spec.groups}
-        shares[own.name] = between[own.name] / sum(between.values(), start=level1)
+        total = sum(between.values(), start=xr.DataArray(0.0))
+        level1 = _level1_variance(fit, scale, total, _center(fit, own.own, at))
+        shares[own.name] = (between[own.name] / (total + level1)).transpose("chain", "draw", ...)
     shares.attrs.update(method=method, definition=definition)
     if draws:
         return shares
@@ -179,18 +238,64 @@ def vpc(
     return describe_interval(frame, "share of variance", prob)
 
 
-def _level1_variance(fit: Fit) -> Any:
-    family = get_family(fit.spec.family)
-    parameters = {
-        name: fit.posterior[name].transpose("chain", "draw").to_numpy() for name in family.parameters
-    }
-    variance = family.level1_variance(get_link(fit.spec.family, fit.spec.link), parameters)
-    return xr.DataArray(variance, dims=("chain", "draw") if np.ndim(variance) else ())
+def _chosen(fit: Fit, method: str | None) -> tuple[str, str]:
+    """What the definition is called, and the scale of the family's level-1 variance."""
+    refusal = vpc_refusal(fit)
+    if refusal:
+        raise DataError(refusal)
+    scales = get_family(fit.spec.family).level1_scales(get_link(fit.spec.family, fit.spec.link))
+    methods = (GAUSSIAN,) if fit.spec.family == GAUSSIAN else scales
+    if method is not None and method not in methods:
+        raise UnknownNameError(f"method of a VPC of {fit.spec.family} models", method, methods)
+    chosen = method or methods[0]
+    return chosen, scales[methods.index(chosen)]
 
 
-def _between_variance(
-    fit: Fit, group: GroupSpec, rows: NDArray[np.bool_], at: Mapping[str, Sequence[float]] | None
-) -> xr.DataArray:
+def _definition(fit: Fit, method: str) -> str:
+    link, overdispersed = fit.spec.link, "phi" in fit.posterior
+    level1 = LEVEL1.get(link, "")
+    if method in COUNT_LEVEL1 or link in COUNT_LEVEL1:
+        level1 = COUNT_LEVEL1[method if link == "log" else link][overdispersed]
+    words = DEFINITIONS[method]
+    if level1 == COUNT_LEVEL1["sqrt"][0]:
+        words = words.removesuffix(_LAMBDA)
+    text = words.format(level1=level1, scale=COUNT_SCALES.get(link, ""), mean=MEANS.get(link, ""))
+    if not all(group.own.all() for group in fit.design.groups):
+        text += BY_LEVEL
+    return text + (WEIGHTED if method == GAUSSIAN and fit.design.weights is not None else "")
+
+
+def _level1_variance(fit: Fit, scale: str, between: xr.DataArray, center: xr.DataArray) -> xr.DataArray:
+    """Variance of a row on the link scale; of counts, at the expected count of an average row."""
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    if family.response_kind != "count":
+        parameters = {name: fit.posterior[name].to_numpy() for name in family.parameters}
+        variance = family.level1_variance(link, parameters, scale)
+        return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())
+    eta, spread, *draws = xr.broadcast(center, between, *(fit.posterior[name] for name in family.parameters))
+    given = dict(zip(family.parameters, (d.to_numpy() for d in draws), strict=True))
+    mean = marginal_mean(link, eta.to_numpy(), spread.to_numpy())
+    return eta.copy(data=family.level1_variance(link, {**given, "mean": mean}, scale))
+
+
+def _center(fit: Fit, rows: NDArray[np.bool_], at: Points) -> xr.DataArray:
+    """Population part of the linear predictor at the mean of the columns and offsets of some rows."""
+    offset = 0.0 if fit.design.offset is None else float(fit.design.offset[rows].mean())
+    if not fit.spec.terms:
+        return xr.DataArray(offset)
+    x = xr.DataArray(
+        fit.design.X[rows].mean(axis=0), dims=names.TERM, coords={names.TERM: list(fit.spec.terms)}
+    )
+    for column, values in (at or {}).items():
+        if column in fit.spec.terms:
+            points = xr.DataArray(
+                np.asarray(values, dtype=float), dims=column, coords={column: np.asarray(values, dtype=float)}
+            )
+            x = x.where(x[names.TERM] != column, points)
+    return (fit.posterior[names.B] * x).sum(names.TERM) + offset
+
+
+def _between_variance(fit: Fit, group: GroupSpec, rows: NDArray[np.bool_], at: Points) -> xr.DataArray:
     """The mean variance between the groups of a term over some rows; zero in rows of none of its groups."""
     dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
     sigma = covariance(fit, group)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from hierbayes.errors import UnknownNameError
 from hierbayes.families.base import Family, Parameters
 from hierbayes.families.bernoulli import BERNOULLI
+from hierbayes.families.binomial import BINOMIAL
 from hierbayes.families.gaussian import GAUSSIAN
 from hierbayes.families.links import LINKS, Link
+from hierbayes.families.negbinomial import NEGBINOMIAL
+from hierbayes.families.poisson import POISSON, marginal_mean
 
-__all__ = ["FAMILIES", "LINKS", "Family", "Link", "Parameters", "get_family", "get_link"]
+__all__ = ["FAMILIES", "LINKS", "Family", "Link", "Parameters", "get_family", "get_link", "marginal_mean"]
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (GAUSSIAN, BERNOULLI)}
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (GAUSSIAN, BERNOULLI, BINOMIAL, POISSON, NEGBINOMIAL)
+}
 
 
 def get_family(name: str) -> Family:

@@ -13,9 +13,17 @@ from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.families.links import Floats, Link
 
 type Parameters = Mapping[str, ArrayLike]
-"""Values of the family parameters by name, ``{"sigma": sigma}``."""
+"""Values of the family parameters by name, ``{"sigma": sigma}``, and what the rows carry, each shape (n,):
 
-LEVEL1_SCALES = ("latent",)
+- ``"trials"``: how many trials a binomial response counts the successes of; 1 where it is absent.
+- ``"weights"``: of a Gaussian row, by what its residual variance is divided (as in lme4); of any other row,
+  by what its log density is multiplied (as in brms): how often it counts. 1 where it is absent.
+"""
+
+TRIALS, WEIGHTS = "trials", "weights"
+NO_PARAMETERS: Parameters = {}
+
+LATENT, LOGNORMAL, TRIGAMMA, DELTA, OBSERVATION = "latent", "lognormal", "trigamma", "delta", "observation"
 
 
 @dataclass(frozen=True)
@@ -34,16 +42,20 @@ class Family(ABC):
     parameters : tuple of str
         Names of its own parameters, besides the linear predictor.
     response_kind : str
-        ``"numeric"`` or ``"binary"``: how a response column is read.
+        ``"numeric"``, ``"count"``, ``"binary"`` or ``"trials"``: how a response column is read.
+    scale : str
+        The parameter that is the sd of a row around its linear predictor, ``"sigma"``; empty for families
+        whose information about ``eta`` depends on ``eta``.
     """
 
     name: str
     links: tuple[str, ...]
     parameters: tuple[str, ...]
     response_kind: str
+    scale: str = ""
 
     @abstractmethod
-    def check_response(self, y: Floats, name: str) -> None:
+    def check_response(self, y: Floats, name: str, trials: Floats | None = None) -> None:
         """Refuse a response that the distribution cannot have produced, or that cannot be learned from.
 
         Parameters
@@ -52,6 +64,8 @@ class Family(ABC):
             The response.
         name : str
             The left side of the formula, for the message.
+        trials : float64 array, shape (n,), or None
+            Of how many trials each response counts the successes; binomial only.
 
         Raises
         ------
@@ -59,8 +73,12 @@ class Family(ABC):
             If values are not finite, outside of the support, or all equal.
         """
 
-    def mean(self, eta: ArrayLike, link: Link) -> Floats:
-        """Expected response, on the response scale, in the shape of ``eta``.
+    def domain(self, link: Link) -> tuple[float, float]:
+        """The open interval of ``eta`` outside of which there is no such distribution."""
+        return -np.inf, np.inf
+
+    def mean(self, eta: ArrayLike, link: Link, params: Parameters = NO_PARAMETERS) -> Floats:
+        """Expected response, on the response scale, in the shape of ``eta``; of counts, the expected count.
 
         Parameters
         ----------
@@ -68,6 +86,8 @@ class Family(ABC):
             Linear predictor, on the link scale.
         link : Link
             The link in force.
+        params : mapping of str to array
+            ``"trials"``, without which a binomial mean is that of a single trial, a probability.
 
         Examples
         --------
@@ -92,15 +112,19 @@ class Family(ABC):
         eta : array, shape (..., n)
             Linear predictor, on the link scale; leading dims are draws.
         params : mapping of str to array
-            Family parameters, each broadcastable with ``eta``.
+            Family parameters, trials and weights, each broadcastable with ``eta``.
         link : Link
             The link in force.
 
         Returns
         -------
         array, shape (..., n)
-            Finite for ``|eta| <= 700``.
+            Finite for ``|eta| <= 700`` within ``domain``, ``-inf`` outside of it.
         """
+
+    def log_constant(self, y: ArrayLike, params: Parameters) -> Floats:
+        """What ``log_density`` owes to the data alone, in the shape of ``y``: ``-log y!`` and the like."""
+        return np.zeros_like(array(y))
 
     @abstractmethod
     def score(self, y: ArrayLike, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
@@ -118,7 +142,11 @@ class Family(ABC):
         """One random response for each element of ``eta``; the same generator state gives the same draws."""
 
     @abstractmethod
-    def level1_variance(self, link: Link, params: Parameters, scale: str = "latent") -> Floats:
+    def level1_scales(self, link: Link) -> tuple[str, ...]:
+        """Names of the definitions of a level-1 variance, the default first; empty where there is none."""
+
+    @abstractmethod
+    def level1_variance(self, link: Link, params: Parameters, scale: str = "") -> Floats:
         """Residual (level-1) variance on the scale of the linear predictor, in the shape of the parameters.
 
         Parameters
@@ -126,9 +154,12 @@ class Family(ABC):
         link : Link
             The link in force.
         params : mapping of str to array
-            Family parameters.
+            Family parameters; for counts also ``"mean"``, the expected count of an average row.
         scale : str
-            ``"latent"``: for a binary response the variance of the latent variable whose sign is observed.
+            One of ``level1_scales(link)``, the first by default. ``"latent"``: the variance of the latent
+            variable whose sign a binary response shows, or of a Gaussian response itself. For counts
+            ``"lognormal"``, ``"trigamma"``, ``"delta"`` (log link) and ``"observation"`` (other links): the
+            variance of a single observation, on the link scale.
 
         Raises
         ------
@@ -136,11 +167,35 @@ class Family(ABC):
             If there is no such scale.
         """
 
+    def chosen_scale(self, link: Link, scale: str) -> str:
+        """A scale of ``level1_scales``, the first where none is named; raises UnknownNameError for others."""
+        allowed = self.level1_scales(link)
+        if not allowed or (scale and scale not in allowed):
+            advice = "" if allowed else f"The {link.name} link of {self.name} has no level-1 variance."
+            raise UnknownNameError("scale of a level-1 variance", scale or "(any)", allowed, advice)
+        return scale or allowed[0]
 
-def check_scale(scale: str) -> None:
-    """Raise UnknownNameError unless ``scale`` is one on which a level-1 variance is defined."""
-    if scale not in LEVEL1_SCALES:
-        raise UnknownNameError("scale of a level-1 variance", scale, LEVEL1_SCALES)
+
+def array(x: ArrayLike) -> Floats:
+    """``x`` as a float64 array."""
+    return np.asarray(x, dtype=np.float64)
+
+
+def trials_of(params: Parameters) -> Floats:
+    """The number of trials of each row; 1 where it is not stated."""
+    return array(params.get(TRIALS, 1.0))
+
+
+def times_weights(values: Floats, params: Parameters) -> Floats:
+    """Values of rows times their weights, if they have any."""
+    return values * array(params[WEIGHTS]) if WEIGHTS in params else values
+
+
+def product(count: ArrayLike, log: Floats) -> Floats:
+    """``count * log``, 0 where the count is 0 even if the logarithm is ``-inf``."""
+    counts = array(count)
+    with np.errstate(invalid="ignore"):
+        return np.where(counts == 0, 0.0, counts * log)
 
 
 def check_finite(y: Floats, name: str) -> None:
@@ -170,6 +225,30 @@ def check_values(y: Floats, name: str, allowed: tuple[float, ...]) -> None:
             f"The response {name!r} has {_values(bad.size)} not allowed, the first in used row {bad[0] + 1}: "
             f"{y[bad[0]]:g}. Allowed: {' and '.join(f'{a:g}' for a in allowed)}. "
             "Recode the column, or choose a family that takes such values."
+        )
+
+
+COUNTS = "whole numbers from 0 on"
+RATE = (
+    "For a rate, model the count and add offset(log(exposure)) to the formula; for other measurements use "
+    "family='gaussian'."
+)
+
+
+def check_counts(y: Floats, name: str, advice: str = RATE) -> None:
+    """Raise DataError if a response has negative values, or values that are not whole."""
+    bad = np.flatnonzero(y < 0)
+    if bad.size:
+        raise DataError(
+            f"The response {name!r} has {_values(bad.size)} negative, the first in used row {bad[0] + 1}: "
+            f"{y[bad[0]]:g}. Allowed: {COUNTS}. Correct these values; if they are measurements that may be "
+            "negative, use family='gaussian'."
+        )
+    bad = np.flatnonzero(y != np.floor(y))
+    if bad.size:
+        raise DataError(
+            f"The response {name!r} has {_values(bad.size)} not whole, the first in used row {bad[0] + 1}: "
+            f"{y[bad[0]]:g}. Allowed: {COUNTS}. {advice}"
         )
 
 

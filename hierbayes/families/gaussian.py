@@ -8,17 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hierbayes.families.base import Family, Parameters, check_finite, check_scale, check_varies
+from hierbayes.families.base import (
+    LATENT,
+    WEIGHTS,
+    Family,
+    Parameters,
+    array,
+    check_finite,
+    check_varies,
+    times_weights,
+)
 from hierbayes.families.links import Floats, Link
 
 
-def _array(x: ArrayLike) -> Floats:
-    return np.asarray(x, dtype=np.float64)
+def _row_sigma(params: Parameters) -> Floats:
+    """The residual sd of each row, ``sigma / sqrt(weight)``."""
+    sigma = array(params["sigma"])
+    return sigma / np.sqrt(array(params[WEIGHTS])) if WEIGHTS in params else sigma
 
 
 @dataclass(frozen=True)
 class Gaussian(Family):
     """``y ~ Normal(mu, sigma)``; ``sigma`` is the residual sd, in units of the response.
+
+    Weights are residual weights: the residual sd of a row is ``sigma / sqrt(weight)``, as in lme4.
 
     Examples
     --------
@@ -28,38 +41,49 @@ class Gaussian(Family):
     -0.9189
     """
 
-    def check_response(self, y: Floats, name: str) -> None:
+    def check_response(self, y: Floats, name: str, trials: Floats | None = None) -> None:
         """Raise DataError unless the values are finite and not all equal."""
         check_finite(y, name)
         check_varies(y, name)
 
     def variance(self, mu: ArrayLike, params: Parameters) -> Floats:
-        """``sigma^2`` for every mean."""
-        return _array(params["sigma"]) ** 2 * np.ones_like(_array(mu))
+        """``sigma^2 / weight`` for every mean."""
+        return _row_sigma(params) ** 2 * np.ones_like(array(mu))
 
     def log_density(self, y: ArrayLike, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
         """Log density of the normal distribution at ``y``."""
-        sigma = _array(params["sigma"])
-        z = (_array(y) - link.inverse(eta)) / sigma
-        return -0.5 * z**2 - np.log(sigma) - 0.5 * math.log(2 * math.pi)
+        z = (array(y) - link.inverse(eta)) / _row_sigma(params)
+        return -0.5 * z**2 - np.log(array(params["sigma"])) + self.log_constant(y, params)
+
+    def log_constant(self, y: ArrayLike, params: Parameters) -> Floats:
+        """``(log(weight) - log(2 pi)) / 2``."""
+        weights = array(params.get(WEIGHTS, 1.0))
+        return 0.5 * (np.log(weights) - math.log(2 * math.pi)) * np.ones_like(array(y))
 
     def score(self, y: ArrayLike, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
-        """``(y - mu) mu' / sigma^2``."""
-        return (_array(y) - link.inverse(eta)) * link.derivative(eta) / _array(params["sigma"]) ** 2
+        """``(y - mu) mu' weight / sigma^2``."""
+        slope = (array(y) - link.inverse(eta)) * link.derivative(eta) / array(params["sigma"]) ** 2
+        return times_weights(slope, params)
 
     def information(self, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
-        """``mu'^2 / sigma^2``."""
-        return (link.derivative(eta) / _array(params["sigma"])) ** 2
+        """``mu'^2 weight / sigma^2``."""
+        return times_weights((link.derivative(eta) / array(params["sigma"])) ** 2, params)
 
     def draw(self, eta: ArrayLike, params: Parameters, link: Link, rng: np.random.Generator) -> Floats:
         """Normal draws in the broadcast shape of ``eta`` and ``sigma``."""
-        mu, sigma = np.broadcast_arrays(link.inverse(eta), _array(params["sigma"]))
+        mu, sigma = np.broadcast_arrays(link.inverse(eta), _row_sigma(params))
         return mu + sigma * rng.standard_normal(mu.shape)
 
-    def level1_variance(self, link: Link, params: Parameters, scale: str = "latent") -> Floats:
-        """``sigma^2``: with the identity link the response is its own latent variable."""
-        check_scale(scale)
-        return _array(params["sigma"]) ** 2
+    def level1_scales(self, link: Link) -> tuple[str, ...]:
+        """With the identity link the response is its own latent variable."""
+        return (LATENT,) if link.name == "identity" else ()
+
+    def level1_variance(self, link: Link, params: Parameters, scale: str = "") -> Floats:
+        """``sigma^2``: that of a row of weight 1."""
+        self.chosen_scale(link, scale)
+        return array(params["sigma"]) ** 2
 
 
-GAUSSIAN = Gaussian(name="gaussian", links=("identity",), parameters=("sigma",), response_kind="numeric")
+GAUSSIAN = Gaussian(
+    name="gaussian", links=("identity",), parameters=("sigma",), response_kind="numeric", scale="sigma"
+)

@@ -2,7 +2,9 @@
 
 Write ``mu = inverse(eta)``. A probability near 1 rounds to 1, the logarithm of its complement to ``-inf``;
 therefore a link states ``log mu``, ``log(1 - mu)`` and the two hazards ``mu' / mu`` and ``mu' / (1 - mu)``
-directly as functions of ``eta``. All are finite for ``|eta| <= 700``.
+directly as functions of ``eta``. All are finite for ``|eta| <= 700`` where ``mu`` is a probability: the log
+link gives one for ``eta < 0`` alone, and the identity link a mean of counts for ``eta > 0``. The square root
+is the inverse of ``mu = eta^2``, which has no sign.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ class Link:
         ``log mu`` and ``log(1 - mu)`` at ``eta``.
     hazard_mean, hazard_complement : callable
         ``mu' / mu`` and ``mu' / (1 - mu)`` at ``eta``.
+    rate_information : callable
+        ``mu'^2 / mu`` at ``eta``, for counts; NaN for links of probabilities.
 
     Examples
     --------
@@ -60,6 +64,12 @@ class Link:
     log_complement: Transform
     hazard_mean: Transform
     hazard_complement: Transform
+    rate_information: Transform = lambda eta: np.full(np.shape(eta), np.nan)
+
+    @property
+    def unit(self) -> float:
+        """An ordinary amount of the linear predictor: ``latent_sd``, or 1 for a link without one."""
+        return 1.0 if math.isnan(self.latent_sd) else self.latent_sd
 
 
 def _array(x: ArrayLike) -> Floats:
@@ -92,6 +102,46 @@ def _log1mexp(x: Floats) -> Floats:
         return np.where(x < math.log(2), np.log(-np.expm1(-small)), np.log1p(-np.exp(-large)))
 
 
+def _log_complement_of_log(eta: ArrayLike) -> Floats:
+    """``log(1 - exp(eta))``; ``-inf`` where that is no probability, for ``eta >= 0``."""
+    return _log1mexp(np.maximum(-_array(eta), 0.0))
+
+
+def _odds_of_log(eta: ArrayLike) -> Floats:
+    with np.errstate(divide="ignore"):
+        return 1 / np.expm1(np.clip(-_array(eta), 0.0, LARGEST_EXPONENT))
+
+
+def _cauchy(eta: ArrayLike) -> Floats:
+    # The angle keeps the digits of small probabilities; 1/2 + arctan(eta) / pi loses them.
+    return np.arctan2(1.0, -_array(eta)) / math.pi
+
+
+def _log_cauchy(eta: ArrayLike) -> Floats:
+    values = _array(eta)
+    return np.where(values > 0, np.log1p(-_cauchy(-values)), np.log(_cauchy(values)))
+
+
+def _cauchy_density(eta: ArrayLike) -> Floats:
+    return 1 / (math.pi * (1 + _array(eta) ** 2))
+
+
+def _log_positive(eta: ArrayLike) -> Floats:
+    """``log eta``; ``-inf`` where that is no mean of a count, for ``eta <= 0``."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.maximum(_array(eta), 0.0))
+
+
+def _log_square(eta: ArrayLike) -> Floats:
+    with np.errstate(divide="ignore"):
+        return 2 * np.log(np.abs(_array(eta)))
+
+
+def _reciprocal(eta: ArrayLike) -> Floats:
+    with np.errstate(divide="ignore"):
+        return 1 / _array(eta)
+
+
 def _cloglog_link(mu: ArrayLike) -> Floats:
     return np.log(-np.log1p(-_array(mu)))
 
@@ -106,10 +156,11 @@ IDENTITY = Link(
     inverse=_array,
     derivative=lambda eta: np.ones_like(_array(eta)),
     latent_sd=math.nan,
-    log_inverse=lambda eta: np.log(_array(eta)),
+    log_inverse=_log_positive,
     log_complement=lambda eta: np.log1p(-_array(eta)),
-    hazard_mean=lambda eta: 1 / _array(eta),
+    hazard_mean=_reciprocal,
     hazard_complement=lambda eta: 1 / (1 - _array(eta)),
+    rate_information=_reciprocal,
 )
 LOGIT = Link(
     name="logit",
@@ -144,5 +195,40 @@ CLOGLOG = Link(
     hazard_mean=lambda eta: 1 / _array(special.exprel(_exp(eta))),
     hazard_complement=_exp,
 )
+LOG = Link(
+    name="log",
+    link=lambda mu: np.log(_array(mu)),
+    inverse=_exp,
+    derivative=_exp,
+    latent_sd=math.nan,
+    log_inverse=_array,
+    log_complement=_log_complement_of_log,
+    hazard_mean=lambda eta: np.ones_like(_array(eta)),
+    hazard_complement=_odds_of_log,
+    rate_information=_exp,
+)
+CAUCHIT = Link(
+    name="cauchit",
+    link=lambda mu: -1 / np.tan(math.pi * _array(mu)),
+    inverse=_cauchy,
+    derivative=_cauchy_density,
+    latent_sd=math.nan,
+    log_inverse=_log_cauchy,
+    log_complement=lambda eta: _log_cauchy(-_array(eta)),
+    hazard_mean=lambda eta: _cauchy_density(eta) / _cauchy(eta),
+    hazard_complement=lambda eta: _cauchy_density(eta) / _cauchy(-_array(eta)),
+)
+SQRT = Link(
+    name="sqrt",
+    link=lambda mu: np.sqrt(_array(mu)),
+    inverse=lambda eta: _array(eta) ** 2,
+    derivative=lambda eta: 2 * _array(eta),
+    latent_sd=math.nan,
+    log_inverse=_log_square,
+    log_complement=lambda eta: np.log1p(-(_array(eta) ** 2)),
+    hazard_mean=lambda eta: 2 * _reciprocal(eta),
+    hazard_complement=lambda eta: 2 * _array(eta) / (1 - _array(eta) ** 2),
+    rate_information=lambda eta: np.full_like(_array(eta), 4.0),
+)
 
-LINKS: dict[str, Link] = {link.name: link for link in (IDENTITY, LOGIT, PROBIT, CLOGLOG)}
+LINKS: dict[str, Link] = {link.name: link for link in (IDENTITY, LOGIT, PROBIT, CLOGLOG, LOG, CAUCHIT, SQRT)}

@@ -21,7 +21,8 @@ def data_tree(posterior: xr.Dataset, sample_stats: xr.Dataset, design: Design) -
     -------
     xarray.DataTree
         Groups ``posterior``, ``sample_stats``, ``observed_data`` (``y``) and ``constant_data`` (``X``,
-        ``Z_<group>``, ``codes_<group>``, ``offset``, and the named columns as ``data_<column>``).
+        ``Z_<group>``, ``codes_<group>``, ``offset``, ``trials``, ``weights``, and the named columns as
+        ``data_<column>``).
     """
     obs = {names.OBS: np.asarray(design.rows)}
     constant: dict[str, tuple[tuple[str, ...], object]] = {"X": ((names.OBS, names.TERM), design.X)}
@@ -34,6 +35,7 @@ def data_tree(posterior: xr.Dataset, sample_stats: xr.Dataset, design: Design) -
         coords[names.group_dim(group.name)] = np.asarray(group.levels, dtype=object)
     if design.offset is not None:
         constant["offset"] = ((names.OBS,), design.offset)
+    constant |= {name: ((names.OBS,), values) for name, values in design.row_data.items()}
     for column, values in design.columns.items():
         constant[f"data_{column}"] = ((names.OBS,), values)
     return xr.DataTree.from_dict(
@@ -52,6 +54,7 @@ def fingerprint(design: Design) -> str:
     arrays = [design.y, design.X, *[a for g in design.groups for a in (g.codes, g.Z)]]
     if design.offset is not None:
         arrays.append(design.offset)
+    arrays += design.row_data.values()
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     labels = [design.terms, *[(g.name, *g.levels, *g.terms) for g in design.groups]]

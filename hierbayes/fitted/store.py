@@ -145,7 +145,10 @@ def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
         groups=groups,
         response=ResponseInfo(header["response"]["name"], tuple(labels) if labels else None),
         recipe=Recipe.from_json(header["recipe"]),
-        offset=constant["offset"].to_numpy() if "offset" in constant else None,
+        **{
+            name: constant[name].to_numpy() if name in constant else None
+            for name in ("offset", "trials", "weights")
+        },
         rows=np.asarray(constant[names.OBS].to_numpy()),
         messages=tuple(header["design_messages"]),
         columns={name: constant[f"data_{name}"].to_numpy() for name in header["columns"]},

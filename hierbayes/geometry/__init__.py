@@ -3,6 +3,8 @@
 from hierbayes.geometry.coordinates import WEIGHTS, Block, Coordinates, GroupCoordinates, coordinates, is_real
 from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings
 from hierbayes.geometry.recover import Pieces, cholesky_from_vine, coords, recover, reported
+from hierbayes.geometry.rough import base_rate
+from hierbayes.geometry.scales import scales
 
 __all__ = [
     "WEIGHTS",
@@ -11,6 +13,7 @@ __all__ = [
     "Coupling",
     "GroupCoordinates",
     "Pieces",
+    "base_rate",
     "cholesky_from_vine",
     "coarse_to_fine",
     "coordinates",
@@ -19,4 +22,5 @@ __all__ = [
     "is_real",
     "recover",
     "reported",
+    "scales",
 ]

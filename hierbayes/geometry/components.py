@@ -12,6 +12,7 @@ from hierbayes.design.records import GroupDesign
 type Floats = NDArray[np.float64]
 
 STEPS = 200
+SHORT = 12  # EM steps of a round of quasi-likelihood
 GROUPS = 2000  # at most so many groups, evenly spaced, take part: enough for a rough estimate
 START = 1 / 3  # sd of group effects in units of a row's own sd, per sd of the column
 FLOOR = 0.02  # in the same units: an sd of zero has no coordinates
@@ -33,7 +34,12 @@ class Components:
 
     sd: Floats
     start: Floats
-    information: float
+    information: float = 1.0
+
+    @classmethod
+    def floored(cls, sd: Floats, start: Floats, information: float = 1.0) -> Components:
+        """Components with standard deviations of at least ``FLOOR``, as zero has no coordinates."""
+        return cls(np.maximum(sd, FLOOR / START * start), start, information)
 
 
 def cross_products(X: Floats, group: GroupDesign) -> Floats:
@@ -50,7 +56,12 @@ def cross_products(X: Floats, group: GroupDesign) -> Floats:
 
 
 def estimate_components(
-    group: GroupDesign, residual: Floats, information: float, *, estimate_scale: bool
+    group: GroupDesign,
+    residual: Floats,
+    information: float,
+    *,
+    estimate_scale: bool,
+    weights: Floats | None = None,
 ) -> Components:
     """Variance components of a group term from single-level residuals, other group terms left out.
 
@@ -64,6 +75,8 @@ def estimate_components(
         Information of one row; the start where it is estimated.
     estimate_scale : bool
         Whether the rows' own variance is a parameter (Gaussian) or known (binary).
+    weights : float64 array, shape (n,), or None
+        Relative information of the rows, of mean 1.
 
     Returns
     -------
@@ -75,9 +88,10 @@ def estimate_components(
     Laird, N. M. and Ware, J. H. (1982). Random-effects models for longitudinal data. Biometrics 38, 963-974.
     """
     every = max(1, group.n_groups // GROUPS)
-    moments = cross_products(group.Z, group)[::every]
-    sums = cross_products(residual[:, None], group)[::every, :, 0]
-    residual = residual[group.own & (group.codes % every == 0)]
+    w = np.ones(1) if weights is None else weights
+    moments = cross_products(group.Z if weights is None else group.Z * w[:, None], group)[::every]
+    sums = cross_products((residual * w)[:, None], group)[::every, :, 0]
+    residual = (residual * np.sqrt(w))[group.own & (group.codes % every == 0)]
     spread = group.Z[group.own].std(axis=0)
     unit = 1 / np.sqrt(information) / np.where(spread > 0, spread, 1.0)
     S = np.diag((START * unit) ** 2)
@@ -89,4 +103,37 @@ def estimate_components(
         if estimate_scale:
             scatter = residual @ residual - 2 * (m * sums).sum() + (moments * second).sum()
             information = float(len(residual) / scatter)
-    return Components(np.maximum(np.sqrt(np.diag(S)), FLOOR * unit), START * unit, information)
+    return Components.floored(np.sqrt(np.diag(S)), START * unit, information)
+
+
+def effects_by_em(
+    group: GroupDesign, residual: Floats, W: Floats, S: Floats, *, steps: int = SHORT
+) -> tuple[Floats, Floats]:
+    """A few EM steps for the covariance of a group term's effects, and what the effects add to each row.
+
+    Parameters
+    ----------
+    group : GroupDesign
+        The group term.
+    residual : float64 array, shape (n,)
+        Working response less all else, link scale.
+    W : float64 array, shape (n,)
+        Information of the rows.
+    S : float64 array, shape (q, q)
+        Covariance to start from.
+    steps : int
+        Number of EM steps; with 0 the covariance stays.
+
+    Returns
+    -------
+    S, u : float64 arrays, shapes (q, q) and (n,)
+        Covariance, and ``Z u`` of the conditional means; 0 in rows outside of all groups.
+    """
+    moments = cross_products(group.Z * W[:, None], group)
+    sums = cross_products((residual * W)[:, None], group)[:, :, 0]
+    for step in range(steps + 1):
+        V = np.linalg.inv(moments + np.linalg.inv(S + 1e-12 * np.diag(np.diag(S)) + 1e-300 * np.eye(len(S))))
+        m = np.einsum("jqk,jk->jq", V, sums)
+        if step < steps:
+            S = (V + m[:, :, None] * m[:, None, :]).mean(axis=0)
+    return S, np.where(group.own, (group.Z * m[group.codes]).sum(axis=1), 0.0)

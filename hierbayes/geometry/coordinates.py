@@ -8,7 +8,8 @@ that make NUTS slow:
 1. *Whitening*. The unconstrained value of ``theta`` is ``R (theta - m)`` with
    ``(R'R)^-1 = P^-1 + sum_g B_g S0_g B_g'``, where ``P = X'WX + D^-1`` and
    ``B_g = P^-1 X'W Z_g``: the covariance of a least-squares estimate that the group effects disturb. ``m`` is
-   one Newton step from the base rate. The Jacobian is a constant.
+   one Newton step from the base rate, or a few rounds of penalized quasi-likelihood for counts. The
+   Jacobian is a constant.
 2. *Shift*. What the data say of a group's effects depends on ``theta`` by their conditional mean,
    ``-(A_j + S0^-1)^-1 Z_j'W X (theta - m)`` with ``A_j = Z_j'W Z_j``. The effects are sampled around it;
    the Jacobian is 1. Effects of finer groups are shifted in the same way by those of coarser ones
@@ -28,15 +29,14 @@ hierarchical models. Statistical Science 22, 59-73 (on partial non-centering).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.records import Design
-from hierbayes.errors import DataError
-from hierbayes.families import get_family, get_link
-from hierbayes.geometry.components import Components, cross_products, estimate_components
+from hierbayes.geometry.components import Components, cross_products
+from hierbayes.geometry.rough import rough_fit, times
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -83,7 +83,7 @@ class GroupCoordinates:
     shift : float64 array, shape (n_groups, q, p)
         ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects.
     gain : float64 array, shape (n_groups, q, q)
-        ``(A_j + S0^-1)^-1`` times the weight ``W`` of a row.
+        ``(A_j + S0^-1)^-1`` times the mean weight ``W`` of the rows.
     """
 
     guess: Floats
@@ -111,6 +111,10 @@ class Coordinates:
         One entry per group term.
     residual_sd : float
         A rough estimate of the sd of a row around its linear predictor, link scale.
+    parameters : mapping of str to float
+        Rough estimates of the family's own parameters.
+    weights : float64 array, shape (n,), or None
+        Relative information of the rows, ``W`` over its mean; None where all have the same.
     """
 
     X: Floats
@@ -119,6 +123,8 @@ class Coordinates:
     blocks: tuple[Block, ...]
     groups: Mapping[str, GroupCoordinates]
     residual_sd: float
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    weights: Floats | None = None
 
 
 WEIGHTS: dict[str, Callable[[GroupCoordinates], Floats]] = {
@@ -151,24 +157,20 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
         spec.prior("Intercept") if at_means and term == "Intercept" else spec.prior("b", term)
         for term in design.terms
     )
-    information, working = _working_response(spec, design)
-    precision, center = _single_level_posterior(X, priors, information, working)
-    residual = working - X @ center
-    covariance = np.linalg.inv(precision)
+    fit = rough_fit(spec, design, X, priors)
+    covariance = np.linalg.inv(fit.precision)
     disturbed = covariance.copy()
     groups = {}
-    residual_sd = float(residual.std())
     for group in design.groups:
-        scale_is_free = bool(get_family(spec.family).parameters)
-        rough = estimate_components(group, residual, information, estimate_scale=scale_is_free)
-        residual_sd = min(residual_sd, rough.information**-0.5)
-        cross = cross_products(X, group)
-        A = rough.information * cross_products(group.Z, group)
+        rough = fit.components[group.name]
+        cross = cross_products(times(X, fit.weights), group)
+        A = rough.information * cross_products(times(group.Z, fit.weights), group)
         gain = rough.information * np.linalg.inv(A + np.diag(rough.sd**-2))
         groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), gain @ cross, gain)
-        B = np.einsum("pk,jqk->pjq", covariance, information * cross) * rough.sd
+        B = np.einsum("pk,jqk->pjq", covariance, fit.information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
-    return Coordinates(X, means, center, _blocks(priors, disturbed), groups, residual_sd)
+    blocks = _blocks(priors, disturbed)
+    return Coordinates(X, means, fit.center, blocks, groups, fit.residual_sd, fit.parameters, fit.weights)
 
 
 def _centering(A: Floats, rough: Components) -> Floats:
@@ -207,42 +209,3 @@ def _blocks(priors: Sequence[Prior], covariance: Floats) -> tuple[Block, ...]:
         name = "beta" if len(set(kinds)) == 1 else f"beta_{kind}"
         blocks.append(Block(name, kind, where, tuple(priors[k] for k in where), R))
     return tuple(blocks)
-
-
-def _single_level_posterior(
-    X: Floats, priors: Sequence[Prior], information: float, working: Floats
-) -> tuple[Floats, Floats]:
-    """Precision and mean of the coefficients without group effects, in the Gaussian approximation."""
-    prior_precision, prior_mean = _prior_moments(priors)
-    precision = information * (X.T @ X) + np.diag(prior_precision)
-    try:
-        np.linalg.cholesky(precision)
-    except np.linalg.LinAlgError:
-        raise DataError(
-            "The population columns are linear combinations of each other and their priors are flat: "
-            "the posterior is improper. Drop a column, or give the coefficients a proper prior, such as "
-            "b = 'normal(0, 10)'."
-        ) from None
-    return precision, np.linalg.solve(precision, information * (X.T @ working) + prior_precision * prior_mean)
-
-
-def _working_response(spec: ModelSpec, design: Design) -> tuple[float, Floats]:
-    """Information per row and working response at the base rate (McCullagh and Nelder 1989, section 2.5)."""
-    family, link = get_family(spec.family), get_link(spec.family, spec.link)
-    base = float(design.y.mean())
-    eta = np.array([float(link.link(np.array(base)))])
-    spread = {name: float(design.y.std()) or 1.0 for name in family.parameters}
-    information = float(family.information(eta, spread, link)[0])
-    working = eta[0] + (design.y - base) / float(link.derivative(eta)[0])
-    return information, working if design.offset is None else working - design.offset
-
-
-def _prior_moments(priors: Sequence[Prior]) -> tuple[Floats, Floats]:
-    """Precision and location of each prior; zeros for flat ones and for those with bounds."""
-    precision, mean = np.zeros(len(priors)), np.zeros(len(priors))
-    for k, prior in enumerate(priors):
-        row = PRIORS[prior.distribution]
-        if row.support == "real":
-            values = dict(zip(row.parameters, prior.parameters, strict=True))
-            precision[k], mean[k] = values["sigma"] ** -2, values["mu"]
-    return precision, mean

@@ -73,12 +73,14 @@ def couplings(
         if forms[fine.name] == "noncentered":
             continue
         gain = frame.groups[fine.name].gain
-        coarser = [_coupling(fine, design.groups[h], gain) for h in order[:at]]
+        coarser = [_coupling(fine, design.groups[h], gain, frame.weights) for h in order[:at]]
         found[fine.name] = tuple(coupling for coupling in coarser if coupling is not None)
     return found
 
 
-def _coupling(fine: GroupDesign, coarse: GroupDesign, gain: Floats) -> Coupling | None:
+def _coupling(
+    fine: GroupDesign, coarse: GroupDesign, gain: Floats, weights: Floats | None
+) -> Coupling | None:
     both = (fine.codes >= 0) & (coarse.codes >= 0)
     pair = fine.codes[both].astype(np.int64) * coarse.n_groups + coarse.codes[both]
     if pair.size == 0:
@@ -91,5 +93,8 @@ def _coupling(fine: GroupDesign, coarse: GroupDesign, gain: Floats) -> Coupling 
     cross = np.empty((len(pairs), q, other))
     for j in range(q):
         for k in range(other):
-            cross[:, j, k] = np.bincount(member, weights=fine.Z[both, j] * coarse.Z[both, k])
+            products = fine.Z[both, j] * coarse.Z[both, k]
+            if weights is not None:
+                products = products * weights[both]
+            cross[:, j, k] = np.bincount(member, weights=products)
     return Coupling(coarse.name, row, column, gain[row] @ cross)

@@ -90,7 +90,7 @@ def build_graph(
             eta = eta + pm.Data("offset", design.offset, dims=names.OBS)
         family = get_family(spec.family)
         parameters = {name: positive_scalar(name, spec.prior(name)) for name in family.parameters}
-        LIKELIHOODS[spec.family](
-            eta, spec.link, parameters, pm.Data(names.OBSERVED, design.y, dims=names.OBS)
-        )
+        parameters |= {k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()}
+        y = pm.Data(names.OBSERVED, design.y, dims=names.OBS)
+        LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
     return model

@@ -12,10 +12,23 @@ import pytensor.tensor as pt
 from hierbayes import names
 
 type Likelihood = Callable[[Any, str, dict[str, Any], Any], Any]
+"""``(eta, link, parameters, y)``; trials and weights of the rows are among the parameters."""
+
+TRIALS, WEIGHTS = "trials", "weights"
 
 
 def _gaussian(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
-    return pm.Normal("y", mu=eta, sigma=parameters["sigma"], observed=y, dims=names.OBS)
+    sigma = parameters["sigma"]
+    if WEIGHTS in parameters:
+        sigma = sigma / pt.sqrt(parameters[WEIGHTS])
+    return pm.Normal("y", mu=eta, sigma=sigma, observed=y, dims=names.OBS)
+
+
+def _weighted(rv: Any, parameters: dict[str, Any], y: Any) -> Any:
+    """Count the log density of each row as often as its weight says; once is there already."""
+    if WEIGHTS in parameters:
+        pm.Potential("weighted", ((parameters[WEIGHTS] - 1) * pm.logp(rv, y)).sum())
+    return rv
 
 
 def _log_normal_cdf(x: Any) -> Any:
@@ -34,15 +47,47 @@ def _cloglog_log_odds(eta: Any) -> Any:
     return pt.log1mexp(-pt.exp(eta)) + pt.exp(eta)
 
 
+def _cauchit_log_odds(eta: Any) -> Any:
+    # Angles keep the digits of small probabilities.
+    return pt.log(pt.arctan2(1.0, -eta)) - pt.log(pt.arctan2(1.0, eta))
+
+
 LOG_ODDS: dict[str, Callable[[Any], Any]] = {
     "logit": lambda eta: eta,
     "probit": _probit_log_odds,
     "cloglog": _cloglog_log_odds,
+    "log": lambda eta: eta - pt.log1mexp(eta),  # not a number for eta > 0: no probability
+    "cauchit": _cauchit_log_odds,
 }
 
 
 def _bernoulli(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
-    return pm.Bernoulli("y", logit_p=LOG_ODDS[link](eta), observed=y, dims=names.OBS)
+    rv = pm.Bernoulli("y", logit_p=LOG_ODDS[link](eta), observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
 
 
-LIKELIHOODS: dict[str, Likelihood] = {"gaussian": _gaussian, "bernoulli": _bernoulli}
+def _binomial(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    trials = parameters.get(TRIALS, 1)
+    rv = pm.Binomial("y", n=trials, logit_p=LOG_ODDS[link](eta), observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
+MEANS: dict[str, Callable[[Any], Any]] = {"log": pt.exp, "identity": lambda eta: eta, "sqrt": pt.square}
+
+
+def _poisson(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    return _weighted(pm.Poisson("y", mu=MEANS[link](eta), observed=y, dims=names.OBS), parameters, y)
+
+
+def _negbinomial(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    rv = pm.NegativeBinomial("y", mu=MEANS[link](eta), alpha=parameters["phi"], observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
+LIKELIHOODS: dict[str, Likelihood] = {
+    "gaussian": _gaussian,
+    "bernoulli": _bernoulli,
+    "binomial": _binomial,
+    "poisson": _poisson,
+    "negbinomial": _negbinomial,
+}

@@ -23,7 +23,7 @@ from hierbayes.geometry import (
 from hierbayes.kernels.compress import row_data
 from hierbayes.kernels.entries import entry
 from hierbayes.kernels.jit import address_table
-from hierbayes.kernels.priors import LOG_2PI, prior_table, unconstrained_start
+from hierbayes.kernels.priors import prior_table, unconstrained_start
 from hierbayes.kernels.record import Kernel
 from hierbayes.kernels.rows import expand
 from hierbayes.spec.records import ModelSpec, Prior
@@ -106,10 +106,7 @@ def rows_kernel(
 
 def _constant(spec: ModelSpec, design: Design) -> float:
     """What rows add to the log density whatever the parameters; see ``likelihoods``."""
-    if spec.family != "gaussian":
-        return 0.0
-    logs = 0.0 if design.weights is None else float(np.log(design.weights).sum())
-    return 0.5 * (logs - design.n * LOG_2PI)
+    return float(get_family(spec.family).log_constant(design.y, design.row_data).sum())
 
 
 def _joined(parts: list[Floats]) -> Floats:
@@ -180,7 +177,7 @@ def _coefficients(
 def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floats:
     """Coefficients where they are expected, effects at zero, standard deviations at their rough estimates."""
     layout, kinds, priors = arrays[0], arrays[6], arrays[7]
-    _, p, _, n_vines, n_effects, _, n_parameters = layout
+    _, p, _, n_vines, n_effects, _, _ = layout
     theta = np.zeros(p)
     for k, slot in enumerate(arrays[1]):
         if arrays[5][k, k] == 0.0:
@@ -188,7 +185,7 @@ def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floa
                 arrays[2][k : k + 1], arrays[3][k : k + 1], frame.center[k : k + 1]
             )[0]
     rough = [frame.groups[group.name].guess for group in spec.groups]
-    parameters = [np.full(n_parameters, frame.residual_sd)]
+    parameters = [np.array([frame.parameters[name] for name in get_family(spec.family).parameters])]
     positives = unconstrained_start(kinds, priors, np.concatenate([*rough, *parameters]))
     return np.concatenate([theta, positives, np.zeros(n_vines), np.zeros(n_effects)])
 

@@ -12,8 +12,11 @@ from hierbayes.design.records import Design
 
 type Floats = NDArray[np.float64]
 
-SUMMED = ("bernoulli",)
+SUMMED = ("bernoulli", "binomial", "poisson")
 """Families whose responses at one linear predictor matter through their sum and their number alone."""
+
+COPIED = ("negbinomial",)
+"""Families of which only identical responses at one linear predictor are one, so many times."""
 
 WORTHWHILE = 0.95
 """Share of the rows that may be left for a compression to be used."""
@@ -26,7 +29,9 @@ class RowData:
     Attributes
     ----------
     y, size : float64 arrays, shape (m,)
-        Sum of the responses of the rows that it stands for, and their number (or residual weight).
+        Of families in ``SUMMED`` the sum of the responses of the rows that it stands for, and the number of
+        their trials, each as often as its weight says; of those in ``COPIED`` the response and how often it
+        comes; else the response and its residual weight.
     offset : float64 array, shape (m,), or (0,) where there is none
         On the link scale.
     X, Z : float64 arrays, shapes (m, p) and (m, columns of all group terms)
@@ -59,17 +64,19 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
     codes = np.zeros((design.n, len(design.groups)), dtype=np.int32)
     for k, group in enumerate(design.groups):
         codes[:, k] = np.maximum(group.codes, 0)
-    size = np.ones(design.n) if design.weights is None else np.asarray(design.weights)
+    y, size = design.y, np.ones(design.n) if design.weights is None else np.asarray(design.weights)
+    if family in SUMMED:
+        y, size = y * size, size if design.trials is None else size * design.trials
     offset = np.zeros(0) if design.offset is None else design.offset
-    rows = RowData(design.y, size, offset, X, Z, codes)
-    if family not in SUMMED or design.weights is not None:
+    rows = RowData(y, size, offset, X, Z, codes)
+    if family not in (*SUMMED, *COPIED):
         return rows
-    first, member = _distinct(rows)
+    first, member = _distinct(rows, (y,) if family in COPIED else ())
     if len(first) > WORTHWHILE * design.n:
         return rows
     return RowData(
-        np.bincount(member, weights=design.y),
-        np.bincount(member).astype(np.float64),
+        np.bincount(member, weights=y) if family in SUMMED else y[first],
+        np.bincount(member, weights=size),
         offset[first] if offset.size else offset,
         X[first],
         Z[first],
@@ -77,9 +84,9 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
     )
 
 
-def _distinct(rows: RowData) -> tuple[NDArray[Any], NDArray[Any]]:
+def _distinct(rows: RowData, more: tuple[Floats, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
     """The first of each kind of row, in order of the groups, and the kind of every row."""
-    columns = [rows.codes.astype(np.float64), rows.Z, rows.X]
+    columns = [rows.codes.astype(np.float64), rows.Z, rows.X, *(values[:, None] for values in more)]
     if rows.offset.size:
         columns.append(rows.offset[:, None])
     table = np.ascontiguousarray(np.column_stack(columns)) + 0.0  # -0 becomes 0

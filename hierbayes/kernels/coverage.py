@@ -12,6 +12,19 @@ LIKELIHOODS = (
     ("bernoulli", "logit"),
     ("bernoulli", "probit"),
     ("bernoulli", "cloglog"),
+    ("bernoulli", "log"),
+    ("bernoulli", "cauchit"),
+    ("binomial", "logit"),
+    ("binomial", "probit"),
+    ("binomial", "cloglog"),
+    ("binomial", "log"),
+    ("binomial", "cauchit"),
+    ("poisson", "log"),
+    ("poisson", "identity"),
+    ("poisson", "sqrt"),
+    ("negbinomial", "log"),
+    ("negbinomial", "identity"),
+    ("negbinomial", "sqrt"),
 )
 """Families and links that have a kernel."""
 

@@ -33,11 +33,76 @@ def _bernoulli_cloglog(n_dim: int, x: Any, gradient: Any, value: Any, table: Any
     return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_cloglog)
 
 
+def _bernoulli_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_log)
+
+
+def _bernoulli_cauchit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_cauchit)
+
+
+def _binomial_logit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_logit)
+
+
+def _binomial_probit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_probit)
+
+
+def _binomial_cloglog(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_cloglog)
+
+
+def _binomial_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_log)
+
+
+def _binomial_cauchit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_cauchit)
+
+
+def _poisson_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.poisson_log)
+
+
+def _poisson_identity(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.poisson_identity)
+
+
+def _poisson_sqrt(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.poisson_sqrt)
+
+
+def _negbinomial_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.negbinomial_log)
+
+
+def _negbinomial_identity(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.negbinomial_identity)
+
+
+def _negbinomial_sqrt(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), likelihoods.negbinomial_sqrt)
+
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
     ("bernoulli", "probit"): _bernoulli_probit,
     ("bernoulli", "cloglog"): _bernoulli_cloglog,
+    ("bernoulli", "log"): _bernoulli_log,
+    ("bernoulli", "cauchit"): _bernoulli_cauchit,
+    ("binomial", "logit"): _binomial_logit,
+    ("binomial", "probit"): _binomial_probit,
+    ("binomial", "cloglog"): _binomial_cloglog,
+    ("binomial", "log"): _binomial_log,
+    ("binomial", "cauchit"): _binomial_cauchit,
+    ("poisson", "log"): _poisson_log,
+    ("poisson", "identity"): _poisson_identity,
+    ("poisson", "sqrt"): _poisson_sqrt,
+    ("negbinomial", "log"): _negbinomial_log,
+    ("negbinomial", "identity"): _negbinomial_identity,
+    ("negbinomial", "sqrt"): _negbinomial_sqrt,
 }
 """Likelihoods that have a kernel, by family and link."""
 

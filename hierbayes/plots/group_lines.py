@@ -111,7 +111,7 @@ def _overlaid(scene: curves.Scene) -> xr.Dataset:
 
 
 def _is_binary(fit: Any) -> bool:
-    return bool(fit.spec.family == "bernoulli")
+    return bool(fit.spec.family in selection.PROBABILITIES)
 
 
 def _faceted(scene: curves.Scene, facets: int) -> xr.Dataset:

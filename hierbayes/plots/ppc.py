@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from hierbayes.design.records import GroupDesign
 
-KINDS: dict[str, tuple[str, ...]] = {"gaussian": ("density", "groups"), "bernoulli": ("groups", "bars")}
+KINDS: dict[str, tuple[str, ...]] = {
+    "gaussian": ("density", "groups"),
+    "bernoulli": ("groups", "bars"),
+    "binomial": ("groups", "bars"),
+    "poisson": ("bars", "groups"),
+    "negbinomial": ("bars", "groups"),
+}
+MOST_BARS = 24
+MOST_LABELS = 9
+USUAL = 0.98  # share of the rows whose counts have bars of their own
 DENSITIES = 50
 REPLICATIONS = 400
 
@@ -33,9 +42,10 @@ def ppc(
         A fitted model.
     kind : {"density", "groups", "bars"}, optional
         ``"density"``: density of the response against those of replicated data (Gaussian). ``"groups"``:
-        mean, or share of ones, of each group against its predictive interval. ``"bars"``: numbers of zeros
-        and ones (binary). By default ``"density"`` for Gaussian responses; for binary ones ``"groups"``
-        where the model has groups, else ``"bars"``.
+        mean, or share of ones or successes, of each group against its predictive interval. ``"bars"``: how
+        many rows have which outcome or count (binary, binomial, counts). By default ``"density"`` for
+        Gaussian responses and ``"bars"`` for counts; for binary and binomial ones ``"groups"`` where the
+        model has groups, else ``"bars"``.
     group : str, optional
         The group term of kind ``"groups"``; the first by default.
     seed : int
@@ -105,37 +115,48 @@ def _density(fit: Any, seed: int) -> xr.Dataset:
 
 
 def _bars(fit: Any, seed: int) -> xr.Dataset:
-    replicated = posterior_predictive(fit, draws=REPLICATIONS, seed=seed)
-    ones = replicated.sum(names.OBS).to_numpy().ravel()
-    counts = np.stack([fit.design.n - ones, ones])
+    replicated = posterior_predictive(fit, draws=REPLICATIONS, seed=seed).to_numpy().reshape(-1, fit.design.n)
+    edges, labels = _bins(fit)
+    counts = np.stack([np.histogram(row, edges)[0] for row in replicated], axis=1)
     lower, upper = np.quantile(counts, [0.025, 0.975], axis=1)
-    observed = np.array([fit.design.n - fit.design.y.sum(), fit.design.y.sum()])
-    labels = fit.design.response.labels or ("0", "1")
     data = xr.Dataset(
         {
-            "observed": ("outcome", observed),
+            "observed": ("outcome", np.histogram(fit.design.y, edges)[0].astype(float)),
             "mean": ("outcome", counts.mean(axis=1)),
             "lower": ("outcome", lower),
             "upper": ("outcome", upper),
-            "position": ("outcome", np.array([0.0, 1.0])),
+            "position": ("outcome", np.arange(len(labels), dtype=float)),
         },
-        coords={"outcome": list(labels)},
+        coords={"outcome": labels},
     )
     data.attrs = {
         "kind": "bars",
         "title": f"Posterior predictive check: counts of {fit.design.response.name}",
         "subtitle": "bars: the data; ● and line: replicated from the model",
-        "caption": f"Mean and 95 % equal-tailed interval of {ones.size} replicated data sets. Seed: {seed}.",
+        "caption": f"Mean and 95 % equal-tailed interval of {len(replicated)} replicated data sets. "
+        f"Seed: {seed}.",
         "xlabel": str(fit.design.response.name),
         "ylabel": "number of rows",
     }
     return data
 
 
+def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
+    """Edges and labels of the bars: outcomes, or ranges of counts, of which the last one has no end."""
+    if fit.spec.family == "bernoulli":
+        return np.array([-0.5, 0.5, 1.5]), list(fit.design.response.labels or ("0", "1"))
+    usual = int(np.quantile(fit.design.y, USUAL)) + 2
+    width = -(-usual // MOST_BARS)
+    starts = np.arange(0, usual, width)
+    labels = [f"{k}" if width == 1 else f"{k}-{k + width - 1}" for k in starts[:-1]]
+    return np.append(starts - 0.5, np.inf), [*labels, f"{starts[-1]}+"]
+
+
 def _groups(fit: Any, group: GroupDesign, seed: int) -> xr.Dataset:
     replicated = posterior_predictive(fit, draws=REPLICATIONS, seed=seed).to_numpy()
-    means = _group_means(replicated.reshape(-1, fit.design.n), group)
-    observed = _group_means(fit.design.y[None, :], group)[0]
+    trials = fit.design.trials
+    means = _group_means(replicated.reshape(-1, fit.design.n), group, trials)
+    observed = _group_means(fit.design.y[None, :], group, trials)[0]
     bounds = np.quantile(means, [0.025, 0.25, 0.75, 0.975], axis=0)
     order = np.argsort(means.mean(axis=0), kind="stable")
     values = dict(zip(("lower_95", "lower_50", "upper_50", "upper_95"), bounds, strict=True))
@@ -147,7 +168,7 @@ def _groups(fit: Any, group: GroupDesign, seed: int) -> xr.Dataset:
     }
     data = xr.Dataset({name: ("rank", array[order]) for name, array in values.items()})
     data["covered"] = (data["observed"] >= data["lower_95"]) & (data["observed"] <= data["upper_95"])
-    binary = fit.spec.family == "bernoulli"
+    binary = fit.spec.family in selection.PROBABILITIES
     what = f"share of {selection.response_words(fit)}" if binary else f"mean {selection.response_words(fit)}"
     covered = int(data["covered"].sum())
     data.attrs = {
@@ -163,8 +184,10 @@ def _groups(fit: Any, group: GroupDesign, seed: int) -> xr.Dataset:
     return data
 
 
-def _group_means(values: np.ndarray, group: GroupDesign) -> np.ndarray:
-    """Mean of each group of every row of ``values``, shape (rows, n_groups)."""
+def _group_means(values: np.ndarray, group: GroupDesign, trials: np.ndarray | None = None) -> np.ndarray:
+    """Mean, or successes per trial, of each group of every row of ``values``, shape (rows, n_groups)."""
+    if trials is not None:
+        return np.asarray(_group_means(values, group) / _group_means(trials[None, :], group))
     order = np.argsort(group.codes, kind="stable")
     starts = np.searchsorted(group.codes[order], np.arange(group.n_groups))
     return np.asarray(np.add.reduceat(values[:, order], starts, axis=1) / group.sizes)
@@ -230,10 +253,12 @@ def _draw_bars(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | None
         width=3.0,
     )
     pc.map(marks.points, "mean", data=ds[["position"]], y=ds["mean"], color=BLUE, size=55)
-    labels = [str(value) for value in ds["outcome"].to_numpy()]
+    step = -(-ds.sizes["outcome"] // MOST_LABELS)
+    labels = [str(value) for value in ds["outcome"].to_numpy()[::step]]
+    ticks = ds["position"].to_numpy()[::step].tolist()
     highest = 1.08 * float(max(ds["upper"].max(), ds["observed"].max()))
     pc.map(marks.y_limits, data=ds[["position"]], store_artist=False, limits=(0.0, highest))
-    pc.map(marks.x_names, data=ds[["position"]], store_artist=False, ticks=[0.0, 1.0], labels=labels)
+    pc.map(marks.x_names, data=ds[["position"]], store_artist=False, ticks=ticks, labels=labels)
     pc.map(marks.x_title, data=ds[["position"]], text=ds.attrs["xlabel"], store_artist=False)
     pc.map(marks.y_title, data=ds[["position"]], text=ds.attrs["ylabel"], store_artist=False)
     return pc

@@ -22,9 +22,17 @@ _LINK_WORDS: dict[str, str] = {
     "probit": "probit of {response}",
     "cloglog": "complementary log-log of {response}",
     "log": "log of {response}",
+    "cauchit": "cauchit of {response}",
+    "sqrt": "square root of {response}",
 }
 
-_MEAN_WORDS: dict[str, str] = {"bernoulli": "probability of {response}"}
+_MEAN_WORDS: dict[str, str] = {
+    "bernoulli": "probability of {response}",
+    "binomial": "probability of {response}",
+}
+
+PROBABILITIES = ("bernoulli", "binomial")
+"""Families whose expected response, of a single trial, is a probability."""
 
 LONGEST_LABEL = 28
 

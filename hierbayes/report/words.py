@@ -19,12 +19,17 @@ LINK_SCALES: dict[str, str] = {
     "cloglog": "the complementary log-log of the probability",
     "log": "the logarithm of the mean",
     "inverse": "the inverse of the mean",
+    "cauchit": "the cauchit of the probability",
+    "sqrt": "the square root of the mean",
 }
 """What the linear predictor is, for each link; another link is called by its name."""
 
 SCATTER: dict[str, str] = {
     "gaussian": "Single values scatter around that mean: a normal distribution with sd sigma.",
     "bernoulli": "Each row is one yes-or-no outcome that has this probability.",
+    "binomial": "Each row counts the successes among its trials, which all have this probability.",
+    "poisson": "Single counts scatter around that mean by chance: a Poisson distribution, with variance mu.",
+    "negbinomial": "Single counts scatter more than by chance: around mean mu with variance mu + mu^2 / phi.",
 }
 """How single values vary around what the model expects, for each family."""
 
@@ -118,6 +123,10 @@ def coefficient_notes(design: Design) -> dict[str, str]:
 def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
     """What each standard deviation and correlation says, by group and parameter as in ``fit.summary()``."""
     notes = {("", "sigma"): "how far single values scatter within groups"}
+    if spec.family == "negbinomial":
+        notes["", "phi"] = (
+            "the smaller, the more single counts scatter beyond chance (variance mu + mu^2 / phi)"
+        )
     for group in spec.groups:
         for term in group.terms:
             about = "in their overall level" if term == names.INTERCEPT else f"in the effect of {term}"
@@ -137,18 +146,21 @@ def listed(items: Sequence[str]) -> str:
 
 def _outcome(spec: ModelSpec, design: Design) -> str:
     name, labels = design.response.name, design.response.labels
-    if spec.family != "bernoulli":
+    scales = {
+        "logit": "its log-odds",
+        "probit": "its probit (a normal scale that has no bounds)",
+        "cloglog": "its complementary log-log",
+        "log": "its logarithm",
+    }
+    if design.trials is not None:
+        return f"the probability of a success in {name}, through {scales.get(spec.link, f'its {spec.link}')}"
+    if spec.family not in ("bernoulli", "binomial"):
         return (
             f"{scale_words(spec.link)} of {name}"
             if spec.link == "identity"
             else f"{name} through {scale_words(spec.link)}"
         )
     event = f"{name} is {labels[1]} rather than {labels[0]}" if labels else f"{name} is 1 rather than 0"
-    scales = {
-        "logit": "its log-odds",
-        "probit": "its probit (a normal scale that has no bounds)",
-        "cloglog": "its complementary log-log",
-    }
     return f"the probability that {event}, through {scales.get(spec.link, f'its {spec.link}')}"
 
 

@@ -20,6 +20,22 @@ parameter      gaussian                      bernoulli                     reaso
 ``sigma``      half_student_t(3, u)                                        about sd(y) at most
 =============  ============================  ============================  =================================
 
+Counts (``poisson``, ``negbinomial``) take the priors of the Gaussian column around ``link(mean(y))`` less
+what the offset amounts to, with 1.5 instead of 2.5 for ``b``: a factor of ``exp(1.5)`` per sd of a column is
+a large effect. Their unit is the sd of ``log(y + 1/2)`` for the log link, at least 1, a factor of e; the sd
+of ``sqrt(y)`` for the square root, at least 1/2, what Poisson counts scatter by themselves; and ``sd(y)`` for
+the identity link. ``binomial`` has the priors of ``bernoulli``. With the log and cauchit links of a
+probability one half is no middle: the intercept is at ``link(mean)`` with one unit around it, and the unit is
+1 (log), or ``sqrt(1.65^2 + link(mean)^2)`` (cauchit: 1.65 is the sd of the logistic distribution that has the
+Cauchy distribution's quartiles, and the mean may lie far out in its heavy tails).
+
+``phi`` of ``negbinomial`` is half_student_t(3, 30), whatever the data: the coefficient of variation of the
+rate is ``1 / sqrt(phi)``, so that phi = 1 is a scatter as large as the mean, 10 one of a third, 30 of less
+than a fifth, and far above that counts are Poisson ones. The density is flat from there to 0, which strong
+overdispersion needs (gamma(2, 0.1) falls to 0 there, and leaves little to large counts with phi near 60),
+and its tail gives counts without overdispersion a posterior with a mean. (Of the gamma(0.01, 0.01) that is
+a default elsewhere, three quarters lie below 1e-10.)
+
 ``sd(z)`` is 1 for the intercept, and ``sd(x)`` for a constant column. Coefficients have normal priors so
 that Gaussian models can be integrated over them exactly.
 
@@ -63,6 +79,8 @@ class Multipliers:
         Scale of the half-t prior of ``sd`` (per sd of the column).
     unit, center : str
         What ``Scales.unit`` and ``Scales.center`` are, in words.
+    offset : str
+        What ``Scales.offset`` is, in words.
     """
 
     intercept: float
@@ -70,11 +88,28 @@ class Multipliers:
     group_sd: float
     unit: str
     center: str
+    offset: str = "the mean of the offset"
 
 
-MULTIPLIERS: dict[str, Multipliers] = {
-    "gaussian": Multipliers(2.5, 2.5, 1.0, "sd of the response", "the mean of the response"),
-    "bernoulli": Multipliers(1.0, 1.5, 1.0, "latent sd of the link", "a probability of one half"),
+_BASE = "the offset at the mean response"
+_LATENT = Multipliers(1.0, 1.5, 1.0, "latent sd of the link", "a probability of one half")
+_RATES = Multipliers(1.0, 1.5, 1.0, "unit of the link", "the mean of the response on the link scale", _BASE)
+_COUNTS = "the mean of the response on the link scale"
+_LOG_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of log(y + 1/2), at least 1", _COUNTS, _BASE)
+_ROOT_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of sqrt(y), at least 1/2", _COUNTS, _BASE)
+_PLAIN_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of the response", "the mean of the response", _BASE)
+
+MULTIPLIERS: dict[tuple[str, str], Multipliers] = {
+    ("gaussian", "identity"): Multipliers(2.5, 2.5, 1.0, "sd of the response", "the mean of the response"),
+    **{
+        (family, link): _LATENT
+        for family in ("bernoulli", "binomial")
+        for link in ("logit", "probit", "cloglog")
+    },
+    **{(family, link): _RATES for family in ("bernoulli", "binomial") for link in ("log", "cauchit")},
+    **{(family, "log"): _LOG_COUNTS for family in ("poisson", "negbinomial")},
+    **{(family, "sqrt"): _ROOT_COUNTS for family in ("poisson", "negbinomial")},
+    **{(family, "identity"): _PLAIN_COUNTS for family in ("poisson", "negbinomial")},
 }
 
 
@@ -83,7 +118,18 @@ def _residual_sd(scales: Scales) -> tuple[Prior, str]:
     return Prior("half_student_t", (3.0, scales.unit)), reason
 
 
-FAMILY_PARAMETERS: dict[str, Callable[[Scales], tuple[Prior, str]]] = {"sigma": _residual_sd}
+def _overdispersion(scales: Scales) -> tuple[Prior, str]:
+    reason = (
+        "the variance of a count with mean mu is mu + mu^2 / phi: 1 is a scatter of the rate by as much "
+        "as its mean, 10 by a third, 30 by less than a fifth, and far above that counts are Poisson ones"
+    )
+    return Prior("half_student_t", (3.0, 30.0)), reason
+
+
+FAMILY_PARAMETERS: dict[str, Callable[[Scales], tuple[Prior, str]]] = {
+    "sigma": _residual_sd,
+    "phi": _overdispersion,
+}
 
 
 def fill_priors(
@@ -153,10 +199,10 @@ def default_entries(
 
 
 def _coefficient(spec: ModelSpec, scales: Scales, term: str) -> PriorEntry:
-    rule = MULTIPLIERS[spec.family]
+    rule = MULTIPLIERS[spec.family, spec.link]
     if term == names.INTERCEPT:
         prior = Prior("normal", (scales.center, rule.intercept * scales.unit))
-        less = f" less the mean of the offset ({scales.offset:.4g})" if scales.offset else ""
+        less = f" less {rule.offset} ({scales.offset:.4g})" if scales.offset else ""
         reason = f"{rule.center}{less}, give or take {_times(rule.intercept, rule.unit)}"
         return PriorEntry(names.INTERCEPT, (), prior, reason=f"{reason} ({scales.unit:.4g})")
     unit, what = scales.unit, rule.unit
@@ -171,7 +217,7 @@ def _coefficient(spec: ModelSpec, scales: Scales, term: str) -> PriorEntry:
 
 def _group_sd(spec: ModelSpec, scales: Scales, where: tuple[GroupSpec, str]) -> PriorEntry:
     group, term = where
-    rule = MULTIPLIERS[spec.family]
+    rule = MULTIPLIERS[spec.family, spec.link]
     spread = 1.0 if term == names.INTERCEPT else scales.columns[term]
     prior = Prior("half_student_t", (3.0, rule.group_sd * scales.unit / spread))
     reason = f"groups differ by about {_times(rule.group_sd, rule.unit)} ({scales.unit:.4g}) at most"

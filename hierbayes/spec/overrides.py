@@ -45,6 +45,7 @@ ROLES: dict[str, Role] = {
     "sd": SCALE,
     "cor": CORRELATION,
     "sigma": SCALE,
+    "phi": Role("an overdispersion, which is positive", ("positive", "interval", "any"), nonnegative=True),
 }
 
 HALVES = {"normal": "half_normal", "student_t": "half_student_t", "cauchy": "half_cauchy"}

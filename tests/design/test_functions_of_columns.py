@@ -285,9 +285,16 @@ def test_transforms_of_the_response(frame):
 @pytest.mark.parametrize(
     ("formula", "problem", "caret"),
     [
-        ("cbind(n, x) ~ f", "No family uses cbind() yet.", "cbind(n, x)"),
-        ("y | weights(n) ~ f", "No family uses weights() yet.", "weights(n)"),
-        ("n | trials(10) ~ f", "No family uses trials() yet.", "trials(10)"),
+        (
+            "cbind(n, x) ~ f",
+            "cbind() is for successes out of trials, but this family models numbers.",
+            "cbind(n, x)",
+        ),
+        (
+            "n | trials(10) ~ f",
+            "trials() is for successes out of trials, but this family models numbers.",
+            "trials(10)",
+        ),
         ("y | cens(n) ~ f", "No family uses cens() yet.", "cens(n)"),
         ("y | trunc(lb = 0) ~ f", "No family uses trunc() yet.", "trunc(lb = 0)"),
     ],

@@ -72,3 +72,54 @@ def test_group_sums_keep_leading_dims():
     values = np.arange(12.0).reshape(2, 6)
     sums = group_sums(values, np.array([0, 0, 1, 1, 2, 2], dtype=np.int32), 3)
     np.testing.assert_array_equal(sums, [[1, 5, 9], [13, 17, 21]])
+
+
+COUNTS = [
+    *(("poisson", link) for link in ("log", "identity", "sqrt")),
+    *(("negbinomial", link) for link in ("log", "identity", "sqrt")),
+    *(("binomial", link) for link in ("logit", "cloglog", "log", "cauchit")),
+    ("bernoulli", "log"),
+]
+
+
+@pytest.mark.parametrize(("name", "link"), COUNTS)
+def test_other_families_are_at_the_maximum_of_the_likelihood(name, link):
+    """The score of every group is zero, and a step to either side lowers the likelihood."""
+    rng = np.random.default_rng(7)
+    n, groups = 200, 4
+    codes = rng.integers(0, groups, n).astype(np.int32)
+    Z = np.column_stack([np.ones(n), rng.uniform(0, 1, n)])
+    family, chosen = get_family(name), get_link(name, link)
+    below = name in ("binomial", "bernoulli") and link == "log"
+    truth = np.array([-1.2, 0.3]) if below else np.array([-0.5 if name == "binomial" else 1.5, 0.8])
+    offset = np.zeros((1, n)) if below else rng.normal(scale=0.1, size=(1, n))
+    rows = {"trials": rng.integers(1, 9, n).astype(float), "weights": rng.uniform(0.5, 2, n)}
+    if name != "binomial":
+        rows.pop("trials")
+    parameters = {**dict.fromkeys(family.parameters, 3.0), **rows}
+    y = family.draw(Z @ truth + offset[0], parameters, chosen, rng)
+    estimate, error = maximum_likelihood(
+        GroupedData(y, Z, codes, groups, rows), offset, (family, chosen), 3.0
+    )
+    assert np.isfinite(error).all()
+    for j in range(groups):
+        own = codes == j
+        here = {key: np.asarray(v)[own] if np.ndim(v) else v for key, v in parameters.items()}
+
+        def loss(beta, own=own, here=here):
+            return -family.log_density(y[own], Z[own] @ beta + offset[0, own], here, chosen).sum()
+
+        best = loss(estimate[0, j])
+        for k in range(2):
+            for side in (-1, 1):
+                away = estimate[0, j] + side * 0.05 * error[0, j, k] * np.eye(2)[k]
+                assert loss(away) > best
+
+
+def test_counts_that_are_all_zero_run_away():
+    y = np.array([0, 0, 0, 2, 1, 0], dtype=float)
+    data = GroupedData(y, np.ones((6, 1)), np.array([0, 0, 0, 1, 1, 1], dtype=np.int32), 2)
+    estimate, error = maximum_likelihood(data, np.zeros((1, 6)), (get_family("poisson"), get_link("poisson")))
+    assert estimate[0, 0, 0] == -np.inf
+    assert np.isinf(error[0, 0, 0])
+    assert estimate[0, 1, 0] == pytest.approx(0)

@@ -9,21 +9,40 @@ import pytest
 from scipy import integrate, stats
 
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.families import FAMILIES, LINKS, Family, Link, get_family, get_link
+from hierbayes.families import FAMILIES, LINKS, Family, Link, get_family, get_link, marginal_mean
+from hierbayes.families.negbinomial import log_rising
 
 type Oracle = Callable[[np.ndarray, Mapping[str, float]], stats.rv_continuous | stats.rv_discrete]
 
 ORACLES: dict[str, Oracle] = {
     "gaussian": lambda mu, params: stats.norm(mu, params["sigma"]),
     "bernoulli": lambda mu, params: stats.bernoulli(mu),
+    "binomial": lambda mu, params: stats.binom(params["trials"], mu),
+    "poisson": lambda mu, params: stats.poisson(mu),
+    "negbinomial": lambda mu, params: stats.nbinom(params["phi"], params["phi"] / (params["phi"] + mu)),
 }
-PARAMETERS: dict[str, dict[str, float]] = {"gaussian": {"sigma": 1.7}, "bernoulli": {}}
-SUPPORTS: dict[str, list[float]] = {"bernoulli": [0.0, 1.0]}
+PARAMETERS: dict[str, dict[str, float]] = {
+    "gaussian": {"sigma": 1.7},
+    "bernoulli": {},
+    "binomial": {"trials": 7.0},
+    "poisson": {},
+    "negbinomial": {"phi": 1.7},
+}
+SUPPORTS: dict[str, list[float]] = {
+    "bernoulli": [0.0, 1.0],
+    "binomial": [float(k) for k in range(8)],
+    "poisson": [float(k) for k in range(60)],
+    "negbinomial": [float(k) for k in range(400)],
+}
+"""Discrete supports, of counts as far as they have any mass at the points below."""
 INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": lambda eta: eta,
     "logit": lambda eta: stats.logistic.cdf(eta),
     "probit": lambda eta: stats.norm.cdf(eta),
     "cloglog": lambda eta: stats.gumbel_l.cdf(eta),
+    "cauchit": lambda eta: stats.cauchy.cdf(eta),
+    "log": np.exp,
+    "sqrt": np.square,
 }
 LATENT: dict[str, stats.rv_continuous] = {
     "logit": stats.logistic,
@@ -35,12 +54,28 @@ PAIRS = [(family, LINKS[link]) for family in FAMILIES.values() for link in famil
 ETA = np.array([-3.0, -1.2, -0.1, 0.0, 0.4, 1.3])
 TAILS = np.array([-700.0, -100.0, -38.0, -8.0, 8.0, 38.0, 100.0, 700.0])
 IDENTITY = 1e-10  # two formulas for one number in double precision
+BINARY = ("bernoulli", "binomial")
+POINTS: dict[tuple[str, str], np.ndarray] = {
+    **{(family, "log"): np.array([-3.0, -1.2, -0.4, -0.05]) for family in BINARY},
+    **{(family, "identity"): np.array([0.2, 0.7, 2.3, 6.0]) for family in ("poisson", "negbinomial")},
+    **{(family, "sqrt"): np.array([-2.0, -0.4, 0.3, 1.3, 2.5]) for family in ("poisson", "negbinomial")},
+}
+"""Linear predictors to evaluate at, where ``ETA`` leaves the domain or crosses a zero of the mean."""
 STEP = 1e-5
 DIFFERENCE = 1e-8  # central differences with that step: error of order step^2 plus eps / step
 
 walk = pytest.mark.parametrize(
     ("family", "link"), PAIRS, ids=[f"{family.name}-{link.name}" for family, link in PAIRS]
 )
+
+
+def points(family: Family, link: Link) -> np.ndarray:
+    return POINTS.get((family.name, link.name), ETA)
+
+
+def tails(family: Family, link: Link) -> np.ndarray:
+    lower, upper = family.domain(link)
+    return TAILS[(lower < TAILS) & (upper > TAILS)]
 
 
 def responses(family: Family) -> np.ndarray:
@@ -71,33 +106,37 @@ def test_every_family_has_an_oracle() -> None:
     assert set(ORACLES) == set(PARAMETERS) == set(FAMILIES)
     for name, family in FAMILIES.items():
         assert family.name == name
-        assert set(PARAMETERS[name]) == set(family.parameters)
+        assert set(PARAMETERS[name]) - {"trials"} == set(family.parameters)
         assert set(family.links) <= set(LINKS)
 
 
 @walk
-def test_mean_is_the_distribution_function_of_the_latent_variable(family: Family, link: Link) -> None:
-    np.testing.assert_allclose(family.mean(ETA, link), INVERSES[link.name](ETA), rtol=IDENTITY)
+def test_mean_is_the_inverse_link(family: Family, link: Link) -> None:
+    eta = points(family, link)
+    np.testing.assert_allclose(family.mean(eta, link), INVERSES[link.name](eta), rtol=IDENTITY)
+    n = PARAMETERS[family.name].get("trials", 1.0)
+    expected = n * INVERSES[link.name](eta)
+    np.testing.assert_allclose(family.mean(eta, link, PARAMETERS[family.name]), expected, rtol=IDENTITY)
 
 
 @walk
 def test_log_density_agrees_with_scipy(family: Family, link: Link) -> None:
-    params, y = PARAMETERS[family.name], responses(family)
-    oracle = ORACLES[family.name](INVERSES[link.name](ETA), params)
+    params, y, eta = PARAMETERS[family.name], responses(family), points(family, link)
+    oracle = ORACLES[family.name](INVERSES[link.name](eta), params)
     expected = oracle.logpmf(y) if family.name in SUPPORTS else oracle.logpdf(y)
-    np.testing.assert_allclose(family.log_density(y, ETA, params, link), expected, rtol=IDENTITY)
+    np.testing.assert_allclose(family.log_density(y, eta, params, link), expected, rtol=IDENTITY)
 
 
 @walk
 def test_density_integrates_to_one(family: Family, link: Link) -> None:
-    for eta in ETA:
+    for eta in points(family, link):
         assert expectation(family, link, lambda y, eta: np.ones(()), eta) == pytest.approx(1, rel=IDENTITY)
 
 
 @walk
 def test_moments_are_those_of_the_density(family: Family, link: Link) -> None:
-    for eta in ETA:
-        mu = float(family.mean(eta, link))
+    for eta in points(family, link):
+        mu = float(family.mean(eta, link, PARAMETERS[family.name]))
         assert expectation(family, link, lambda y, eta: y, eta) == pytest.approx(mu, rel=1e-9, abs=1e-10)
         second = expectation(family, link, lambda y, eta, mu=mu: (y - mu) ** 2, eta)
         assert second == pytest.approx(float(family.variance(mu, PARAMETERS[family.name])), rel=1e-9)
@@ -105,15 +144,15 @@ def test_moments_are_those_of_the_density(family: Family, link: Link) -> None:
 
 @walk
 def test_score_is_the_derivative_of_log_density(family: Family, link: Link) -> None:
-    params, y = PARAMETERS[family.name], responses(family)
-    numeric = central_difference(lambda eta: family.log_density(y, eta, params, link), ETA)
-    np.testing.assert_allclose(family.score(y, ETA, params, link), numeric, rtol=DIFFERENCE, atol=DIFFERENCE)
+    params, y, at = PARAMETERS[family.name], responses(family)[:30], points(family, link)
+    numeric = central_difference(lambda eta: family.log_density(y, eta, params, link), at)
+    np.testing.assert_allclose(family.score(y, at, params, link), numeric, rtol=1e-7, atol=1e-7)
 
 
 @walk
 def test_information_is_the_variance_and_the_mean_slope_of_the_score(family: Family, link: Link) -> None:
     params = PARAMETERS[family.name]
-    for eta in ETA:
+    for eta in points(family, link):
         information = float(family.information(eta, params, link))
         squared = expectation(family, link, lambda y, eta: family.score(y, eta, params, link) ** 2, eta)
         curvature = expectation(
@@ -128,15 +167,15 @@ def test_information_is_the_variance_and_the_mean_slope_of_the_score(family: Fam
 
 @walk
 def test_draws_have_the_stated_mean_and_variance(family: Family, link: Link) -> None:
-    params, n = PARAMETERS[family.name], 40_000
-    draws = family.draw(np.broadcast_to(ETA, (n, ETA.size)), params, link, np.random.default_rng(2))
-    mu = family.mean(ETA, link)
+    params, n, eta = PARAMETERS[family.name], 40_000, points(family, link)
+    draws = family.draw(np.broadcast_to(eta, (n, eta.size)), params, link, np.random.default_rng(2))
+    mu = family.mean(eta, link, params)
     error = draws.std(axis=0) / np.sqrt(n)
     assert (np.abs(draws.mean(axis=0) - mu) <= 4 * error).all()
     squares = (draws - mu) ** 2
     variance = family.variance(mu, params)
     assert (np.abs(squares.mean(axis=0) - variance) <= 4 * squares.std(axis=0) / np.sqrt(n)).all()
-    again = family.draw(np.broadcast_to(ETA, (n, ETA.size)), params, link, np.random.default_rng(2))
+    again = family.draw(np.broadcast_to(eta, (n, eta.size)), params, link, np.random.default_rng(2))
     np.testing.assert_array_equal(draws, again)
 
 
@@ -144,48 +183,112 @@ def test_draws_have_the_stated_mean_and_variance(family: Family, link: Link) -> 
 def test_leading_dims_broadcast(family: Family, link: Link) -> None:
     chains, draws = 2, 3
     rng = np.random.default_rng(5)
-    eta = rng.normal(size=(chains, draws, ETA.size))
+    at = points(family, link)
+    eta = at + 0.02 * rng.normal(size=(chains, draws, at.size))
     params = {name: np.exp(rng.normal(size=(chains, draws, 1))) for name in family.parameters}
-    y = family.draw(ETA, PARAMETERS[family.name], link, rng)
+    rows = {
+        name: np.full(at.size, PARAMETERS[family.name][name])
+        for name in ("trials",)
+        if family.name == "binomial"
+    }
+    params |= rows
+    y = family.draw(at, PARAMETERS[family.name], link, rng)
     values = {
         "log_density": family.log_density(y, eta, params, link),
         "score": family.score(y, eta, params, link),
         "information": family.information(eta, params, link),
         "draw": family.draw(eta, params, link, rng),
-        "variance": family.variance(family.mean(eta, link), params),
+        "variance": family.variance(family.mean(eta, link, params), params),
     }
     assert {name: value.shape for name, value in values.items()} == dict.fromkeys(values, eta.shape)
-    one = {name: value[1, 2] for name, value in params.items()}
+    one = {name: value if name in rows else value[1, 2] for name, value in params.items()}
     np.testing.assert_array_equal(values["log_density"][1, 2], family.log_density(y, eta[1, 2], one, link))
 
 
 @walk
 def test_parameters_with_leading_dims_widen_the_draws(family: Family, link: Link) -> None:
     params = {name: np.ones((4, 1)) for name in family.parameters}
-    shape = (4, ETA.size) if params else ETA.shape
-    assert family.draw(ETA, params, link, np.random.default_rng(1)).shape == shape
+    eta = points(family, link)
+    shape = (4, eta.size) if params else eta.shape
+    assert family.draw(eta, params, link, np.random.default_rng(1)).shape == shape
 
 
 @walk
 @pytest.mark.filterwarnings("error")
 def test_tails_are_finite(family: Family, link: Link) -> None:
-    params, y = PARAMETERS[family.name], responses(family)
+    params, y, eta = PARAMETERS[family.name], responses(family), tails(family, link)
     with np.errstate(over="raise", divide="raise", invalid="raise"):
         for value in (
-            family.log_density(y, TAILS, params, link),
-            family.score(y, TAILS, params, link),
-            family.information(TAILS, params, link),
-            family.mean(TAILS, link),
-            link.derivative(TAILS),
+            family.log_density(y, eta, params, link),
+            family.score(y, eta, params, link),
+            family.information(eta, params, link),
+            family.mean(eta, link),
+            link.derivative(eta),
         ):
             assert np.isfinite(value).all()
-    assert (family.information(TAILS, params, link) >= 0).all()
+    assert (family.information(eta, params, link) >= 0).all()
+
+
+@walk
+def test_outside_of_the_domain_there_is_no_density(family: Family, link: Link) -> None:
+    lower, upper = family.domain(link)
+    params, y = PARAMETERS[family.name], responses(family)
+    for eta in (bound for bound in (lower, upper) if np.isfinite(bound)):
+        assert (family.log_density(y, np.array(eta), params, link) == -np.inf).all()
+        assert (
+            family.log_density(y, np.array(eta - np.sign(points(family, link)[0])), params, link) == -np.inf
+        ).all()
+
+
+@walk
+def test_constant_is_what_depends_on_the_data_alone(family: Family, link: Link) -> None:
+    """Differences of the density at two predictors do not change when the constant is taken out."""
+    params, y = PARAMETERS[family.name], responses(family)
+    constant = family.log_constant(y, params)
+    assert constant.shape == y.shape
+    if family.name in ("poisson", "negbinomial"):
+        np.testing.assert_allclose(constant, -np.cumsum(np.log(np.maximum(y, 1)), axis=0), atol=1e-9)
+    if family.name == "binomial":
+        n = PARAMETERS["binomial"]["trials"]
+        at_one_half = stats.binom.logpmf(y, n, 0.5) + n * np.log(2)
+        np.testing.assert_allclose(constant, at_one_half, atol=1e-12)
+    if family.name == "bernoulli":
+        assert (constant == 0).all()
+
+
+@walk
+def test_weights_count_rows_or_divide_the_residual_variance(family: Family, link: Link) -> None:
+    params, y, eta = PARAMETERS[family.name], responses(family)[:8], points(family, link)
+    weighted = {**params, "weights": np.array(3.0)}
+    got = family.log_density(y, eta, weighted, link)
+    if family.name == "gaussian":
+        expected = stats.norm(eta, params["sigma"] / np.sqrt(3)).logpdf(y)
+    else:
+        expected = 3 * family.log_density(y, eta, params, link)
+    np.testing.assert_allclose(got, expected, rtol=IDENTITY)
+    for of in (lambda p: family.score(y, eta, p, link), lambda p: family.information(eta, p, link)):
+        np.testing.assert_allclose(of(weighted), 3 * of(params), rtol=IDENTITY)
+
+
+@pytest.mark.parametrize("phi", [1e-3, 0.4, 19.9, 20.1, 300.0, 1e6, 1e12])
+def test_rising_factorial_keeps_its_digits(phi: float) -> None:
+    """The product over k < y of (1 + k / phi), by its logarithms."""
+    y = np.array([0.0, 1.0, 2.0, 7.0, 40.0, 300.0])
+    expected = [np.log1p(np.arange(int(count)) / phi).sum() for count in y]
+    np.testing.assert_allclose(log_rising(y, phi), expected, rtol=1e-11, atol=1e-13)
+
+
+def test_negative_binomial_becomes_poisson() -> None:
+    y, link = np.arange(12.0), get_link("poisson")
+    poisson = get_family("poisson").log_density(y, 1.1, {}, link)
+    limit = get_family("negbinomial").log_density(y, 1.1, {"phi": 1e13}, link)
+    np.testing.assert_allclose(limit, poisson, rtol=IDENTITY)
 
 
 def test_bernoulli_tails_have_all_their_digits() -> None:
     family = get_family("bernoulli")
     one, zero = np.array(1.0), np.array(0.0)
-    logit, probit, cloglog = (get_link("bernoulli", name) for name in family.links)
+    logit, probit, cloglog = (get_link("bernoulli", name) for name in family.links[:3])
     assert float(family.log_density(one, -700.0, {}, logit)) == -700.0
     assert float(family.log_density(zero, 700.0, {}, logit)) == -700.0
     assert float(family.log_density(one, 40.0, {}, logit)) == pytest.approx(-np.exp(-40.0), rel=1e-12)
@@ -202,7 +305,7 @@ def test_bernoulli_tails_have_all_their_digits() -> None:
 
 @pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 def test_link_and_inverse_undo_each_other(link: Link) -> None:
-    eta = np.linspace(-6, 2.5, 40)
+    eta = np.linspace(0.05 if link.name == "sqrt" else -6, 2.5, 40)
     np.testing.assert_allclose(link.link(link.inverse(eta)), eta, rtol=1e-9, atol=1e-9)
     mu = np.linspace(0.01, 0.99, 50)
     np.testing.assert_allclose(link.inverse(link.link(mu)), mu, rtol=IDENTITY)
@@ -218,7 +321,7 @@ def test_derivative_is_that_of_the_inverse(link: Link) -> None:
 
 @pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 def test_logarithms_and_hazards_follow_from_the_inverse(link: Link) -> None:
-    eta = np.array([0.05, 0.3, 0.8])
+    eta = np.array([0.05, 0.3, 0.8]) * (-1 if link.name == "log" else 1)
     mu, slope = link.inverse(eta), link.derivative(eta)
     np.testing.assert_allclose(link.log_inverse(eta), np.log(mu), rtol=IDENTITY)
     np.testing.assert_allclose(link.log_complement(eta), np.log1p(-mu), rtol=IDENTITY)
@@ -243,10 +346,44 @@ def test_gaussian_level1_variance_keeps_the_shape_of_the_draws() -> None:
 @walk
 def test_unknown_scale_is_refused(family: Family, link: Link) -> None:
     with pytest.raises(UnknownNameError) as caught:
-        family.level1_variance(link, PARAMETERS[family.name], "latnt")
-    assert str(caught.value) == (
-        "'latnt' is not a known scale of a level-1 variance. Did you mean 'latent'? Known: latent."
-    )
+        family.level1_variance(link, {**PARAMETERS[family.name], "mean": 2.0}, "latnt")
+    known = ", ".join(family.level1_scales(link)) or "none"
+    assert "'latnt' is not a known scale of a level-1 variance." in str(caught.value)
+    assert f"Known: {known}." in str(caught.value)
+
+
+@pytest.mark.parametrize("family", BINARY)
+@pytest.mark.parametrize("link", ["log", "cauchit"])
+def test_links_without_a_latent_variance_say_so(family: str, link: str) -> None:
+    chosen = get_link(family, link)
+    assert get_family(family).level1_scales(chosen) == ()
+    with pytest.raises(UnknownNameError, match=f"The {link} link of {family} has no level-1 variance"):
+        get_family(family).level1_variance(chosen, {})
+
+
+def test_observation_variances_of_counts() -> None:
+    """By hand from Nakagawa, Johnson and Schielzeth (2017), table 1, at lambda = 2 and phi = 4."""
+    poisson, negbinomial = get_family("poisson"), get_family("negbinomial")
+    log = get_link("poisson")
+    assert poisson.level1_scales(log) == negbinomial.level1_scales(log) == ("lognormal", "trigamma", "delta")
+    at, over = {"mean": 2.0}, {"mean": 2.0, "phi": 4.0}
+    assert float(poisson.level1_variance(log, at)) == pytest.approx(np.log(1.5))
+    assert float(poisson.level1_variance(log, at, "delta")) == pytest.approx(0.5)
+    assert float(poisson.level1_variance(log, at, "trigamma")) == pytest.approx(np.pi**2 / 6 - 1)
+    assert float(negbinomial.level1_variance(log, over)) == pytest.approx(np.log(1.75))
+    assert float(negbinomial.level1_variance(log, over, "delta")) == pytest.approx(0.75)
+    assert float(poisson.level1_variance(LINKS["sqrt"], at)) == 0.25
+    assert float(negbinomial.level1_variance(LINKS["sqrt"], over)) == pytest.approx(0.375)
+    assert float(poisson.level1_variance(LINKS["identity"], at)) == 2.0
+    assert float(negbinomial.level1_variance(LINKS["identity"], over)) == 3.0
+
+
+@pytest.mark.parametrize("name", ["log", "identity", "sqrt"])
+def test_marginal_mean_is_the_average_over_a_normal_predictor(name: str) -> None:
+    link = LINKS[name]
+    nodes, weights = np.polynomial.hermite_e.hermegauss(40)
+    expected = (link.inverse(0.6 + 0.7 * nodes) * weights).sum() / np.sqrt(2 * np.pi)
+    assert float(marginal_mean(link, 0.6, 0.49)) == pytest.approx(expected, rel=IDENTITY)
 
 
 NOT_FINITE = (
@@ -292,18 +429,96 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
         get_family("gausian")
     assert (
         str(caught.value)
-        == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, bernoulli."
+        == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, bernoulli, binomial, "
+        "poisson, negbinomial."
     )
-    with pytest.raises(UnknownNameError, match="'poison' is not a known family"):
+    with pytest.raises(UnknownNameError, match=r"'poison' is not a known family\. Did you mean 'poisson'"):
         get_family("poison")
     with pytest.raises(UnknownNameError) as caught:
         get_link("bernoulli", "logitt")
     assert str(caught.value) == (
         "'logitt' is not a known link of family 'bernoulli'. "
-        "Did you mean 'logit'? Known: logit, probit, cloglog."
+        "Did you mean 'logit'? Known: logit, probit, cloglog, log, cauchit."
     )
 
 
 def test_default_link_is_the_first() -> None:
-    assert {name: get_link(name).name for name in FAMILIES} == {"gaussian": "identity", "bernoulli": "logit"}
+    assert {name: get_link(name).name for name in FAMILIES} == {
+        "gaussian": "identity",
+        "bernoulli": "logit",
+        "binomial": "logit",
+        "poisson": "log",
+        "negbinomial": "log",
+    }
     assert get_link("bernoulli", "probit") is LINKS["probit"]
+
+
+@pytest.mark.parametrize("name", ["poisson", "negbinomial"])
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        (
+            [0.0, 2.0, -1.0, -3.0],
+            "The response 'ticks' has 2 values that are negative, the first in used row 3: -1. "
+            "Allowed: whole numbers from 0 on. Correct these values; if they are measurements that may be "
+            "negative, use family='gaussian'.",
+        ),
+        (
+            [0.0, 1.5, 2.0],
+            "The response 'ticks' has 1 value that is not whole, the first in used row 2: 1.5. "
+            "Allowed: whole numbers from 0 on. For a rate, model the count and add offset(log(exposure)) to "
+            "the formula; for other measurements use family='gaussian'.",
+        ),
+        (
+            [0.0, 0.0],
+            "The response 'ticks' is constant: all 2 rows have the value 0. Nothing can be learned from it. "
+            "Check the column and the rows that were selected.",
+        ),
+    ],
+)
+def test_what_is_no_count_is_refused(name: str, y: list[float], expected: str) -> None:
+    with pytest.raises(DataError) as caught:
+        get_family(name).check_response(np.array(y), "ticks")
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("y", "trials", "expected"),
+    [
+        (
+            [1.0, 5.0],
+            [4.0, 4.0],
+            "The response 's' has more successes than trials in 1 row, the first is used row 2: 5 of 4. "
+            "Allowed: from 0 up to the number of trials. Correct these rows; what trials() names counts all "
+            "trials, not the failures.",
+        ),
+        (
+            [1.0, 0.0, 1.0],
+            [4.0, 2.5, 0.0],
+            "The number of trials of 's' is 2.5 in used row 2 (one of 2 such rows). Allowed: whole numbers "
+            "from 1 on. Correct these values, and drop rows without a trial: they say nothing.",
+        ),
+        (
+            [0.0, 0.0],
+            [4.0, 3.0],
+            "The response 's' has no successes: in all 2 rows, 7 trials, the outcome is the same. Allowed: "
+            "both outcomes. Nothing can be learned from one; check the columns and the rows that were "
+            "selected.",
+        ),
+        (
+            [0.5, 1.0],
+            [4.0, 3.0],
+            "The response 's' has 1 value that is not whole, the first in used row 1: 0.5. Allowed: whole "
+            "numbers from 0 on. If these are shares of n trials, give the number of successes: "
+            "I(share * n) | trials(n).",
+        ),
+    ],
+)
+def test_binomial_refuses_impossible_rows(y: list[float], trials: list[float], expected: str) -> None:
+    with pytest.raises(DataError) as caught:
+        get_family("binomial").check_response(np.array(y), "s", np.array(trials))
+    assert str(caught.value) == expected
+
+
+def test_binomial_accepts_a_constant_number_of_successes_of_different_trials() -> None:
+    get_family("binomial").check_response(np.ones(2), "s", np.array([2.0, 5.0]))

@@ -9,6 +9,7 @@ from structures import CASES, small_frame
 
 import hierbayes as hb
 from hierbayes import names
+from hierbayes.families import get_family, get_link
 from hierbayes.geometry import WEIGHTS, coordinates, recover, reported
 from hierbayes.graph import build_graph
 from hierbayes.kernels.assemble import rows_kernel
@@ -32,7 +33,7 @@ def sampled_variables(model, form):
         kinds = {spec.prior("sd", group.name, term).distribution for term in group.terms}
         mixed = [names.level(names.sd(group.name), term) for term in group.terms]
         order += [(name, None) for name in (mixed if len(kinds) > 1 else [names.sd(group.name)])]
-    order += [(parameter, None) for parameter in ("sigma",) if spec.has_prior(parameter)]
+    order += [(parameter, None) for parameter in ("sigma", "phi") if spec.has_prior(parameter)]
     order += [(names.vine(group.name), None) for group in spec.groups if group.has_correlations]
     for group in spec.groups:
         if form == "noncentered":
@@ -74,13 +75,20 @@ def pair(request):
     return model, rows_kernel(model.spec, model.design, forms), graph, sampled_variables(model, form)
 
 
+def points(pair, seed=3):
+    """Three random vectors; near the start where the family's domain has bounds."""
+    model, kernel, _, _ = pair
+    family, link = get_family(model.spec.family), get_link(model.spec.family, model.spec.link)
+    noise = np.random.default_rng(seed).normal(size=(3, kernel.n_dim))
+    bounded = np.isfinite(family.domain(link)).any()
+    return kernel.start + 0.05 * noise if bounded else 0.7 * noise
+
+
 def test_value_and_gradient_are_those_of_the_graph(pair, identity_rtol):
     _, kernel, graph, order = pair
     value = graph.compile_logp(mode=INTERPRETED)
     gradient = graph.compile_dlogp(mode=INTERPRETED)
-    rng = np.random.default_rng(3)
-    for _ in range(3):
-        x = rng.normal(scale=0.7, size=kernel.n_dim)
+    for x in points(pair):
         point = to_point(graph, order, x)
         flat = gradient(point)
         parts, at = {}, 0
@@ -97,8 +105,7 @@ def test_value_and_gradient_are_those_of_the_graph(pair, identity_rtol):
 
 def test_pieces_are_what_the_graphs_draws_recover(pair, identity_rtol):
     model, kernel, graph, order = pair
-    rng = np.random.default_rng(4)
-    draws = rng.normal(scale=0.7, size=(2, 3, kernel.n_dim))
+    draws = np.stack([points(pair), points(pair, seed=4)])
     free = graph.compile_fn(
         graph.replace_rvs_by_values(graph.free_RVs), inputs=graph.value_vars, point_fn=True, mode=INTERPRETED
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hierbayes.errors import HierbayesError
+from hierbayes.errors import DataError, HierbayesError
 from hierbayes.report.blocks import Figure, Paragraph
 from hierbayes.report.png import size, with_palette
 from hierbayes.report.protocols import ReferenceLike
@@ -57,8 +57,12 @@ class Shown:
 
     @cached_property
     def vpc(self) -> pd.DataFrame:
-        """``fit.vpc()``, computed once for all sections."""
-        frame: pd.DataFrame = self.fit.vpc()
+        """``fit.vpc()``, computed once for all sections; no rows, and why, where it is not defined."""
+        try:
+            frame: pd.DataFrame = self.fit.vpc()
+        except DataError as refusal:
+            frame = pd.DataFrame(columns=["group", "method", "mean", "lower", "upper"])
+            frame.attrs["definition"] = str(refusal)
         return frame
 
 

@@ -56,7 +56,10 @@ def _outcome(fit: Fit) -> KeyNumber:
         return KeyNumber(
             f"Outcome: {name} is {labels[1]}", percent(float(design.y.mean())), f"the rest is {labels[0]}"
         )
-    if fit.spec.family == "bernoulli":
+    if design.trials is not None:
+        share = percent(float(design.y.sum() / design.trials.sum()))
+        return KeyNumber(f"Outcome: {name}", share, f"successes among {count(design.trials.sum())} trials")
+    if fit.spec.family in ("bernoulli", "binomial"):
         return KeyNumber(f"Outcome: {name} is 1", percent(float(design.y.mean())), "the rest is 0")
     mean, spread = float(design.y.mean()), float(design.y.std(ddof=1))
     return KeyNumber(f"Outcome: {name}", number(mean, places_for(spread)), f"mean; sd {number(spread)}")

@@ -14,6 +14,7 @@ from hierbayes.report.tables import number_cell
 
 DRAWS = 200  # data sets simulated for the table of statistics
 SEED = 1
+COUNTS = ("poisson", "negbinomial", "binomial")
 
 type Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -82,12 +83,14 @@ def _statistics(shown: Shown) -> Table:
 def _chosen(shown: Shown) -> dict[str, Statistic]:
     """Statistics to compare; each takes data sets of shape (s, n) to s values."""
     name = shown.fit.design.response.name
-    binary = shown.fit.spec.family == "bernoulli"
+    binary = shown.fit.spec.family in ("bernoulli", "binomial") and shown.fit.design.trials is None
     labels = shown.fit.design.response.labels or ("0", "1")
     chosen: dict[str, Statistic] = {}
     if binary:
         chosen[f"Share of rows where {name} is {labels[1]}"] = lambda y: y.mean(axis=1)
     else:
+        if shown.fit.spec.family in COUNTS:
+            chosen[f"Share of rows where {name} is 0"] = lambda y: (y == 0).mean(axis=1)
         chosen[f"Mean of {name}"] = lambda y: y.mean(axis=1)
         chosen[f"Standard deviation of {name}"] = lambda y: y.std(axis=1, ddof=1)
         chosen[f"Smallest {name}"] = lambda y: y.min(axis=1)

@@ -35,6 +35,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def vpc(shown: Shown) -> Blocks:
     """The share of the variance that lies between groups, and which definition of it this is."""
     frame = shown.vpc
+    if frame.empty:
+        return (Paragraph(str(frame.attrs.get("definition", ""))),)
     mass = interval_mass(frame)
     items = tuple(
         KeyNumber(

@@ -47,6 +47,8 @@ def _vpc_cell(item: Shown) -> Cell:
     if not item.fit.spec.groups:
         return Cell("no groups")
     rows = records(item.vpc)
+    if not rows:
+        return Cell("not defined")
     text = "; ".join(f"{row['group']}: {percent(row['mean'])}" for row in rows)
     methods = ", ".join(dict.fromkeys(str(row["method"]) for row in rows))
     return Cell(text, note=f"posterior mean; {methods} definition")

@@ -1,0 +1,135 @@
+"""What stands beside the response: successes out of trials, and weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hierbayes.design.columns import arithmetic
+from hierbayes.design.finite import check_finite
+from hierbayes.design.frame import Table
+from hierbayes.design.records import Floats
+from hierbayes.errors import DataError, FormulaError
+from hierbayes.formula.functions import bind
+from hierbayes.formula.terms import Call, Expression, Formula, Response
+
+CBIND, TRIALS, WEIGHTS = "cbind", "trials", "weights"
+TRIALS_RESPONSE = "trials"
+
+_NOT_YET: dict[str, str] = {
+    "cens": "Leave out the rows that are censored, and keep in mind that the rest is a selection.",
+    "trunc": "Leave the bounds out, and keep in mind that the model ignores them.",
+}
+_MODELS = {"numeric": "numbers", "count": "counts", "binary": "single outcomes"}
+
+
+def check_known(formula: Formula, kind: str) -> None:
+    """Refuse what the response part can say but the family cannot use.
+
+    Parameters
+    ----------
+    formula : Formula
+        The formula.
+    kind : str
+        What the family models: ``"numeric"``, ``"count"``, ``"binary"`` or ``"trials"``.
+
+    Raises
+    ------
+    FormulaError
+        ``cens()`` and ``trunc()``; ``cbind()`` and ``trials()`` where the family models no successes out of
+        trials, or both of them at once.
+    """
+    calls = {call.function: call for call in _calls(formula.response)}
+    for name, advice in _NOT_YET.items():
+        if name in calls:
+            raise FormulaError(f"No family uses {name}() yet.", formula.text, calls[name].span, advice)
+    stated = [calls[name] for name in (CBIND, TRIALS) if name in calls]
+    if stated and kind != TRIALS_RESPONSE:
+        raise FormulaError(
+            f"{stated[0].function}() is for successes out of trials, but this family models {_MODELS[kind]}.",
+            formula.text,
+            stated[0].span,
+            "Use family='binomial', or name a response without it.",
+        )
+    if len(stated) == 2:
+        raise FormulaError(
+            "cbind() and trials() both say how many trials there were.",
+            formula.text,
+            stated[1].span,
+            "Keep one: `cbind(successes, failures)`, or `successes | trials(n)`.",
+        )
+    if TRIALS in calls and formula.response.level is not None:
+        raise FormulaError(
+            f"[{formula.response.level}] chooses the outcome of a single trial, but trials() counts several.",
+            formula.text,
+            formula.response.span,
+            "Name the column with the number of successes, without a label.",
+        )
+
+
+def _calls(response: Response) -> tuple[Call, ...]:
+    return tuple(e for e in (response.expression, *response.additions) if isinstance(e, Call))
+
+
+def _addition(response: Response, function: str) -> Expression | None:
+    for call in response.additions:
+        if call.function == function:
+            return next(iter(bind(call).values()))
+    return None
+
+
+def _values(expression: Expression, table: Table) -> Floats:
+    with np.errstate(all="ignore"):
+        values = np.array(np.broadcast_to(arithmetic(expression, table), (table.n,)), dtype=np.float64)
+    if isinstance(expression, Call):
+        check_finite(expression, values, table)
+    return values
+
+
+def successes_and_trials(response: Response, table: Table) -> tuple[Floats, Floats] | None:
+    """Successes and trials of ``cbind(s, f)`` or ``s | trials(n)``, both float64, shape (n,); None elsewhere.
+
+    Raises
+    ------
+    FormulaError
+        Text where numbers are needed.
+    DataError
+        Negative failures.
+    """
+    expression = response.expression
+    if isinstance(expression, Call) and expression.function == CBIND:
+        given = bind(expression)
+        successes, failures = _values(given["success"], table), _values(given["failure"], table)
+        negative = np.flatnonzero(failures < 0)
+        if negative.size:
+            k = int(negative[0])
+            raise DataError(
+                f"The failures in {expression} are negative in {table.row_numbers(negative)}: "
+                f"{failures[k]:g}, where there are {successes[k]:g} successes. Allowed: numbers from 0 on. "
+                f"If the second column counts all trials, write {given['success']} | "
+                f"trials({given['failure']})."
+            )
+        return successes, successes + failures
+    n = _addition(response, TRIALS)
+    return None if n is None else (_values(expression, table), _values(n, table))
+
+
+def weights_of(response: Response, table: Table) -> Floats | None:
+    """The weights of ``y | weights(w)``, float64 of shape (n,), read-only; None where there are none.
+
+    Raises
+    ------
+    DataError
+        A weight that is not above 0.
+    """
+    expression = _addition(response, WEIGHTS)
+    if expression is None:
+        return None
+    weights = _values(expression, table)
+    odd = np.flatnonzero(~(weights > 0))
+    if odd.size:
+        raise DataError(
+            f"The weight {expression} is {weights[odd[0]]:g} in {table.row_numbers(odd)}. Allowed: numbers "
+            "above 0. Drop rows that are to count for nothing."
+        )
+    weights.setflags(write=False)
+    return weights

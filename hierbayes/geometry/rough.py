@@ -1,0 +1,236 @@
+"""A rough fit of a model, by least squares and EM: enough to choose coordinates, no part of a posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierbayes.design.records import Design
+from hierbayes.errors import DataError
+from hierbayes.families import Family, Link, get_family, get_link
+from hierbayes.geometry.components import SHORT, START, Components, effects_by_em, estimate_components
+from hierbayes.spec import PRIORS
+from hierbayes.spec.records import ModelSpec, Prior
+
+type Floats = NDArray[np.float64]
+
+SINGLE_STEP = ("gaussian", "bernoulli")
+"""Families whose rows are well described by one Newton step from the base rate."""
+
+ROUNDS, FIXED = 10, 3
+"""Rounds of penalized quasi-likelihood, and the first ones, in which variances stay while factors share."""
+LEAST_PHI, LARGEST_PHI = 0.05, 1e3
+BASE_STEPS, BASE_TOLERANCE, LARGEST_STEP = 25, 1e-9, 3.0
+
+
+@dataclass(frozen=True)
+class Rough:
+    """A Gaussian approximation of the rows, and rough estimates.
+
+    Attributes
+    ----------
+    information : float
+        Information of a row about its linear predictor; of row ``i``, ``information * weights[i]``.
+    weights : float64 array, shape (n,), or None
+        Relative information of the rows; None where all have the same.
+    precision : float64 array, shape (p, p)
+        Of the coefficients, without group effects.
+    center : float64 array, shape (p,)
+        The coefficients.
+    components : mapping of str to Components
+        Of each group term.
+    residual_sd : float
+        Sd of a row around its linear predictor, link scale.
+    parameters : mapping of str to float
+        The family's own parameters.
+    """
+
+    information: float
+    weights: Floats | None
+    precision: Floats
+    center: Floats
+    components: Mapping[str, Components]
+    residual_sd: float
+    parameters: Mapping[str, float]
+
+
+def rough_fit(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior]) -> Rough:
+    """Estimate a model roughly.
+
+    Parameters
+    ----------
+    spec, design : ModelSpec, Design
+        The model.
+    X : float64 array, shape (n, p)
+        Population columns, centered.
+    priors : sequence of Prior, length p
+        Their priors.
+
+    Raises
+    ------
+    DataError
+        If columns are linear combinations of each other and their priors are flat.
+    """
+    fitter = _single_step if spec.family in SINGLE_STEP else _quasi_likelihood
+    return fitter(spec, design, X, priors)
+
+
+def times(M: Floats, weights: Floats | None) -> Floats:
+    """Rows of a matrix, shape (n, k), times their weights."""
+    return M if weights is None else M * weights[:, None]
+
+
+def base_rate(family: Family, link: Link, design: Design) -> float:
+    """The intercept of a model without any other columns: the mean response, through the link, less offsets.
+
+    With an offset, by Fisher scoring; where that would leave the family's domain, less the mean offset.
+    """
+    weights = np.ones(design.n) if design.weights is None else design.weights
+    trials = np.ones(design.n) if design.trials is None else design.trials
+    mean = float((weights * design.y).sum() / (weights * trials).sum())
+    eta = float(link.link(np.array(mean)))
+    if design.offset is None:
+        return eta
+    base = eta - float(np.average(design.offset, weights=weights))
+    lower, upper = family.domain(link)
+    if link.name == "identity" or base + design.offset.min() <= lower or base + design.offset.max() >= upper:
+        return base
+    rows: dict[str, Any] = {**design.row_data, **dict.fromkeys(family.parameters, 1.0)}
+    for _ in range(BASE_STEPS):
+        at = base + design.offset
+        score = float(family.score(design.y, at, rows, link).sum())
+        step = float(np.clip(score / family.information(at, rows, link).sum(), -LARGEST_STEP, LARGEST_STEP))
+        while base + step + design.offset.min() <= lower or base + step + design.offset.max() >= upper:
+            step /= 2
+        base += step
+        if abs(step) < BASE_TOLERANCE:
+            break
+    return base
+
+
+def _single_step(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior]) -> Rough:
+    """One Newton step from the base rate (McCullagh and Nelder 1989, section 2.5), each group term alone."""
+    family, link = get_family(spec.family), get_link(spec.family, spec.link)
+    base = float(design.y.mean())
+    offset = np.zeros(1) if design.offset is None else design.offset
+    eta = np.array([float(link.link(np.array(base)))])
+    if not family.scale and design.offset is not None:
+        eta = base_rate(family, link, design) + design.offset
+    spread = {name: float(design.y.std()) or 1.0 for name in family.parameters}
+    each = family.information(eta, spread, link)
+    working = eta + (design.y - link.inverse(eta)) / link.derivative(eta) - offset
+    information, weights = float(each[0]), None
+    if len(each) > 1 or design.weights is not None:
+        each = each * (1.0 if design.weights is None else design.weights)
+        information, weights = float(each.mean()), each / each.mean()
+    precision, center = _single_level_posterior(X, priors, (information, weights), working)
+    residual = working - X @ center
+    free = partial(estimate_components, estimate_scale=bool(family.scale), weights=weights)
+    found = {group.name: free(group, residual, information) for group in design.groups}
+    residual_sd = min([float(residual.std()), *(rough.information**-0.5 for rough in found.values())])
+    parameters = dict.fromkeys(family.parameters, residual_sd)
+    return Rough(information, weights, precision, center, found, residual_sd, parameters)
+
+
+def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior]) -> Rough:
+    """Penalized quasi-likelihood, group terms in turn; each round a step of least squares and steps of EM.
+
+    References
+    ----------
+    Breslow, N. E. and Clayton, D. G. (1993). Approximate inference in generalized linear mixed models.
+    Journal of the American Statistical Association 88, 9-25.
+    """
+    family, link = get_family(spec.family), get_link(spec.family, spec.link)
+    offset = np.zeros(design.n) if design.offset is None else design.offset
+    parameters = dict.fromkeys(family.parameters, 1.0)
+    eta = link.link(_halfway(family, link, design))
+    effects = {group.name: np.zeros(design.n) for group in design.groups}
+    S: dict[str, Floats] = {}
+    units: dict[str, Floats] = {}
+    center, precision = np.zeros(X.shape[1]), np.zeros((X.shape[1], X.shape[1]))
+    W = np.ones(design.n)
+    for step in range(ROUNDS):
+        rows: dict[str, Any] = {**design.row_data, **parameters}
+        W = family.information(eta, rows, link)
+        working = eta + family.score(design.y, eta, rows, link) / W - offset
+        rest = working - sum(effects.values(), start=np.zeros(design.n))
+        precision, center = _single_level_posterior(X, priors, (1.0, W), rest)
+        residual = working - X @ center
+        for group in sorted(design.groups, key=lambda group: group.n_groups):  # coarse factors first
+            others = sum((u for k, u in effects.items() if k != group.name), start=np.zeros(design.n))
+            if group.name not in S:
+                units[group.name] = _unit(group.Z[group.own], W[group.own])
+                S[group.name] = np.diag((START * units[group.name]) ** 2)
+            steps = 0 if step < FIXED else SHORT
+            S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
+            effects[group.name] = u
+        eta = _within(family.domain(link), X @ center + sum(effects.values(), start=offset))
+        parameters = {name: _overdispersion(design, link.inverse(eta)) for name in parameters}
+    found = {name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name]) for name in S}
+    return Rough(1.0, W, precision, center, found, float(np.mean(W) ** -0.5), parameters)
+
+
+def _halfway(family: Family, link: Link, design: Design) -> Floats:
+    """Means between the base rate and the responses, inside of the support; binomial: of a single trial."""
+    offset = np.zeros(design.n) if design.offset is None else design.offset
+    eta = _within(family.domain(link), base_rate(family, link, design) + offset)
+    base = link.inverse(eta)
+    if family.response_kind == "count":
+        return (design.y + base) / 2
+    trials = np.ones(design.n) if design.trials is None else design.trials
+    return (design.y + base) / (trials + 1)
+
+
+def _within(domain: tuple[float, float], eta: Floats) -> Floats:
+    """Linear predictors, those at or beyond an end of the domain moved a little inside."""
+    lower, upper = domain
+    room = 1e-3 * max(1.0, float(np.abs(eta).mean()))
+    return np.clip(eta, lower + room, upper - room)
+
+
+def _unit(Z: Floats, W: Floats) -> Floats:
+    """Sd of a typical row on the link scale, at most 1, per sd of each column."""
+    spread = Z.std(axis=0)
+    return np.asarray(min(1.0, float(np.median(W)) ** -0.5) / np.where(spread > 0, spread, 1.0))
+
+
+def _overdispersion(design: Design, mu: Floats) -> float:
+    """``phi`` by moments: the excess of the squared residuals over ``mu`` is ``mu^2 / phi``."""
+    excess = float(((design.y - mu) ** 2 - mu).sum())
+    return float(np.clip((mu**2).sum() / excess, LEAST_PHI, LARGEST_PHI)) if excess > 0 else LARGEST_PHI
+
+
+def _single_level_posterior(
+    X: Floats, priors: Sequence[Prior], rows: tuple[float, Floats | None], working: Floats
+) -> tuple[Floats, Floats]:
+    """Precision and mean of the coefficients without group effects, in the Gaussian approximation."""
+    information, weights = rows
+    prior_precision, prior_mean = _prior_moments(priors)
+    WX = times(X, weights)
+    precision = information * (WX.T @ X) + np.diag(prior_precision)
+    try:
+        np.linalg.cholesky(precision)
+    except np.linalg.LinAlgError:
+        raise DataError(
+            "The population columns are linear combinations of each other and their priors are flat: "
+            "the posterior is improper. Drop a column, or give the coefficients a proper prior, such as "
+            "b = 'normal(0, 10)'."
+        ) from None
+    score = information * (WX.T @ working) + prior_precision * prior_mean
+    return precision, np.linalg.solve(precision, score)
+
+
+def _prior_moments(priors: Sequence[Prior]) -> tuple[Floats, Floats]:
+    """Precision and location of each prior; zeros for flat ones and for those with bounds."""
+    precision, mean = np.zeros(len(priors)), np.zeros(len(priors))
+    for k, prior in enumerate(priors):
+        row = PRIORS[prior.distribution]
+        if row.support == "real":
+            values = dict(zip(row.parameters, prior.parameters, strict=True))
+            precision[k], mean[k] = values["sigma"] ** -2, values["mu"]
+    return precision, mean
