@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from hierbayes.design.records import Design
 from hierbayes.geometry.components import Components, cross_products
-from hierbayes.geometry.rough import rough_fit, times
+from hierbayes.geometry.rough import rough_fit, times, weights_given_parts
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -84,12 +84,15 @@ class GroupCoordinates:
         ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects.
     gain : float64 array, shape (n_groups, q, q)
         ``(A_j + S0^-1)^-1`` times the mean weight ``W`` of the rows.
+    weights : float64 array, shape (n,), or None
+        ``W`` over its mean, less what the effects of factors nested in this one take away; None for ones.
     """
 
     guess: Floats
     centering: Floats
     shift: Floats
     gain: Floats
+    weights: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,6 @@ class Coordinates:
         A rough estimate of the sd of a row around its linear predictor, link scale.
     parameters : mapping of str to float
         Rough estimates of the family's own parameters.
-    weights : float64 array, shape (n,), or None
-        Relative information of the rows, ``W`` over its mean; None where all have the same.
     """
 
     X: Floats
@@ -124,7 +125,6 @@ class Coordinates:
     groups: Mapping[str, GroupCoordinates]
     residual_sd: float
     parameters: Mapping[str, float] = field(default_factory=dict)
-    weights: Floats | None = None
 
 
 WEIGHTS: dict[str, Callable[[GroupCoordinates], Floats]] = {
@@ -163,14 +163,15 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     groups = {}
     for group in design.groups:
         rough = fit.components[group.name]
-        cross = cross_products(times(X, fit.weights), group)
-        A = rough.information * cross_products(times(group.Z, fit.weights), group)
+        weights = weights_given_parts(design, group, fit)
+        cross = cross_products(times(X, weights), group)
+        A = rough.information * cross_products(times(group.Z, weights), group)
         gain = rough.information * np.linalg.inv(A + np.diag(rough.sd**-2))
-        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), gain @ cross, gain)
+        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), gain @ cross, gain, weights)
         B = np.einsum("pk,jqk->pjq", covariance, fit.information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
     blocks = _blocks(priors, disturbed)
-    return Coordinates(X, means, fit.center, blocks, groups, fit.residual_sd, fit.parameters, fit.weights)
+    return Coordinates(X, means, fit.center, blocks, groups, fit.residual_sd, fit.parameters)
 
 
 def _centering(A: Floats, rough: Components) -> Floats:

@@ -72,8 +72,8 @@ def couplings(
         fine = design.groups[k]
         if forms[fine.name] == "noncentered":
             continue
-        gain = frame.groups[fine.name].gain
-        coarser = [_coupling(fine, design.groups[h], gain, frame.weights) for h in order[:at]]
+        here = frame.groups[fine.name]
+        coarser = [_coupling(fine, design.groups[h], here.gain, here.weights) for h in order[:at]]
         found[fine.name] = tuple(coupling for coupling in coarser if coupling is not None)
     return found
 
