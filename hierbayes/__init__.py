@@ -18,6 +18,12 @@ _PUBLIC = {
     "Model": "hierbayes.model",
     "Fit": "hierbayes.fitted",
     "fit": "hierbayes.model",
+    "fit_many": "hierbayes.many",
+    "FitMany": "hierbayes.many",
+    "FitSummary": "hierbayes.many",
+    "FitFailure": "hierbayes.many",
+    "warmup": "hierbayes.warming",
+    "Warmed": "hierbayes.warming",
     "load": "hierbayes.fitted",
     "describe_structure": "hierbayes.design.structure",
     "load_data": "hierbayes.datasets",
@@ -39,9 +45,15 @@ if TYPE_CHECKING:
     from hierbayes.errors import HierbayesError as HierbayesError
     from hierbayes.fitted import Fit as Fit
     from hierbayes.fitted import load as load
+    from hierbayes.many import FitFailure as FitFailure
+    from hierbayes.many import FitMany as FitMany
+    from hierbayes.many import FitSummary as FitSummary
+    from hierbayes.many import fit_many as fit_many
     from hierbayes.model import Model as Model
     from hierbayes.model import fit as fit
     from hierbayes.report import report_card as report_card
+    from hierbayes.warming import Warmed as Warmed
+    from hierbayes.warming import warmup as warmup
 
 
 def __getattr__(name: str) -> Any:

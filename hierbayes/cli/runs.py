@@ -134,6 +134,19 @@ def check(job: Job) -> None:
     typer.echo(str(job.model()))
 
 
+def warmup(kernels: Sequence[str], *, quiet: bool) -> None:
+    """Compile kernels and print how long each took."""
+
+    def tell(kernel: hb.Warmed) -> None:
+        if not quiet:
+            what = f"compiled in {kernel.seconds:.1f} s" if kernel.compiled else "ready"
+            typer.echo(f"{kernel.name:<20}{what}")
+
+    ready = hb.warmup(kernels, on_ready=tell)
+    if not quiet:
+        typer.echo(f"All {len(ready)} are in the cache." if len(ready) > 1 else "It is in the cache.")
+
+
 def data() -> None:
     """Print the data sets that come along."""
     for row in hb.list_data().itertuples():

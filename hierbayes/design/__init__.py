@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hierbayes.design.build import build_design
+from hierbayes.design.exchange import exchange_response
 from hierbayes.design.missing import POLICIES, Missing
 from hierbayes.design.recipe import AppliedDesign, Recipe
 from hierbayes.design.records import Design, GroupDesign, ResponseInfo
@@ -16,4 +17,5 @@ __all__ = [
     "Recipe",
     "ResponseInfo",
     "build_design",
+    "exchange_response",
 ]

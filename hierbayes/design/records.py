@@ -15,6 +15,15 @@ type Floats = NDArray[np.float64]
 type Codes = NDArray[np.int32]
 
 
+def _restore(record: object, state: dict[str, Any]) -> None:
+    """Fill in a record that comes from another process, its arrays read-only again."""
+    record.__dict__.update(state)
+    for value in state.values():
+        for array in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(array, np.ndarray):
+                array.setflags(write=False)
+
+
 @dataclass(frozen=True)
 class GroupDesign:
     """One group term as codes and a narrow matrix; never as indicator columns.
@@ -48,6 +57,8 @@ class GroupDesign:
     levels: tuple[str, ...]
     terms: tuple[str, ...]
     correlated: bool = True
+
+    __setstate__ = _restore
 
     @property
     def n_groups(self) -> int:
@@ -129,6 +140,8 @@ class Design:
     messages: tuple[str, ...] = ()
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     trials: Floats | None = None
+
+    __setstate__ = _restore
 
     @property
     def n(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -63,5 +64,10 @@ def fingerprint(design: Design) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of what a fit's numbers depend on."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     packages = ("hierbayes", "pymc", "pytensor", "nutpie", "numpy", "xarray", "arviz-stats")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}

@@ -4,6 +4,7 @@ from hierbayes.geometry.coordinates import WEIGHTS, Block, Coordinates, GroupCoo
 from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings
 from hierbayes.geometry.recover import Pieces, cholesky_from_vine, coords, recover, reported
 from hierbayes.geometry.rough import base_rate
+from hierbayes.geometry.scales import scales
 
 __all__ = [
     "WEIGHTS",
@@ -21,4 +22,5 @@ __all__ = [
     "is_real",
     "recover",
     "reported",
+    "scales",
 ]

@@ -90,7 +90,9 @@ def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> 
     )
 
 
-def recover(spec: ModelSpec, design: Design, draws: Mapping[str, Floats]) -> xr.Dataset:
+def recover(
+    spec: ModelSpec, design: Design, draws: Mapping[str, Floats], frame: Coordinates | None = None
+) -> xr.Dataset:
     """The reported posterior from the draws of a PyMC graph.
 
     Parameters
@@ -99,13 +101,15 @@ def recover(spec: ModelSpec, design: Design, draws: Mapping[str, Floats]) -> xr.
         The model that was sampled.
     draws : mapping of str to float64 array, shape (chain, draw, ...)
         The free variables of ``build_graph``'s model, in any parameterization.
+    frame : Coordinates, optional
+        The coordinates that they were sampled in, where these are not the design's own.
 
     Returns
     -------
     xarray.Dataset
         As of ``reported``.
     """
-    frame = coordinates(spec, design)
+    frame = coordinates(spec, design) if frame is None else frame
     theta = _coefficients(frame, draws) if design.terms else None
     coupled = couplings(design, frame, {group.name: _form(group, draws) for group in spec.groups})
     sd: dict[str, Floats] = {}

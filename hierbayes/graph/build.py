@@ -91,5 +91,6 @@ def build_graph(
         family = get_family(spec.family)
         parameters = {name: positive_scalar(name, spec.prior(name)) for name in family.parameters}
         parameters |= {k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()}
-        LIKELIHOODS[spec.family](eta, spec.link, parameters, pm.Data("y_observed", design.y, dims=names.OBS))
+        y = pm.Data(names.OBSERVED, design.y, dims=names.OBS)
+        LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
     return model

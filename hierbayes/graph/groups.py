@@ -105,9 +105,7 @@ PARAMETERIZATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def pull_of(
-    group: str, frame: Coordinates, theta: Any, coupled: Sequence[tuple[Coupling, Any]] = ()
-) -> Any:
+def pull_of(group: str, frame: Coordinates, theta: Any, coupled: Sequence[tuple[Coupling, Any]] = ()) -> Any:
     """How far the sampled values of a group term's effects are moved, tensor of shape (n_groups, q).
 
     Parameters

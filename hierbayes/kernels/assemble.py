@@ -47,7 +47,9 @@ def vine_shapes(spec: ModelSpec) -> Floats:
     return np.array(shapes, dtype=np.float64)
 
 
-def rows_kernel(spec: ModelSpec, design: Design, forms: Mapping[str, str]) -> Kernel:
+def rows_kernel(
+    spec: ModelSpec, design: Design, forms: Mapping[str, str], frame: Coordinates | None = None
+) -> Kernel:
     """The log density over rows.
 
     Parameters
@@ -56,13 +58,15 @@ def rows_kernel(spec: ModelSpec, design: Design, forms: Mapping[str, str]) -> Ke
         The model; ``coverage.rows_refusal(spec)`` must be None.
     forms : mapping of str to str
         ``"noncentered"``, ``"centered"`` or ``"partial"`` for each group term.
+    frame : Coordinates, optional
+        The coordinates of the model, where they are at hand.
 
     Returns
     -------
     Kernel
         Its unconstrained vector is that of ``graph.build_graph`` for the same forms, in another order.
     """
-    frame = coordinates(spec, design)
+    frame = coordinates(spec, design) if frame is None else frame
     rows = row_data(design, frame.X, spec.family)
     layout, groups = _layout(spec, len(rows.y))
     weights = [WEIGHTS[forms[g.name]](frame.groups[g.name]).ravel() for g in spec.groups]

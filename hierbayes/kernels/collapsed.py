@@ -34,20 +34,22 @@ type Floats = NDArray[np.float64]
 N_TABLE = 2 * (N_ARRAYS + len(Layout._fields))
 
 
-def collapsed_kernel(spec: ModelSpec, design: Design) -> Kernel:
+def collapsed_kernel(spec: ModelSpec, design: Design, frame: Coordinates | None = None) -> Kernel:
     """The log density of the standard deviations, correlations and residual sd alone.
 
     Parameters
     ----------
     spec, design : ModelSpec, Design
         The model; ``coverage.collapsed_refusal`` must be None.
+    frame : Coordinates, optional
+        The coordinates of the model, where they are at hand.
 
     Returns
     -------
     Kernel
         Its unconstrained vector is [positives, vines]; coefficients and effects are drawn by ``pieces``.
     """
-    frame = coordinates(spec, design)
+    frame = coordinates(spec, design) if frame is None else frame
     statistics = sufficient_statistics(design, frame)
     layout = variance_layout(spec, design)
     arrays = tuple(np.ascontiguousarray(array) for array in (*statistics, *layout))

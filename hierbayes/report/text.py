@@ -83,10 +83,12 @@ def _plan(model: ModelLike) -> str:
 
 def _header(fit: Fit) -> str:
     settings = fit.settings
+    merged = settings.get("rows", 0)
+    distinct = f"; {count(merged)} distinct rows were sampled" if 0 < merged < fit.design.n else ""
     how = "{chains} chains of {draws} draws after {tune} of warm-up, seed {seed}".format_map(settings)
     lines = [
         *_lines(fit.spec, fit.design),
-        ("Draws", f"{how} ({settings['sampler']}, {settings['plan']})"),
+        ("Draws", f"{how} ({settings['sampler']}, {settings['plan']}{distinct})"),
     ]
     text = _aligned(lines)
     if fit.partial:

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from hierbayes.errors import UnknownNameError
-from hierbayes.sampling.nutpie import UNCONSTRAINED, kernel_refusal, sample_kernel, sample_nutpie
+from hierbayes.sampling.nutpie import (
+    UNCONSTRAINED,
+    CompiledSampler,
+    compile_nutpie,
+    kernel_refusal,
+    sample_kernel,
+    sample_nutpie,
+)
 from hierbayes.sampling.pymc import sample_pymc
 from hierbayes.sampling.settings import RawDraws, SamplerSettings
 
@@ -15,6 +22,9 @@ SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {
     "pymc": sample_pymc,
 }
 """Samplers of PyMC models."""
+
+COMPILERS: dict[str, Callable[[Any, SamplerSettings, str], CompiledSampler]] = {"nutpie": compile_nutpie}
+"""Samplers that can use a compiled PyMC model again for another response."""
 
 KERNEL_SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {"nutpie": sample_kernel}
 """Samplers that take a kernel."""
@@ -34,9 +44,11 @@ def get_sampler(name: str) -> Callable[[Any, SamplerSettings, str], RawDraws]:
 
 
 __all__ = [
+    "COMPILERS",
     "KERNEL_SAMPLERS",
     "SAMPLERS",
     "UNCONSTRAINED",
+    "CompiledSampler",
     "RawDraws",
     "SamplerSettings",
     "get_sampler",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import sys
+import threading
 import warnings
+from collections.abc import Callable, Mapping
 from operator import attrgetter
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from hierbayes.kernels.record import Kernel
 
 type Floats = NDArray[np.float64]
+type CompiledSampler = Callable[[Mapping[str, Floats], SamplerSettings, str], RawDraws]
 
 UNCONSTRAINED = "unconstrained"
 """Name of the one variable that a kernel's draws have."""
@@ -38,8 +43,7 @@ SURFACE = {
 
 def kernel_refusal() -> str | None:
     """Why the nutpie that is installed cannot be handed a kernel, in words; None where it can."""
-    import nutpie
-
+    nutpie = _nutpie()
     for module, paths in SURFACE.items():
         for path in paths:
             try:
@@ -68,13 +72,64 @@ def sample_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> Raw
     KeyboardInterrupt
         If Ctrl-C came during warm-up, when there are no draws to keep.
     """
-    import nutpie
+    return compile_nutpie(model, settings, title)({}, settings, title)
 
-    with compiling(settings, title), warnings.catch_warnings():
+
+def compile_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> CompiledSampler:
+    """Compile a PyMC model once, to be sampled as often as wanted with other data.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        The graph, best without deterministics.
+    settings, title
+        As of ``sample_nutpie``.
+
+    Returns
+    -------
+    callable
+        ``sample(data, settings, title) -> RawDraws``, as ``sample_nutpie``; ``data`` gives new values, of the
+        old shapes, to ``pm.Data`` variables by their names.
+    """
+    nutpie = _nutpie()
+    # PyTensor's rewrites are not made for several threads at once.
+    with _COMPILING, compiling(settings, title), warnings.catch_warnings():
         # numba's and PyTensor's notices concern authors of graphs, not users of a formula.
         warnings.simplefilter("ignore")
         compiled = nutpie.compile_pymc_model(model)
-    return _run(compiled, settings, title)
+
+    def sample(data: Mapping[str, Floats], settings: SamplerSettings, title: str) -> RawDraws:
+        return _run(compiled.with_data(**data) if data else compiled, settings, title)
+
+    return sample
+
+
+_COMPILING = threading.Lock()
+
+
+class _Deferred(ModuleType):
+    """Stands in for a module that only another library wants, and loads it when it is first asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _nutpie() -> Any:
+    """The package nutpie, without the plotting libraries that it would load.
+
+    nutpie imports arviz, and with it arviz-plots and Matplotlib, for a conversion of draws that is not used
+    here. It keeps the stand-in; for everybody else ``import arviz`` stays what it is.
+    """
+    if "nutpie" not in sys.modules and "arviz" not in sys.modules:
+        stand_in = sys.modules.setdefault("arviz", _Deferred("arviz"))
+        try:
+            importlib.import_module("nutpie")
+        finally:
+            if sys.modules.get("arviz") is stand_in:
+                del sys.modules["arviz"]
+    return importlib.import_module("nutpie")
 
 
 def sample_kernel(kernel: Kernel, settings: SamplerSettings, title: str = "") -> RawDraws:
@@ -108,6 +163,7 @@ def prebuilt(kernel: Kernel) -> Any:
     nutpie takes any log density that has the address of a C function, with the address of a record that it
     hands on: here the kernel's table.
     """
+    _nutpie()
     from nutpie import _lib
     from nutpie.sample import CompiledModel
 
@@ -155,8 +211,7 @@ def _jittered(kernel: Kernel) -> Any:
 
 
 def _run(compiled: Any, settings: SamplerSettings, title: str) -> RawDraws:
-    import nutpie
-
+    nutpie = _nutpie()
     with progress_for(settings, title) as progress:
         sampler = nutpie.sample(
             compiled,

@@ -95,8 +95,9 @@ KEPT_STATS = (
 
 def tidy_stats(stats: xr.Dataset) -> xr.Dataset:
     """Sampler statistics under ArviZ's names, only those that every sampler of ours gives."""
-    dataset = stats.rename({old: new for old, new in STAT_NAMES.items() if old in stats and new not in stats})
-    kept = dataset[[name for name in KEPT_STATS if name in dataset]]
-    return kept.assign_coords(
-        chain=np.arange(kept.sizes["chain"]), draw=np.arange(kept.sizes["draw"])
-    ).drop_attrs()
+    renamed = {new: old for old, new in STAT_NAMES.items() if old in stats and new not in stats}
+    columns = {name: renamed.get(name, name) for name in KEPT_STATS}
+    return xr.Dataset(
+        {new: (stats[old].dims, stats[old].to_numpy()) for new, old in columns.items() if old in stats},
+        coords={dim: np.arange(stats.sizes[dim]) for dim in ("chain", "draw")},
+    )

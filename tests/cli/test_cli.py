@@ -86,7 +86,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_help_names_the_commands(run: Run) -> None:
     status, out, err = run("--help")
     assert (status, err) == (0, "")
-    for command in ("report", "fit", "check", "data"):
+    for command in ("report", "fit", "check", "warmup", "data"):
         assert re.search(rf"^  {command} ", out, flags=re.MULTILINE), out
 
 
@@ -503,3 +503,32 @@ def test_fit_from_file_to_page(tmp_path: Path) -> None:
     fit = hb.load(tmp_path / "a.nc")
     assert (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]) == (2, 100)
     assert fit.settings["seed"] == 3
+
+
+def test_warmup_tells_each_kernel(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compiled is in ``tests/test_warming.py``."""
+    asked = []
+
+    def warmup(only: list[str], *, on_ready: Callable[[hb.Warmed], None]) -> tuple[hb.Warmed, ...]:
+        asked.append(only)
+        ready = (hb.Warmed("bernoulli logit", 12.34, True), hb.Warmed("bernoulli probit", 0.2, False))
+        for kernel in ready:
+            on_ready(kernel)
+        return ready
+
+    monkeypatch.setattr(hb, "warmup", warmup, raising=False)
+    status, out, _ = run("warmup")
+    assert status == 0
+    assert out.splitlines() == [
+        "bernoulli logit     compiled in 12.3 s",
+        "bernoulli probit    ready",
+        "All 2 are in the cache.",
+    ]
+    assert run("warmup", "bernoulli logit", "-q") == (0, "", "")
+    assert asked == [[], ["bernoulli logit"]]
+
+
+def test_warmup_of_an_unknown_kernel(run: Run) -> None:
+    status, out, err = run("warmup", "bernoulli logits")
+    assert (status, out) == (1, "")
+    assert "Did you mean 'bernoulli logit'?" in err

@@ -14,7 +14,7 @@ from scipy.special import digamma
 import hierbayes as hb
 from hierbayes import names
 from hierbayes.families import get_family, get_link
-from hierbayes.geometry import recover
+from hierbayes.geometry import couplings, recover
 from hierbayes.geometry.coordinates import coordinates
 from hierbayes.geometry.recover import cholesky_from_vine
 from hierbayes.graph import build_graph
@@ -152,6 +152,11 @@ def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
             b = posterior["b"].to_numpy()
             theta = b + np.eye(len(b))[0] * (b * frame.means).sum()
             pull = here.shift @ (theta - frame.center)
+        forms = dict.fromkeys((g.name for g in model.design.groups), form)
+        for coupling in couplings(model.design, frame, forms)[group.name]:
+            other_u = posterior[names.u(coupling.other)].to_numpy()
+            for row, column, weight in zip(coupling.row, coupling.column, coupling.weight, strict=True):
+                pull[row] += weight @ other_u[column]
         for k, term in enumerate(group.terms):
             same[f"{form}_{group.name}[{term}]"] = v[:, k] + pull[:, k] / here.guess[k]
     expected = log_density(noncentered, point) - log_jacobian

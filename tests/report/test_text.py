@@ -136,7 +136,7 @@ def fake_fit(**changes: Any) -> Any:
 
 
 def fake_model() -> Any:
-    plan = Plan({"school": "noncentered"}, "group effects are standardized")
+    plan = Plan({"school": "noncentered"}, "graph", "group effects are standardized")
     return SimpleNamespace(spec=spec(), design=design(), messages=MESSAGES, plan=lambda: plan)
 
 

@@ -1,0 +1,100 @@
+"""The same rows with another response."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hierbayes.design.frame import column_uses
+from hierbayes.design.records import Design, Floats
+from hierbayes.errors import DataError
+from hierbayes.formula.terms import Name
+
+
+def exchange_response(design: Design, y: Any) -> Design:
+    """A design with another response; its other arrays are shared, not copied.
+
+    Parameters
+    ----------
+    design : Design
+        Of ``n`` rows.
+    y : array, shape (n,)
+        The response of each row that is used, in their order, as the model sees it: what ``log(y)`` gave
+        for a formula that begins with ``log(y)``, 0 and 1 for two labels. Copied.
+
+    Returns
+    -------
+    Design
+        Raw columns that served the old response alone are replaced, or left out where it was computed from
+        them.
+
+    Raises
+    ------
+    DataError
+        If ``y`` has another length or shape, or holds no numbers. Whether the values are possible, the family
+        knows.
+    """
+    name = design.response.name
+    values = _numbers(y, design)
+    if values.ndim != 1:
+        raise DataError(
+            f"The new response {name!r} has the shape {values.shape}. Allowed: one dimension, ({design.n},). "
+            "Give one column or row of it."
+        )
+    if len(values) != design.n:
+        raise DataError(_wrong_length(len(values), design))
+    values.setflags(write=False)
+    message = f"{name}: the response was replaced in a refit; priors and columns are those of the first data"
+    return replace(
+        design,
+        y=values,
+        columns=_raw_columns(design, values),
+        messages=tuple(dict.fromkeys((*design.messages, message))),
+    )
+
+
+def _numbers(y: Any, design: Design) -> Floats:
+    """A copy of ``y`` in double precision; what is masked or None becomes NaN."""
+    plain: Any = np.ma.filled(y.astype(object), np.nan) if isinstance(y, np.ma.MaskedArray) else y
+    try:
+        array = np.asarray(plain)
+        text = array.dtype.kind == "O" and any(isinstance(value, str) for value in array.flat)
+        if array.dtype.kind not in "biufO" or text:
+            raise TypeError
+        return np.array(array, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        labels = design.response.labels
+        what = "numbers" if labels is None else f"1 for {labels[1]!r} and 0 for {labels[0]!r}"
+        shown = ", ".join(repr(value) for value in list(np.asarray(plain, dtype=object).flat)[:3])
+        raise DataError(
+            f"The new response {design.response.name!r} does not hold numbers ({shown}, ...). "
+            f"Allowed: {what}. Turn it into numbers first."
+        ) from None
+
+
+def _wrong_length(given: int, design: Design) -> str:
+    advice = (
+        "Leave out or add the values of the other rows; model.design.rows are the positions of those used."
+    )
+    if design.rows.size and given > design.rows[-1]:
+        advice = "For the response of every row of the frame, give y[model.design.rows]."
+    return (
+        f"The new response {design.response.name!r} has {given:,} value{'s' if given != 1 else ''}. "
+        f"Allowed: {design.n:,}, one for each row that the model uses, in their order. {advice}"
+    )
+
+
+def _raw_columns(design: Design, y: Floats) -> dict[str, NDArray[Any]]:
+    formula = design.recipe.formula
+    elsewhere = {use.name for use in column_uses(formula, response=False)}
+    columns = dict(design.columns)
+    for name in {use.name for use in column_uses(formula)} - elsewhere:
+        columns.pop(name, None)
+    expression, labels = formula.response.expression, design.response.labels
+    if isinstance(expression, Name) and expression.name not in elsewhere:
+        kept = y if labels is None else np.asarray(labels)[(y == 1).astype(np.int64)]
+        columns = {name: kept if name == expression.name else columns[name] for name in design.columns}
+    return columns

@@ -1,0 +1,117 @@
+"""The kernels of all families, compiled ahead of the first fit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hierbayes.errors import ArgumentTypeError, UnknownNameError
+from hierbayes.kernels.coverage import LIKELIHOODS
+from hierbayes.model import Model
+
+COLLAPSED = ("gaussian", "identity")
+"""The likelihood that has a collapsed kernel besides the one over rows."""
+
+KERNELS: dict[str, tuple[str, str, str]] = {
+    f"{COLLAPSED[0]} collapsed": (*COLLAPSED, "collapsed"),
+    **{f"{family} {link}": (family, link, "partial") for family, link in LIKELIHOODS},
+}
+"""Family, link and parameterization of a model that uses each kernel."""
+
+FORMULA = "y ~ x + (1 + x | g) + (1 | h)"
+FRAME = {
+    "y": [0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0],
+    "x": [0.1, 0.7, 1.9, 0.3, 1.2, 0.4, 1.0, 0.2, 1.6, 0.9, 0.6, 1.4],
+    "g": ["a", "b", "c", "d"] * 3,
+    "h": ["p", "p", "p", "p", "q", "q", "q", "q", "r", "r", "r", "r"],
+}
+"""Twelve rows: what is compiled does not hang on them."""
+
+
+@dataclass(frozen=True)
+class Warmed:
+    """One kernel that is ready.
+
+    Attributes
+    ----------
+    name : str
+        ``"bernoulli logit"``.
+    seconds : float
+        How long it took.
+    compiled : bool
+        Whether anything had to be compiled.
+    """
+
+    name: str
+    seconds: float
+    compiled: bool
+
+
+def warmup(
+    only: Sequence[str] = (), *, on_ready: Callable[[Warmed], None] | None = None
+) -> tuple[Warmed, ...]:
+    """Compile the kernels into the user's cache, so that no fit has to.
+
+    Parameters
+    ----------
+    only : sequence of str
+        Names of kernels, ``"bernoulli logit"``; all by default.
+    on_ready : callable, optional
+        Called with each kernel as soon as it is ready.
+
+    Returns
+    -------
+    tuple of Warmed
+        Each kernel, and how long it took. Once they are in the cache, a second call compiles nothing.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such kernel.
+    ArgumentTypeError
+        If ``only`` is a text.
+
+    Examples
+    --------
+    >>> import hierbayes as hb
+    >>> hb.warmup(["bernoulli logit"])  # doctest: +SKIP
+    (Warmed(name='bernoulli logit', seconds=11.3, compiled=True),)
+    """
+    if isinstance(only, str):
+        raise ArgumentTypeError(f"Give a list of kernels, such as [{only!r}]. Known: {', '.join(KERNELS)}.")
+    for name in only:
+        if name not in KERNELS:
+            raise UnknownNameError("kernel", name, KERNELS)
+    ready = []
+    for name in only or KERNELS:
+        ready.append(_warm(name))
+        if on_ready is not None:
+            on_ready(ready[-1])
+    return tuple(ready)
+
+
+def cache() -> Path:
+    """The folder of compiled kernels: numba's, where the user has set one, or our own."""
+    import numba
+
+    from hierbayes.kernels.jit import cache_folder
+
+    return Path(numba.config.CACHE_DIR or cache_folder())
+
+
+def _warm(name: str) -> Warmed:
+    """Fit a tiny model: whatever a fit needs is then in the cache."""
+    family, link, parameterization = KERNELS[name]
+    started, before = time.perf_counter(), _compiled()
+    model = Model(FORMULA, FRAME, family=family, link=link)
+    model.fit(
+        draws=2, tune=2, chains=2, seed=1, parameterization=parameterization, route="kernel", progress=False
+    )
+    return Warmed(name, time.perf_counter() - started, _compiled() > before)
+
+
+def _compiled() -> int:
+    """How many functions the cache holds, in all their variants."""
+    return sum(1 for _ in cache().rglob("*.nbc"))
