@@ -23,7 +23,7 @@ SINGLE_STEP = ("gaussian", "bernoulli")
 """Families whose rows are well described by one Newton step from the base rate."""
 
 ROUNDS, FIXED = 10, 3
-"""Rounds of penalized quasi-likelihood, and the first ones, in which variances stay while factors share."""
+"""Rounds of penalized quasi-likelihood, and the first of them, in which only effects move, not variances."""
 LEAST_PHI, LARGEST_PHI = 0.05, 1e3
 BASE_STEPS, BASE_TOLERANCE, LARGEST_STEP = 25, 1e-9, 3.0
 
