@@ -141,7 +141,7 @@ BAD_INPUT = {
     "data set": ([FORMULA, "dataset:contraceptoin"], "'contraception'"),
     "formula": (["use ~ ~", "dataset:contraception"], "~"),
     "family": ([FORMULA, "dataset:contraception", "--family", "poison"], "'poison'"),
-    "link": ([FORMULA, "dataset:contraception", "--family", "bernoulli", "--link", "log"], "'log'"),
+    "link": ([FORMULA, "dataset:contraception", "--family", "bernoulli", "--link", "sqrt"], "'sqrt'"),
     "prior": ([FORMULA, "dataset:contraception", "--family", "bernoulli", "--prior", "sd=norml(1)"], "norml"),
     "prior key": (
         [FORMULA, "dataset:contraception", "--family", "bernoulli", "--prior", "sd[region]=half_normal(1)"],
