@@ -1,0 +1,1 @@
+"""Tests. A package, so that ``python -m tests.benchmarks`` finds this one and no library's."""
