@@ -18,6 +18,7 @@ TOLERANCE = 1e-9
 LARGEST_STEP = (
     3.0  # in linear-predictor units; keeps Fisher scoring from overshooting on nearly separated groups
 )
+NO_VALUES: Mapping[str, float] = {}
 ROOTED = ("identity", "sqrt")  # links of counts whose likelihood has its maximum at a finite place
 DIVERGED = 200.0  # standard error, in units of the link, beyond which an estimate has run off to infinity
 
@@ -66,7 +67,10 @@ def information_matrices(Z: Floats, weights: Floats, codes: NDArray[np.int32], n
 
 
 def maximum_likelihood(
-    data: GroupedData, offset: Floats, distribution: tuple[Family, Link], parameter: float = 1.0
+    data: GroupedData,
+    offset: Floats,
+    distribution: tuple[Family, Link],
+    values: Mapping[str, float] = NO_VALUES,
 ) -> tuple[Floats, Floats]:
     """Estimate each group's coefficients from its own rows by Fisher scoring, the rest as offset.
 
@@ -78,8 +82,8 @@ def maximum_likelihood(
         The rest of the linear predictor, link scale, for S draws of it.
     distribution : tuple of Family and Link
         The response distribution; its score and information.
-    parameter : float
-        The family's own parameter (sigma, phi), for the standard errors and the weights of the rows.
+    values : mapping of str to float
+        Of the family's own parameters (sigma, phi), for the standard errors and the weights of the rows.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def maximum_likelihood(
     """
     family, link = distribution
     q = data.Z.shape[1]
-    parameters = {**dict.fromkeys(family.parameters, np.asarray(parameter)), **data.rows}
+    parameters = {**{name: np.asarray(value) for name, value in values.items()}, **data.rows}
     largest = np.zeros((data.n_groups, q))
     for k in range(q):
         np.maximum.at(largest[:, k], data.codes, np.abs(data.Z[:, k]))

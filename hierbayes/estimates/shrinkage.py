@@ -162,8 +162,7 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     if family.scale and link.name == "identity":
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
-    parameter = float(np.sqrt((fit.posterior["sigma"] ** 2).mean())) if family.scale else _center(fit, family)
-    estimates, errors = maximum_likelihood(data, offset, (family, link), parameter)
+    estimates, errors = maximum_likelihood(data, offset, (family, link), _centers(fit, family))
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
     mean = np.where(finite, estimates, 0.0).sum(axis=0) / np.maximum(count, 1)
@@ -171,9 +170,12 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     return mean, np.median(errors, axis=0)
 
 
-def _center(fit: Fit, family: Family) -> float:
-    """The posterior median of a family's own parameter; 1 for families without one."""
-    return float(fit.posterior[family.parameters[0]].median()) if family.parameters else 1.0
+def _centers(fit: Fit, family: Family) -> dict[str, float]:
+    """A middle of the posterior of each of the family's own parameters: of a scale the root mean square."""
+    centers = {name: float(fit.posterior[name].median()) for name in family.parameters}
+    if family.scale:
+        centers[family.scale] = float(np.sqrt((fit.posterior[family.scale] ** 2).mean()))
+    return centers
 
 
 def _rest_of_model(fit: Fit, design: GroupDesign) -> Floats:
@@ -200,11 +202,13 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     data = GroupedData(design.y, design.X, np.zeros(design.n, dtype=np.int32), 1, design.row_data)
     offset = np.zeros((1, design.n)) if design.offset is None else design.offset[None, :]
-    center = 1.0 if family.scale else _center(fit, family)
-    estimates, errors = maximum_likelihood(data, offset, (family, link), center)
+    centers = _centers(fit, family)
+    estimates, errors = maximum_likelihood(data, offset, (family, link), centers)
     if family.scale:
         residual = design.y - offset[0] - design.X @ np.nan_to_num(estimates[0, 0])
         squares = residual**2 * (1.0 if design.weights is None else design.weights)
         spread = float(np.sqrt(squares.sum() / max(design.n - len(design.terms), 1)))
-        estimates, errors = maximum_likelihood(data, offset, (family, link), spread)
+        estimates, errors = maximum_likelihood(
+            data, offset, (family, link), {**centers, family.scale: spread}
+        )
     return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(design.terms)}

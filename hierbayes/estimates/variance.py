@@ -268,7 +268,7 @@ def _definition(fit: Fit, method: str) -> str:
 def _level1_variance(fit: Fit, scale: str, between: xr.DataArray, center: xr.DataArray) -> xr.DataArray:
     """Variance of a row on the link scale; of counts, at the expected count of an average row."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    if family.response_kind != "count":
+    if not family.level1_at_mean:
         parameters = {name: fit.posterior[name].to_numpy() for name in family.parameters}
         variance = family.level1_variance(link, parameters, scale)
         return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())

@@ -46,6 +46,11 @@ class Family(ABC):
     scale : str
         The parameter that is the sd of a row around its linear predictor, ``"sigma"``; empty for families
         whose information about ``eta`` depends on ``eta``.
+    shares : tuple of str
+        Those of ``parameters`` that lie between 0 and 1; the others are positive.
+    level1_at_mean : bool
+        Whether the level-1 variance depends on the mean, which then is among the parameters that
+        ``level1_variance`` is given.
     """
 
     name: str
@@ -53,6 +58,8 @@ class Family(ABC):
     parameters: tuple[str, ...]
     response_kind: str
     scale: str = ""
+    shares: tuple[str, ...] = ()
+    level1_at_mean: bool = False
 
     @abstractmethod
     def check_response(self, y: Floats, name: str, trials: Floats | None = None) -> None:
@@ -141,6 +148,65 @@ class Family(ABC):
     def draw(self, eta: ArrayLike, params: Parameters, link: Link, rng: np.random.Generator) -> Floats:
         """One random response for each element of ``eta``; the same generator state gives the same draws."""
 
+    def typical_mean(self, y: Floats, rows: Parameters = NO_PARAMETERS) -> float:
+        """Mean of the rows as a whole, inside of the link's range: where default priors center the intercept.
+
+        Parameters
+        ----------
+        y : float64 array, shape (n,)
+            Responses.
+        rows : mapping of str to array
+            Trials and weights, where there are any.
+        """
+        weights = np.broadcast_to(array(rows.get(WEIGHTS, 1.0)), y.shape)
+        return float((weights * y).sum() / (weights * trials_of(rows)).sum())
+
+    def middle(self, link: Link) -> float | None:
+        """The mean at which default priors center the intercept; None: at ``typical_mean``, by the data."""
+        return None
+
+    def unit(self, y: Floats, link: Link, center: float) -> float:
+        """One unit of the linear predictor, in which default priors are stated: here the sd of the response.
+
+        Parameters
+        ----------
+        y : float64 array, shape (n,)
+            Responses.
+        link : Link
+            The link in force.
+        center : float
+            Where the linear predictor is expected, link scale.
+        """
+        return float(y.std())
+
+    def first_means(self, y: Floats, base: Floats, rows: Parameters = NO_PARAMETERS) -> Floats:
+        """Means from which a rough fit starts, shape (n,), inside of the link's range.
+
+        Parameters
+        ----------
+        y, base : float64 arrays, shape (n,)
+            Responses, and their means in a model of nothing but an intercept and the offsets.
+        rows : mapping of str to array
+            Trials and weights, where there are any.
+        """
+        return base
+
+    def rough_parameters(
+        self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS
+    ) -> dict[str, float]:
+        """Rough estimates of all ``parameters`` at a linear predictor, to choose coordinates with.
+
+        Parameters
+        ----------
+        y, eta : float64 arrays, shape (n,)
+            Responses and linear predictor (link scale).
+        link : Link
+            The link in force.
+        rows : mapping of str to array
+            Trials and weights, where there are any.
+        """
+        return {}
+
     @abstractmethod
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """Names of the definitions of a level-1 variance, the default first; empty where there is none."""
@@ -154,7 +220,7 @@ class Family(ABC):
         link : Link
             The link in force.
         params : mapping of str to array
-            Family parameters; for counts also ``"mean"``, the expected count of an average row.
+            Family parameters; where ``level1_at_mean``, also ``"mean"``, the mean of an average row.
         scale : str
             One of ``level1_scales(link)``, the first by default. ``"latent"``: the variance of the latent
             variable whose sign a binary response shows, or of a Gaussian response itself. For counts

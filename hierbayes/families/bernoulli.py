@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hierbayes.families.base import (
+    NO_PARAMETERS,
     Family,
     Parameters,
     array,
@@ -16,7 +17,13 @@ from hierbayes.families.base import (
     check_varies,
     times_weights,
 )
-from hierbayes.families.binomial import BINARY_LINKS, inside, latent_scales
+from hierbayes.families.binomial import (
+    BINARY_LINKS,
+    inside,
+    latent_scales,
+    middle_probability,
+    probability_unit,
+)
 from hierbayes.families.links import Floats, Link
 
 
@@ -65,6 +72,18 @@ class Bernoulli(Family):
         """Zeros and ones in the shape of ``eta``."""
         mu = link.inverse(eta)
         return (rng.random(mu.shape) < mu).astype(np.float64)
+
+    def middle(self, link: Link) -> float | None:
+        """``middle_probability``."""
+        return middle_probability(link)
+
+    def unit(self, y: Floats, link: Link, center: float) -> float:
+        """``probability_unit``."""
+        return probability_unit(link, center)
+
+    def first_means(self, y: Floats, base: Floats, rows: Parameters = NO_PARAMETERS) -> Floats:
+        """Halfway between the base rate and the outcomes."""
+        return (y + base) / 2
 
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """The latent scale; none for the log and cauchit links."""

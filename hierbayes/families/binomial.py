@@ -48,6 +48,22 @@ def latent_scales(link: Link) -> tuple[str, ...]:
     return () if math.isnan(link.latent_sd) else (LATENT,)
 
 
+def middle_probability(link: Link) -> float | None:
+    """One half for the links of a latent variable; for the others it is no middle."""
+    return 0.5 if math.isfinite(link.latent_sd) else None
+
+
+def probability_unit(link: Link, center: float) -> float:
+    """Sd of the latent variable; 1 for the log link, ``sqrt(1.65^2 + center^2)`` for the cauchit link.
+
+    1.65 is the sd of the logistic distribution that has the Cauchy distribution's quartiles, and the center
+    may lie far out in its heavy tails.
+    """
+    if math.isfinite(link.latent_sd):
+        return link.latent_sd
+    return 1.0 if link.name == "log" else math.hypot(1.65, center)
+
+
 @dataclass(frozen=True)
 class Binomial(Family):
     """``y`` successes in ``params["trials"]`` trials, each with probability ``link.inverse(eta)``.
@@ -131,6 +147,18 @@ class Binomial(Family):
         """Numbers of successes in the broadcast shape of ``eta`` and the trials."""
         p, trials = np.broadcast_arrays(np.clip(link.inverse(eta), 0.0, 1.0), trials_of(params))
         return array(rng.binomial(trials.astype(np.int64), p))
+
+    def middle(self, link: Link) -> float | None:
+        """``middle_probability``."""
+        return middle_probability(link)
+
+    def unit(self, y: Floats, link: Link, center: float) -> float:
+        """``probability_unit``."""
+        return probability_unit(link, center)
+
+    def first_means(self, y: Floats, base: Floats, rows: Parameters = NO_PARAMETERS) -> Floats:
+        """Between the base rate and the shares of successes, as if the base rate counted one trial more."""
+        return (y + base) / (trials_of(rows) + 1)
 
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """The latent scale of a single trial; none for the log and cauchit links."""

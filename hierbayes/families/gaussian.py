@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from hierbayes.families.base import (
     LATENT,
+    NO_PARAMETERS,
     WEIGHTS,
     Family,
     Parameters,
@@ -73,6 +74,13 @@ class Gaussian(Family):
         """Normal draws in the broadcast shape of ``eta`` and ``sigma``."""
         mu, sigma = np.broadcast_arrays(link.inverse(eta), _row_sigma(params))
         return mu + sigma * rng.standard_normal(mu.shape)
+
+    def rough_parameters(
+        self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS
+    ) -> dict[str, float]:
+        """The root mean square of the weighted residuals."""
+        squares = (y - link.inverse(eta)) ** 2 * array(rows.get(WEIGHTS, 1.0))
+        return {"sigma": float(np.sqrt(squares.mean())) or 1.0}
 
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """With the identity link the response is its own latent variable."""

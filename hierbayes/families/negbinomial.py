@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from hierbayes.families.base import (
+    NO_PARAMETERS,
     Family,
     Parameters,
     array,
@@ -25,9 +26,11 @@ from hierbayes.families.poisson import (
     LARGEST_MEAN,
     count_domain,
     count_scales,
+    count_unit,
     observation_variance,
 )
 
+LEAST_PHI, LARGEST_PHI = 0.05, 1e3  # of rough estimates
 STIRLING = 20.0  # from here on, the series of `_stirling` has all its digits
 
 
@@ -105,6 +108,23 @@ class NegativeBinomial(Family):
         rate = rng.standard_gamma(phi) * (mu / phi)
         return array(rng.poisson(np.minimum(rate, LARGEST_MEAN)))
 
+    def unit(self, y: Floats, link: Link, center: float) -> float:
+        """``count_unit``."""
+        return count_unit(y, link)
+
+    def first_means(self, y: Floats, base: Floats, rows: Parameters = NO_PARAMETERS) -> Floats:
+        """Halfway between the base rate and the counts."""
+        return (y + base) / 2
+
+    def rough_parameters(
+        self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS
+    ) -> dict[str, float]:
+        """``phi`` by moments: the excess of the squared residuals over ``mu`` is ``mu^2 / phi``."""
+        mu = link.inverse(eta)
+        excess = float(((y - mu) ** 2 - mu).sum())
+        phi = float(np.clip((mu**2).sum() / excess, LEAST_PHI, LARGEST_PHI)) if excess > 0 else LARGEST_PHI
+        return {"phi": phi}
+
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """Three approximations for the log link, the exact or customary one for the others."""
         return count_scales(link)
@@ -116,5 +136,9 @@ class NegativeBinomial(Family):
 
 
 NEGBINOMIAL = NegativeBinomial(
-    name="negbinomial", links=COUNT_LINKS, parameters=("phi",), response_kind="count"
+    name="negbinomial",
+    links=COUNT_LINKS,
+    parameters=("phi",),
+    response_kind="count",
+    level1_at_mean=True,
 )

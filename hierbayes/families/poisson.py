@@ -11,6 +11,7 @@ from scipy import special
 from hierbayes.families.base import (
     DELTA,
     LOGNORMAL,
+    NO_PARAMETERS,
     OBSERVATION,
     TRIGAMMA,
     Family,
@@ -32,6 +33,17 @@ LARGEST_MEAN = 1e18  # NumPy draws no Poisson counts with a larger one
 def count_domain(link: Link) -> tuple[float, float]:
     """``eta > 0`` with the identity link."""
     return (0.0, np.inf) if link.name == "identity" else (-np.inf, np.inf)
+
+
+def count_unit(y: Floats, link: Link) -> float:
+    """Sd of the counts on the link scale, at least what Poisson counts of small means scatter by themselves.
+
+    The sd of ``log(y + 1/2)``, at least 1 (a factor of e); of ``sqrt(y)``, at least 1/2; or of ``y``.
+    """
+    if link.name == "identity":
+        return float(y.std())
+    least, values = (0.5, np.sqrt(y)) if link.name == "sqrt" else (1.0, np.log(y + 0.5))
+    return max(least, float(values.std()))
 
 
 def count_scales(link: Link) -> tuple[str, ...]:
@@ -127,6 +139,14 @@ class Poisson(Family):
         """Counts in the shape of ``eta``."""
         return rng.poisson(np.clip(link.inverse(eta), 0.0, LARGEST_MEAN)).astype(np.float64)
 
+    def unit(self, y: Floats, link: Link, center: float) -> float:
+        """``count_unit``."""
+        return count_unit(y, link)
+
+    def first_means(self, y: Floats, base: Floats, rows: Parameters = NO_PARAMETERS) -> Floats:
+        """Halfway between the base rate and the counts."""
+        return (y + base) / 2
+
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """Three approximations for the log link, the exact or customary one for the others."""
         return count_scales(link)
@@ -137,4 +157,6 @@ class Poisson(Family):
         return observation_variance(link, array(params["mean"]), array(0.0), chosen)
 
 
-POISSON = Poisson(name="poisson", links=COUNT_LINKS, parameters=(), response_kind="count")
+POISSON = Poisson(
+    name="poisson", links=COUNT_LINKS, parameters=(), response_kind="count", level1_at_mean=True
+)

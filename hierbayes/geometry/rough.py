@@ -19,12 +19,11 @@ from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
 
-SINGLE_STEP = ("gaussian", "bernoulli")
-"""Families whose rows are well described by one Newton step from the base rate."""
+SINGLE_STEP = (("gaussian", "identity"), *(("bernoulli", link) for link in get_family("bernoulli").links))
+"""Families and links whose rows are well described by one Newton step from the base rate."""
 
 ROUNDS, FIXED = 10, 3
 """Rounds of penalized quasi-likelihood, and the first of them, in which only effects move, not variances."""
-LEAST_PHI, LARGEST_PHI = 0.05, 1e3
 BASE_STEPS, BASE_TOLERANCE, LARGEST_STEP = 25, 1e-9, 3.0
 
 
@@ -76,7 +75,7 @@ def rough_fit(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     DataError
         If columns are linear combinations of each other and their priors are flat.
     """
-    fitter = _single_step if spec.family in SINGLE_STEP else _quasi_likelihood
+    fitter = _single_step if (spec.family, spec.link) in SINGLE_STEP else _quasi_likelihood
     return fitter(spec, design, X, priors)
 
 
@@ -130,17 +129,16 @@ def base_rate(family: Family, link: Link, design: Design) -> float:
 
     With an offset, by Fisher scoring; where that would leave the family's domain, less the mean offset.
     """
-    weights = np.ones(design.n) if design.weights is None else design.weights
-    trials = np.ones(design.n) if design.trials is None else design.trials
-    mean = float((weights * design.y).sum() / (weights * trials).sum())
-    eta = float(link.link(np.array(mean)))
+    eta = float(link.link(np.array(family.typical_mean(design.y, design.row_data))))
     if design.offset is None:
         return eta
+    weights = np.ones(design.n) if design.weights is None else design.weights
     base = eta - float(np.average(design.offset, weights=weights))
     lower, upper = family.domain(link)
     if link.name == "identity" or base + design.offset.min() <= lower or base + design.offset.max() >= upper:
         return base
-    rows: dict[str, Any] = {**design.row_data, **dict.fromkeys(family.parameters, 1.0)}
+    at = np.full(design.n, eta)
+    rows: dict[str, Any] = {**design.row_data, **family.rough_parameters(design.y, at, link, design.row_data)}
     for _ in range(BASE_STEPS):
         at = base + design.offset
         score = float(family.score(design.y, at, rows, link).sum())
@@ -187,8 +185,8 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     """
     family, link = get_family(spec.family), get_link(spec.family, spec.link)
     offset = np.zeros(design.n) if design.offset is None else design.offset
-    parameters = dict.fromkeys(family.parameters, 1.0)
-    eta = link.link(_halfway(family, link, design))
+    eta = _first_predictor(family, link, design)
+    parameters = family.rough_parameters(design.y, eta, link, design.row_data)
     effects = {group.name: np.zeros(design.n) for group in design.groups}
     S: dict[str, Floats] = {}
     units: dict[str, Floats] = {}
@@ -196,7 +194,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     W = np.ones(design.n)
     for step in range(ROUNDS):
         rows: dict[str, Any] = {**design.row_data, **parameters}
-        W = family.information(eta, rows, link)
+        W = np.broadcast_to(family.information(eta, rows, link), eta.shape)
         working = eta + family.score(design.y, eta, rows, link) / W - offset
         rest = working - sum(effects.values(), start=np.zeros(design.n))
         precision, center = _single_level_posterior(X, priors, (1.0, W), rest)
@@ -210,20 +208,16 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
             S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
             effects[group.name] = u
         eta = _within(family.domain(link), X @ center + sum(effects.values(), start=offset))
-        parameters = {name: _overdispersion(design, link.inverse(eta)) for name in parameters}
+        parameters = family.rough_parameters(design.y, eta, link, design.row_data)
     found = {name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name]) for name in S}
     return Rough(1.0, W, precision, center, found, float(np.mean(W) ** -0.5), parameters)
 
 
-def _halfway(family: Family, link: Link, design: Design) -> Floats:
-    """Means between the base rate and the responses, inside of the support; binomial: of a single trial."""
+def _first_predictor(family: Family, link: Link, design: Design) -> Floats:
+    """Linear predictor of each row from which iterations start, shape (n,)."""
     offset = np.zeros(design.n) if design.offset is None else design.offset
     eta = _within(family.domain(link), base_rate(family, link, design) + offset)
-    base = link.inverse(eta)
-    if family.response_kind == "count":
-        return (design.y + base) / 2
-    trials = np.ones(design.n) if design.trials is None else design.trials
-    return (design.y + base) / (trials + 1)
+    return link.link(family.first_means(design.y, link.inverse(eta), design.row_data))
 
 
 def _within(domain: tuple[float, float], eta: Floats) -> Floats:
@@ -237,12 +231,6 @@ def _unit(Z: Floats, W: Floats) -> Floats:
     """Sd of a typical row on the link scale, at most 1, per sd of each column."""
     spread = Z.std(axis=0)
     return np.asarray(min(1.0, float(np.median(W)) ** -0.5) / np.where(spread > 0, spread, 1.0))
-
-
-def _overdispersion(design: Design, mu: Floats) -> float:
-    """``phi`` by moments: the excess of the squared residuals over ``mu`` is ``mu^2 / phi``."""
-    excess = float(((design.y - mu) ** 2 - mu).sum())
-    return float(np.clip((mu**2).sum() / excess, LEAST_PHI, LARGEST_PHI)) if excess > 0 else LARGEST_PHI
 
 
 def _single_level_posterior(

@@ -41,6 +41,7 @@ BOUNDED: dict[str, PriorRow] = {
     "exponential": PriorRow(pm.Exponential, ("lam",)),
     "gamma": PriorRow(pm.Gamma, ("alpha", "beta")),
     "uniform": PriorRow(pm.Uniform, ("lower", "upper")),
+    "beta": PriorRow(pm.Beta, ("alpha", "beta")),
 }
 POSITIVE: dict[str, PriorRow] = {**BOUNDED, "flat": PriorRow(pm.HalfFlat, ())}
 

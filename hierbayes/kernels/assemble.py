@@ -20,7 +20,8 @@ from hierbayes.geometry import (
     couplings,
     is_real,
 )
-from hierbayes.kernels.compress import row_data
+from hierbayes.kernels.compress import RowData, row_data
+from hierbayes.kernels.coverage import LINKS
 from hierbayes.kernels.entries import entry
 from hierbayes.kernels.jit import address_table
 from hierbayes.kernels.priors import prior_table, unconstrained_start
@@ -68,7 +69,7 @@ def rows_kernel(
     """
     frame = coordinates(spec, design) if frame is None else frame
     rows = row_data(design, frame.X, spec.family)
-    layout, groups = _layout(spec, len(rows.y))
+    layout, groups = _layout(spec, rows)
     weights = [WEIGHTS[forms[g.name]](frame.groups[g.name]).ravel() for g in spec.groups]
     guess = [frame.groups[g.name].guess for g in spec.groups]
     shift = [(c.shift / c.guess[:, None]).ravel() for c in (frame.groups[g.name] for g in spec.groups)]
@@ -97,6 +98,7 @@ def rows_kernel(
         np.array([log_jacobian + _constant(spec, design)]),
         np.array(coarse_to_fine(design), dtype=np.int64),
         *_links(spec, design, frame, forms),
+        rows.more,
     )
     arrays = tuple(np.ascontiguousarray(array) for array in arrays)
     start = _start(spec, frame, arrays)
@@ -113,17 +115,21 @@ def _joined(parts: list[Floats]) -> Floats:
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _layout(spec: ModelSpec, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rows, effect, pair, columns = [], 0, 0, 0
+def _layout(spec: ModelSpec, rows: RowData) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    table, effect, pair, columns = [], 0, 0, 0
     for group in spec.groups:
         q = len(group.terms)
-        rows.append((q, group.n_groups, int(group.has_correlations), effect, pair))
+        table.append((q, group.n_groups, int(group.has_correlations), effect, pair))
         effect += q * group.n_groups
         pair += int(group.has_correlations) * (q * (q - 1) // 2)
         columns += q
     n_parameters = len(get_family(spec.family).parameters)
-    sizes = (n, len(spec.terms), columns + n_parameters, pair, effect, columns, n_parameters)
-    return np.array(sizes, dtype=np.int64), np.array(rows, dtype=np.int64).reshape(len(rows), 5)
+    positives = columns + n_parameters
+    sizes = (
+        *(len(rows.y), len(spec.terms), positives, pair, effect, columns, n_parameters),
+        *(rows.more.shape[1], LINKS.index(spec.link)),
+    )
+    return np.array(sizes, dtype=np.int64), np.array(table, dtype=np.int64).reshape(len(table), 5)
 
 
 def _places(spec: ModelSpec, codes: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -177,7 +183,7 @@ def _coefficients(
 def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floats:
     """Coefficients where they are expected, effects at zero, standard deviations at their rough estimates."""
     layout, kinds, priors = arrays[0], arrays[6], arrays[7]
-    _, p, _, n_vines, n_effects, _, _ = layout
+    _, p, _, n_vines, n_effects, *_ = layout
     theta = np.zeros(p)
     for k, slot in enumerate(arrays[1]):
         if arrays[5][k, k] == 0.0:

@@ -18,6 +18,9 @@ SUMMED = ("bernoulli", "binomial", "poisson")
 COPIED = ("negbinomial",)
 """Families of which only identical responses at one linear predictor are one, so many times."""
 
+MORE: dict[str, tuple[str, ...]] = {}
+"""What else the rows of a family carry, by its names in ``Design.row_data``."""
+
 WORTHWHILE = 0.95
 """Share of the rows that may be left for a compression to be used."""
 
@@ -38,6 +41,8 @@ class RowData:
         Population columns and group columns.
     codes : int32 array, shape (m, terms)
         Groups; a row outside of all groups of a term has code 0 and zeros in ``Z``.
+    more : float64 array, shape (m, k)
+        What else the family reads, in the order of ``MORE``.
     """
 
     y: Floats
@@ -46,6 +51,7 @@ class RowData:
     X: Floats
     Z: Floats
     codes: NDArray[np.int32]
+    more: Floats
 
 
 def row_data(design: Design, X: Floats, family: str) -> RowData:
@@ -68,7 +74,9 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
     if family in SUMMED:
         y, size = y * size, size if design.trials is None else size * design.trials
     offset = np.zeros(0) if design.offset is None else design.offset
-    rows = RowData(y, size, offset, X, Z, codes)
+    carried = [design.row_data[name] for name in MORE.get(family, ())]
+    more = np.column_stack([np.zeros((design.n, 0)), *carried])
+    rows = RowData(y, size, offset, X, Z, codes, more)
     if family not in (*SUMMED, *COPIED):
         return rows
     first, member = _distinct(rows, (y,) if family in COPIED else ())
@@ -81,12 +89,14 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
         X[first],
         Z[first],
         codes[first],
+        more[first],
     )
 
 
-def _distinct(rows: RowData, more: tuple[Floats, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _distinct(rows: RowData, others: tuple[Floats, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
     """The first of each kind of row, in order of the groups, and the kind of every row."""
-    columns = [rows.codes.astype(np.float64), rows.Z, rows.X, *(values[:, None] for values in more)]
+    columns = [rows.codes.astype(np.float64), rows.Z, rows.X, rows.more]
+    columns += [values[:, None] for values in others]
     if rows.offset.size:
         columns.append(rows.offset[:, None])
     table = np.ascontiguousarray(np.column_stack(columns)) + 0.0  # -0 becomes 0

@@ -28,6 +28,9 @@ LIKELIHOODS = (
 )
 """Families and links that have a kernel."""
 
+LINKS = ("identity", "logit", "probit", "cloglog", "log", "cauchit", "sqrt", "inverse")
+"""Links by their number, for families whose links share a function."""
+
 PRIORS = (
     "flat",
     "normal",
@@ -39,6 +42,7 @@ PRIORS = (
     "exponential",
     "gamma",
     "uniform",
+    "beta",
 )
 """Priors that kernels know, besides ``lkj``; their positions are what kernels call them."""
 

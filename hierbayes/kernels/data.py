@@ -23,6 +23,8 @@ class Layout(NamedTuple):
         Effects of all groups, and columns of ``Z`` of all group terms.
     n_parameters : int
         Family parameters, the last of the positives.
+    n_more, link : int
+        Columns of ``more``, and the link's place in ``coverage.LINKS``.
     """
 
     n: int
@@ -32,6 +34,8 @@ class Layout(NamedTuple):
     n_effects: int
     n_columns: int
     n_parameters: int
+    n_more: int
+    link: int
 
 
 class Data(NamedTuple):
@@ -65,6 +69,8 @@ class Data(NamedTuple):
         Group terms, those with fewest groups first.
     link_start, link_index, link_weight : int64, int64 and float64 arrays
         Couplings of all effects, as of ``Effects``.
+    more : float64 array, shape (n, n_more)
+        What else the family reads of each row.
     """
 
     layout: Layout
@@ -91,6 +97,7 @@ class Data(NamedTuple):
     link_start: Any
     link_index: Any
     link_weight: Any
+    more: Any
 
 
 N_ARRAYS = len(Data._fields)
@@ -100,7 +107,7 @@ N_ARRAYS = len(Data._fields)
 def read(table: Any) -> Data:
     """The arrays behind a table of addresses, in the order of ``Data``."""
     sizes = integers(table, 0)
-    layout = Layout(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6])
+    layout = Layout(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7], sizes[8])
     n, p = layout.n, layout.p
     groups = integers(table, 9)
     n_terms = groups.shape[0] // 5
@@ -129,6 +136,7 @@ def read(table: Any) -> Data:
         integers(table, 21),
         integers(table, 22),
         floats(table, 23),
+        floats(table, 24).reshape((n, layout.n_more)),
     )
 
 

@@ -12,77 +12,77 @@ from typing import Any
 
 import numba
 
-from hierbayes.kernels import likelihoods
 from hierbayes.kernels.jit import compiled_expansion, compiled_log_density
+from hierbayes.kernels.likelihoods import binary, counts, gaussian
 from hierbayes.kernels.rows import evaluate
 
 
 def _gaussian_identity(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.gaussian_identity)
+    return evaluate((n_dim, x, gradient, value, table), gaussian.gaussian_identity)
 
 
 def _bernoulli_logit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_logit)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_logit)
 
 
 def _bernoulli_probit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_probit)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_probit)
 
 
 def _bernoulli_cloglog(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_cloglog)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_cloglog)
 
 
 def _bernoulli_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_log)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_log)
 
 
 def _bernoulli_cauchit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_cauchit)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_cauchit)
 
 
 def _binomial_logit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_logit)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_logit)
 
 
 def _binomial_probit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_probit)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_probit)
 
 
 def _binomial_cloglog(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_cloglog)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_cloglog)
 
 
 def _binomial_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_log)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_log)
 
 
 def _binomial_cauchit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.bernoulli_cauchit)
+    return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_cauchit)
 
 
 def _poisson_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.poisson_log)
+    return evaluate((n_dim, x, gradient, value, table), counts.poisson_log)
 
 
 def _poisson_identity(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.poisson_identity)
+    return evaluate((n_dim, x, gradient, value, table), counts.poisson_identity)
 
 
 def _poisson_sqrt(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.poisson_sqrt)
+    return evaluate((n_dim, x, gradient, value, table), counts.poisson_sqrt)
 
 
 def _negbinomial_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.negbinomial_log)
+    return evaluate((n_dim, x, gradient, value, table), counts.negbinomial_log)
 
 
 def _negbinomial_identity(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.negbinomial_identity)
+    return evaluate((n_dim, x, gradient, value, table), counts.negbinomial_identity)
 
 
 def _negbinomial_sqrt(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
-    return evaluate((n_dim, x, gradient, value, table), likelihoods.negbinomial_sqrt)
+    return evaluate((n_dim, x, gradient, value, table), counts.negbinomial_sqrt)
 
 
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {

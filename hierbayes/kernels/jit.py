@@ -35,7 +35,7 @@ def cache_folder() -> Path:
     what that function calls in other files. Hence the fingerprint of all of them in the path.
     """
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return Path(platformdirs.user_cache_dir("hierbayes")) / f"kernels-{digest.hexdigest()[:16]}"
 

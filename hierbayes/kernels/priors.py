@@ -14,7 +14,7 @@ from hierbayes.kernels.jit import compiled
 from hierbayes.spec.records import Prior
 
 FLAT, NORMAL, STUDENT_T, CAUCHY = 0, 1, 2, 3
-HALF_NORMAL, HALF_STUDENT_T, HALF_CAUCHY, EXPONENTIAL, GAMMA, UNIFORM = 4, 5, 6, 7, 8, 9
+HALF_NORMAL, HALF_STUDENT_T, HALF_CAUCHY, EXPONENTIAL, GAMMA, UNIFORM, BETA = 4, 5, 6, 7, 8, 9, 10
 
 KINDS = {name: k for k, name in enumerate(PRIORS)}
 """Priors of ``spec.PRIORS`` that kernels know, as integers."""
@@ -69,12 +69,18 @@ def log_prior(kind: int, x: float, p: Any) -> tuple[float, float]:
         return constant + (p[0] - 1) * math.log(x) - p[1] * x, (p[0] - 1) / x - p[1]
     if kind == UNIFORM:
         return -math.log(p[1] - p[0]), 0.0
+    if kind == BETA:
+        constant = math.lgamma(p[0] + p[1]) - math.lgamma(p[0]) - math.lgamma(p[1])
+        value = constant + (p[0] - 1) * math.log(x) + (p[1] - 1) * math.log1p(-x)
+        return value, (p[0] - 1) / x - (p[1] - 1) / (1 - x)
     return 0.0, 0.0
 
 
 @compiled
 def free(kind: int, v: float, p: Any) -> tuple[float, float, float, float]:
     """A bounded parameter from its unconstrained value ``v``: ``exp(v)``, or ``l + (u - l) logistic(v)``.
+
+    ``l`` and ``u`` are 0 and 1 for a beta prior.
 
     Returns
     -------
@@ -83,12 +89,12 @@ def free(kind: int, v: float, p: Any) -> tuple[float, float, float, float]:
     log_slope, its_derivative : float
         ``log dx/dv``, the Jacobian's part of the log density, and its derivative in ``v``.
     """
-    if kind == UNIFORM:
+    if kind in (UNIFORM, BETA):
         e = math.exp(-abs(v))
         share = 1 / (1 + e) if v >= 0 else e / (1 + e)
-        width = p[1] - p[0]
+        lower, width = (p[0], p[1] - p[0]) if kind == UNIFORM else (0.0, 1.0)
         log_slope = math.log(width) - abs(v) - 2 * math.log1p(e)
-        return p[0] + width * share, width * e / (1 + e) ** 2, log_slope, 1 - 2 * share
+        return lower + width * share, width * e / (1 + e) ** 2, log_slope, 1 - 2 * share
     x = math.exp(v)
     return x, x, v, 1.0
 
@@ -98,11 +104,11 @@ def unconstrained_start(
 ) -> NDArray[np.float64]:
     """Unconstrained values at which bounded parameters have given values; the inverse of ``free``.
 
-    A value outside of its support, or close to an end of a uniform prior, is moved inside.
+    A value outside of its support, or close to an end of a bounded one, is moved inside.
     """
-    uniform = kinds == UNIFORM
-    lower, upper = parameters[:, 0], parameters[:, 1]
-    width = np.where(uniform, upper - lower, 1.0)
+    uniform = (kinds == UNIFORM) | (kinds == BETA)
+    lower = np.where(kinds == BETA, 0.0, parameters[:, 0])
+    width = np.where(kinds == UNIFORM, parameters[:, 1] - lower, 1.0)
     share = np.clip((values - lower) / width, 0.01, 0.99)
     positive = np.where(values > 0, values, np.maximum(np.abs(values), 1e-3))
     return np.where(uniform, np.log(share) - np.log1p(-share), np.log(positive))

@@ -10,6 +10,7 @@ import numpy as np
 from hierbayes.kernels.data import N_ARRAYS, Data, State, effects_of, new_state, read, term_at
 from hierbayes.kernels.effects import EffectsGradient, backward, forward
 from hierbayes.kernels.jit import compiled, compiled_for_python
+from hierbayes.kernels.likelihoods.row import Row
 from hierbayes.kernels.priors import free, log_prior
 from hierbayes.kernels.scales import correlation_cholesky, correlation_gradient, positives, vine
 
@@ -60,40 +61,39 @@ def parameters(data: Data, x: Any, state: State) -> float:
 
 
 @compiled
-def over_rows(data: Data, state: State, row: Any) -> tuple[float, float]:
-    """Log likelihood and its derivative in the family's parameter; adds to ``theta_bar`` and ``u_bar``.
+def over_rows(data: Data, state: State, row: Any, parameter_bar: Any) -> float:
+    """Log likelihood; its derivatives are added to ``theta_bar``, ``u_bar`` and ``parameter_bar``.
 
-    ``row`` is a function of ``likelihoods``.
+    ``row`` is a function of ``likelihoods``; ``parameter_bar`` has the shape (n_parameters,).
     """
-    p, n_columns = data.layout.p, data.layout.n_columns
+    p, n_columns, link = data.layout.p, data.layout.n_columns, data.layout.link
     has_offset = data.offset.shape[0] > 0
-    parameter = state.positive[0, data.layout.n_positives - 1] if data.layout.n_parameters > 0 else 0.0
-    total, parameter_bar = 0.0, 0.0
+    parameters = state.positive[0, data.layout.n_positives - data.layout.n_parameters :]
+    total = 0.0
     for i in range(data.layout.n):
         eta = data.offset[i] if has_offset else 0.0
         for k in range(p):
             eta += data.X[i, k] * state.theta[k]
         for k in range(n_columns):
             eta += data.Z[i, k] * state.u[data.places[i, k]]
-        value, slope, of_parameter = row(data.y[i], data.size[i], eta, parameter)
+        at = Row(data.y[i], data.size[i], data.more[i], link)
+        value, slope = row(at, eta, parameters, parameter_bar)
         total += value
-        parameter_bar += of_parameter
         for k in range(p):
             state.theta_bar[k] += slope * data.X[i, k]
         for k in range(n_columns):
             state.u_bar[data.places[i, k]] += slope * data.Z[i, k]
-    return total, parameter_bar
+    return total
 
 
 @compiled
-def collect(data: Data, state: State, parameter_bar: float, gradient: Any) -> None:
+def collect(data: Data, state: State, parameter_bar: Any, gradient: Any) -> None:
     """The gradient in the unconstrained vector from the derivatives in ``state``."""
     layout = data.layout
     first = layout.p + layout.n_positives
     positive_bar = np.zeros(layout.n_positives)
     vine_bar = np.zeros(layout.n_vines)
-    if layout.n_parameters > 0:
-        positive_bar[layout.n_positives - 1] = parameter_bar
+    positive_bar[layout.n_positives - layout.n_parameters :] = parameter_bar
     sampled = gradient[first + layout.n_vines :]
     for g in data.order[::-1]:
         term = term_at(data, g)
@@ -127,7 +127,8 @@ def evaluate(call: Any, row: Any) -> int:
     data = read(numba.carray(table_at, (2 * N_ARRAYS,), np.uint64))
     state = new_state(data)
     total = parameters(data, x, state)
-    value, parameter_bar = over_rows(data, state, row)
+    parameter_bar = np.zeros(data.layout.n_parameters)
+    value = over_rows(data, state, row, parameter_bar)
     collect(data, state, parameter_bar, gradient)
     numba.carray(value_at, (1,))[0] = total + value
     if not np.isfinite(total + value):

@@ -126,10 +126,11 @@ def _overdispersion(scales: Scales) -> tuple[Prior, str]:
     return Prior("half_student_t", (3.0, 30.0)), reason
 
 
-FAMILY_PARAMETERS: dict[str, Callable[[Scales], tuple[Prior, str]]] = {
-    "sigma": _residual_sd,
-    "phi": _overdispersion,
+FAMILY_PARAMETERS: dict[tuple[str, str], Callable[[Scales], tuple[Prior, str]]] = {
+    ("gaussian", "sigma"): _residual_sd,
+    ("negbinomial", "phi"): _overdispersion,
 }
+"""The default prior of each parameter of a family."""
 
 
 def fill_priors(
@@ -193,7 +194,7 @@ def default_entries(
             reason = "keeps off correlations of -1 and 1, and is otherwise nearly flat"
             entries.append(PriorEntry("cor", (group.name,), Prior("lkj", (2.0,)), reason=reason))
     for name in family_parameters:
-        prior, reason = FAMILY_PARAMETERS[name](scales)
+        prior, reason = FAMILY_PARAMETERS[spec.family, name](scales)
         entries.append(PriorEntry(name, (), prior, reason=reason))
     return tuple(entries)
 

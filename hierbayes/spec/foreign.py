@@ -46,6 +46,7 @@ FOREIGN: dict[str, tuple[str, Readings]] = {
             ),
         },
     ),
+    "Beta": ("beta", _take("alpha", "beta")),
     "Uniform": ("uniform", _take("lower", "upper")),
     "Flat": ("flat", _take()),
     "HalfFlat": ("flat", _take()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,13 +22,14 @@ class Role:
         The parameter in words.
     supports : tuple of str
         Supports that fit.
-    nonnegative : bool
-        Whether an interval must not reach below 0.
+    lower, upper : float
+        What an interval must not reach beyond.
     """
 
     what: str
     supports: tuple[str, ...]
-    nonnegative: bool = False
+    lower: float = -math.inf
+    upper: float = math.inf
 
     @property
     def priors(self) -> tuple[str, ...]:
@@ -36,7 +38,17 @@ class Role:
 
 
 LOCATION = Role("a coefficient", ("real", "positive", "interval", "any"))
-SCALE = Role("a standard deviation, which is positive", ("positive", "interval", "any"), nonnegative=True)
+
+
+def _positive(what: str) -> Role:
+    return Role(f"{what}, which is positive", ("positive", "interval", "any"), lower=0.0)
+
+
+def _share(what: str) -> Role:
+    return Role(f"{what}, which lies between 0 and 1", ("unit", "interval"), 0.0, 1.0)
+
+
+SCALE = _positive("a standard deviation")
 CORRELATION = Role("a correlation matrix", ("correlation",))
 
 ROLES: dict[str, Role] = {
@@ -45,8 +57,13 @@ ROLES: dict[str, Role] = {
     "sd": SCALE,
     "cor": CORRELATION,
     "sigma": SCALE,
-    "phi": Role("an overdispersion, which is positive", ("positive", "interval", "any"), nonnegative=True),
+    "phi": _positive("an overdispersion or a precision"),
+    "shape": _positive("a shape"),
+    "nu": _positive("degrees of freedom"),
+    "zi": _share("a probability of a zero"),
+    "hu": _share("a probability of a zero"),
 }
+"""What the prior of each kind of parameter may be."""
 
 HALVES = {"normal": "half_normal", "student_t": "half_student_t", "cauchy": "half_cauchy"}
 
@@ -134,10 +151,17 @@ def _check_role(key: str, parameter: str, prior: Prior) -> None:
             f"The prior of {key!r} cannot be {prior}: it belongs to {role.what}. "
             f"Allowed: {signatures(role.priors)}.{advice}"
         )
-    if role.nonnegative and kind.support == "interval" and prior.parameters[0] < 0:
+    if kind.support != "interval":
+        return
+    lower, upper = prior.parameters
+    if lower < role.lower or upper > role.upper:
+        allowed = "an interval that starts at 0 or above"
+        if math.isfinite(role.upper):
+            allowed = f"an interval within {role.lower:g} and {role.upper:g}"
+        inside = max(lower, role.lower), min(upper, role.upper)
+        advice = f" Use uniform({inside[0]:g}, {inside[1]:g})." if inside[0] < inside[1] else ""
         raise PriorError(
-            f"The prior of {key!r} cannot be {prior}: it belongs to {role.what}. "
-            f"Allowed: an interval that starts at 0 or above. Use uniform(0, {prior.parameters[1]:g})."
+            f"The prior of {key!r} cannot be {prior}: it belongs to {role.what}. Allowed: {allowed}.{advice}"
         )
 
 

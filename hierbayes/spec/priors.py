@@ -25,8 +25,8 @@ class PriorKind:
     parameters : tuple of str
         Names of the parameters, in the order of ``Prior.parameters``: ``("nu", "sigma")``.
     support : str
-        ``"real"``, ``"positive"``, ``"interval"``, ``"correlation"``, or ``"any"`` for the flat prior,
-        which takes the support of the parameter it is given to.
+        ``"real"``, ``"positive"``, ``"interval"``, ``"unit"`` (from 0 to 1), ``"correlation"``, or ``"any"``
+        for the flat prior, which takes the support of the parameter it is given to.
     positive : tuple of str
         The parameters that must be greater than 0.
     check : callable or None
@@ -71,6 +71,7 @@ PRIORS: dict[str, PriorKind] = {
         PriorKind("exponential", ("rate",), "positive", ("rate",)),
         PriorKind("gamma", ("alpha", "beta"), "positive", ("alpha", "beta")),
         PriorKind("uniform", ("lower", "upper"), "interval", (), _ordered),
+        PriorKind("beta", ("alpha", "beta"), "unit", ("alpha", "beta")),
         PriorKind("flat", (), "any"),
         PriorKind("lkj", ("eta",), "correlation", ("eta",)),
     )

@@ -21,7 +21,7 @@ def grouped(seed: int, n: int = 120, groups: int = 5, binary: bool = False) -> t
 def test_gaussian_is_least_squares():
     data, offset = grouped(1)
     distribution = get_family("gaussian"), get_link("gaussian", None)
-    estimate, error = maximum_likelihood(data, offset, distribution, 1.7)
+    estimate, error = maximum_likelihood(data, offset, distribution, {"sigma": 1.7})
     for s in range(3):
         for j in range(data.n_groups):
             rows = data.codes == j
@@ -63,7 +63,7 @@ def test_a_slope_needs_two_different_values():
     Z = np.column_stack([np.ones(5), [1.0, 1.0, 0.0, 1.0, 2.0]])
     data = GroupedData(np.arange(5.0), Z, np.array([0, 0, 1, 1, 1], dtype=np.int32), 2)
     distribution = get_family("gaussian"), get_link("gaussian", None)
-    estimate, _ = maximum_likelihood(data, np.zeros((1, 5)), distribution)
+    estimate, _ = maximum_likelihood(data, np.zeros((1, 5)), distribution, {"sigma": 1.0})
     assert np.isnan(estimate[0, 0]).all()
     np.testing.assert_allclose(estimate[0, 1], [2, 1], atol=1e-8)
 
@@ -99,7 +99,10 @@ def test_other_families_are_at_the_maximum_of_the_likelihood(name, link):
     parameters = {**dict.fromkeys(family.parameters, 3.0), **rows}
     y = family.draw(Z @ truth + offset[0], parameters, chosen, rng)
     estimate, error = maximum_likelihood(
-        GroupedData(y, Z, codes, groups, rows), offset, (family, chosen), 3.0
+        GroupedData(y, Z, codes, groups, rows),
+        offset,
+        (family, chosen),
+        dict.fromkeys(family.parameters, 3.0),
     )
     assert np.isfinite(error).all()
     for j in range(groups):

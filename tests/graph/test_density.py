@@ -35,6 +35,7 @@ SCIPY = {
     "exponential": lambda x, rate: stats.expon.logpdf(x, scale=1 / rate),
     "uniform": lambda x, lower, upper: stats.uniform.logpdf(x, lower, upper - lower),
     "gamma": lambda x, alpha, beta: stats.gamma.logpdf(x, alpha, scale=1 / beta),
+    "beta": lambda x, alpha, beta: stats.beta.logpdf(x, alpha, beta),
 }
 
 

@@ -33,7 +33,7 @@ def sampled_variables(model, form):
         kinds = {spec.prior("sd", group.name, term).distribution for term in group.terms}
         mixed = [names.level(names.sd(group.name), term) for term in group.terms]
         order += [(name, None) for name in (mixed if len(kinds) > 1 else [names.sd(group.name)])]
-    order += [(parameter, None) for parameter in ("sigma", "phi") if spec.has_prior(parameter)]
+    order += [(parameter, None) for parameter in get_family(spec.family).parameters]
     order += [(names.vine(group.name), None) for group in spec.groups if group.has_correlations]
     for group in spec.groups:
         if form == "noncentered":

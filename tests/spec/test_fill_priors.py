@@ -139,9 +139,9 @@ def test_defaults_follow_the_units(
 
 def test_every_family_has_default_priors() -> None:
     assert set(MULTIPLIERS) == {(name, link) for name, family in FAMILIES.items() for link in family.links}
-    own = {name for family in FAMILIES.values() for name in family.parameters}
-    assert own <= set(FAMILY_PARAMETERS)
-    assert own <= set(ROLES)
+    own = {(family.name, name) for family in FAMILIES.values() for name in family.parameters}
+    assert own == set(FAMILY_PARAMETERS)
+    assert {name for _, name in own} <= set(ROLES)
 
 
 LADDERS = {

@@ -19,7 +19,7 @@ from hierbayes.spec.foreign import FOREIGN
 SIGNATURES = (
     "normal(mu, sigma), student_t(nu, mu, sigma), cauchy(mu, sigma), half_normal(sigma), "
     "half_student_t(nu, sigma), half_cauchy(sigma), exponential(rate), gamma(alpha, beta), "
-    "uniform(lower, upper), flat(), lkj(eta)"
+    "uniform(lower, upper), beta(alpha, beta), flat(), lkj(eta)"
 )
 
 
