@@ -259,7 +259,8 @@ def parse_prior_of(name: str, **arguments: Any) -> Prior:
         (
             Duck("Laplace", {"mu": 0, "b": 1}),
             "The distribution 'Laplace' cannot be used as a prior. Allowed: Normal, StudentT, Cauchy, "
-            "HalfNormal, HalfStudentT, HalfCauchy, Exponential, Gamma, Beta, Uniform, Flat, HalfFlat, LKJCorr.",
+            "HalfNormal, HalfStudentT, HalfCauchy, Exponential, Gamma, Beta, Uniform, Flat, HalfFlat, "
+            "LKJCorr.",
         ),
         (
             Duck("Normal", {"mu": 0}),
