@@ -12,6 +12,7 @@ import hierbayes as hb
 from hierbayes.errors import DataError
 from hierbayes.report.blocks import Details, Figure, Paragraph, Table, Verdict
 from hierbayes.report.content.context import Shown, picture
+from hierbayes.report.content.data import shared_data
 from hierbayes.report.content.groups import LONGEST, coef, csv_bytes
 from hierbayes.report.content.provenance import stated_priors
 from hierbayes.report.content.results import check, summary
@@ -56,6 +57,15 @@ def test_an_interrupted_fit_opens_its_verdict_with_that(gaussian: hb.Fit) -> Non
     assert isinstance(blocks[0], Verdict)
     assert not blocks[0].ok
     assert "interrupted" in blocks[0].headline
+
+
+def test_merged_rows_are_counted(bernoulli: hb.Fit) -> None:
+    n = bernoulli.design.n
+    merged = replace(bernoulli, settings={**bernoulli.settings, "rows": n - 7})
+    (note,) = [block for block in shared_data([merged]) if isinstance(block, Paragraph)][-1:]
+    assert f"{n:,} rows became {n - 7:,}" in note.text
+    whole = replace(bernoulli, settings={**bernoulli.settings, "rows": n})
+    assert not any("merged" in getattr(block, "text", "") for block in shared_data([whole]))
 
 
 def test_odds_ratios_belong_to_the_logit_link_alone(gaussian: hb.Fit, bernoulli: hb.Fit) -> None:

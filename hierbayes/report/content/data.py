@@ -46,7 +46,19 @@ def shared_data(fits: Sequence[Fit]) -> Blocks:
     messages = dict.fromkeys(m for fit in fits for m in (*fit.design.messages, *fit.messages))
     if messages:
         blocks += [Paragraph("What happened while the data were read:"), Bullets(tuple(messages))]
-    return tuple(blocks)
+    merged = dict.fromkeys(text for fit in fits if (text := _merged(fit)))
+    return (*blocks, *(Paragraph(text, "note") for text in merged))
+
+
+def _merged(fit: Fit) -> str:
+    """How many distinct rows were sampled, where identical ones were merged; else empty."""
+    distinct = fit.settings.get("rows", 0)
+    if not 0 < distinct < fit.design.n:
+        return ""
+    return (
+        f"For sampling, identical rows were merged: {count(fit.design.n)} rows became {count(distinct)}. "
+        "The likelihood is the same, and takes less time."
+    )
 
 
 def _outcome(fit: Fit) -> KeyNumber:
