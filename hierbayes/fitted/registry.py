@@ -19,6 +19,7 @@ ESTIMATES: dict[str, str] = {
     "linpred": "hierbayes.estimates.prediction:linpred",
     "epred": "hierbayes.estimates.prediction:epred",
     "posterior_predictive": "hierbayes.estimates.prediction:posterior_predictive",
+    "log_likelihood": "hierbayes.estimates.pointwise:log_likelihood",
     "report": "hierbayes.report:report_fit",
 }
 

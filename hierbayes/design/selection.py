@@ -1,0 +1,42 @@
+"""Some rows of a design."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from hierbayes.design.records import Design
+
+
+def take_rows(design: Design, rows: slice | NDArray[Any]) -> Design:
+    """The same design with some of its rows; groups and columns stay as they are, also without any row.
+
+    Parameters
+    ----------
+    design : Design
+        Of ``n`` rows.
+    rows : slice, or array of bool or int
+        Positions among its rows.
+
+    Returns
+    -------
+    Design
+        Views of its arrays where ``rows`` is a slice.
+    """
+
+    def some(values: NDArray[Any] | None) -> Any:
+        return None if values is None else values[rows]
+
+    return replace(
+        design,
+        y=design.y[rows],
+        X=design.X[rows],
+        groups=tuple(replace(g, codes=g.codes[rows], Z=g.Z[rows]) for g in design.groups),
+        offset=some(design.offset),
+        weights=some(design.weights),
+        trials=some(design.trials),
+        rows=design.rows[rows],
+        columns={name: values[rows] for name, values in design.columns.items()},
+    )
