@@ -94,7 +94,7 @@ def build_design(
     check_factors(variables)
     X, terms = model_matrix(formula.population, variables, table.n)
     check_constant(X, terms)
-    groups, group_recipes = learn_groups(formula.groups, table, variables)
+    groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
     recipe = Recipe(
         formula=formula,
         response=response,

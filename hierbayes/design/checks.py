@@ -83,12 +83,27 @@ def rank_messages(X: Floats, terms: Sequence[str]) -> tuple[str, ...]:
     return tuple(messages)
 
 
+BLOCK = 100_000  # rows of a block
 _NAMED = 8  # columns that a message names
 
 
 def _some(columns: Sequence[str]) -> str:
     shown = ", ".join(columns[:_NAMED])
     return shown if len(columns) <= _NAMED else f"{shown} and {len(columns) - _NAMED:,} more"
+
+
+def _triangular_factor(X: Floats, lengths: Floats) -> Floats:
+    """``R`` of a QR decomposition of ``X / lengths``, by blocks of rows: no copy of many rows is made.
+
+    References
+    ----------
+    Demmel, J., Grigori, L., Hoemmen, M. and Langou, J. (2012). Communication-optimal parallel and
+    sequential QR and LU factorizations. SIAM Journal on Scientific Computing 34, A206-A239, section 3.
+    """
+    starts = range(0, max(len(X), 1), BLOCK)
+    parts = [np.linalg.qr(X[start : start + BLOCK] / lengths, mode="r") for start in starts]
+    R: Floats = parts[0] if len(parts) == 1 else np.linalg.qr(np.vstack(parts), mode="r")
+    return R
 
 
 def dependent_columns(X: Floats, terms: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -104,9 +119,8 @@ def dependent_columns(X: Floats, terms: Sequence[str]) -> list[tuple[str, tuple[
     terms : sequence of str
         Their names.
     """
-    lengths = np.linalg.norm(X, axis=0)
-    scaled = X / np.where(lengths > 0.0, lengths, 1.0)
-    R: Floats = np.linalg.qr(scaled, mode="r")
+    lengths = np.sqrt(np.einsum("ik,ik->k", X, X))
+    R = _triangular_factor(X, np.where(lengths > 0.0, lengths, 1.0))
     basis = np.zeros((R.shape[0], 0))
     kept: list[int] = []
     found: list[tuple[str, tuple[str, ...]]] = []

@@ -23,6 +23,7 @@ from hierbayes.design.values import Columns, Factor, Numeric
 from hierbayes.errors import DataError
 from hierbayes.formula.terms import Term
 
+type Made = tuple[Floats, tuple[str, ...]]
 type Pieces = list[tuple[str, Callable[[], Floats | NDArray[np.bool_]]]]
 
 LARGEST_MATRIX = 4 * 2**30  # bytes
@@ -63,7 +64,7 @@ def full_codings(terms: Sequence[Term], factors: Collection[str]) -> list[tuple[
 
 
 def model_matrix(
-    terms: Sequence[Term], variables: Mapping[str, Variable], n: int
+    terms: Sequence[Term], variables: Mapping[str, Variable], n: int, *, made: Made | None = None
 ) -> tuple[Floats, tuple[str, ...]]:
     """The columns of all terms side by side.
 
@@ -75,6 +76,9 @@ def model_matrix(
         The value of each expression, by its text; length n each.
     n : int
         Number of rows.
+    made : (float64 array, tuple of str), optional
+        A matrix of the same variables and its names: where these are the names asked for, it is the answer,
+        so that the columns of many rows are held once.
 
     Returns
     -------
@@ -101,6 +105,8 @@ def model_matrix(
             f"Two columns of the model would be called {repeated!r}. "
             "Rename the column or the level of the data from which one of them comes."
         )
+    if made is not None and made[1] == labels:
+        return made
     X = np.empty((n, len(pieces)), dtype=np.float64)
     for k, (_, column) in enumerate(pieces):
         X[:, k] = column()

@@ -25,7 +25,6 @@ from hierbayes.design.values import (
     observed_only,
     quoted,
     to_factor,
-    to_numbers,
 )
 from hierbayes.errors import DataError, FormulaError, nearest_match
 from hierbayes.formula.functions import bind
@@ -136,7 +135,7 @@ def evaluate_all(expressions: Iterable[Expression], table: Table) -> dict[str, V
 
 def _column(expression: Name, table: Table) -> Variable:
     column = table.columns[expression.name]
-    return Numeric(column.name, to_numbers(column)) if column.kind == NUMBER else to_factor(column)
+    return Numeric(column.name, column.numbers) if column.kind == NUMBER else to_factor(column)
 
 
 def _call(expression: Call, table: Table) -> Variable:
@@ -244,7 +243,7 @@ def _value_of_column(expression: Name, table: Table) -> Floats:
             expression.span,
             advice.format(name=column.name),
         )
-    return to_numbers(column)
+    return column.numbers
 
 
 def _value_of_call(expression: Call, table: Table) -> Floats:

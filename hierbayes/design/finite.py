@@ -6,7 +6,7 @@ import numpy as np
 
 from hierbayes.design.frame import Table, column_names, operations_within
 from hierbayes.design.records import Floats
-from hierbayes.design.values import BOOLEAN, NUMBER, to_numbers
+from hierbayes.design.values import BOOLEAN, NUMBER
 from hierbayes.errors import DataError
 from hierbayes.formula.terms import Call, Number
 
@@ -44,9 +44,7 @@ def check_finite(expression: Call, result: Floats, table: Table) -> None:
     k = int(odd[0])
     columns = [table.columns[name] for name in dict.fromkeys(n.name for n in column_names(expression))]
     given = ", ".join(
-        f"{column.name} = {to_numbers(column)[k]:.6g}"
-        for column in columns
-        if column.kind in (NUMBER, BOOLEAN)
+        f"{column.name} = {column.numbers[k]:.6g}" for column in columns if column.kind in (NUMBER, BOOLEAN)
     )
     if given:
         given = f", where {given}" + (f" in row {table.rows[k] + 1:,}" if odd.size > 1 else "")

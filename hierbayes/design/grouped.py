@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.design.checks import check_constant
-from hierbayes.design.coding import model_matrix
+from hierbayes.design.coding import Made, model_matrix
 from hierbayes.design.columns import Variable, evaluate_factor
 from hierbayes.design.frame import Table
 from hierbayes.design.groups import (
@@ -70,9 +70,11 @@ class _Part:
 
 
 def learn_groups(
-    terms: Sequence[GroupTerm], table: Table, variables: Mapping[str, Variable]
+    terms: Sequence[GroupTerm], table: Table, variables: Mapping[str, Variable], *, made: Made
 ) -> tuple[tuple[GroupDesign, ...], tuple[GroupRecipe, ...]]:
     """The group terms of a model, and what it remembers of them.
+
+    ``made`` are the population columns and their names, which group terms of the same columns share.
 
     Raises
     ------
@@ -85,9 +87,9 @@ def learn_groups(
     for (k, part), name in zip(parts, found, strict=True):
         term = terms[k]
         check_groups(part.base, part.cells)
-        Z, columns = model_matrix(term.terms, variables, table.n)
+        Z, columns = model_matrix(term.terms, variables, table.n, made=made)
         own = part.codes >= 0
-        check_constant(Z[own], columns, f" of the group term {name!r}")
+        check_constant(Z if own.all() else Z[own], columns, f" of the group term {name!r}")
         levels, factor = tuple(map(names.cell, part.cells)), factor_name(term)
         designs.append(GroupDesign(name, factor, part.codes, _only(own, Z), levels, columns, term.correlated))
         recipes.append(GroupRecipe(name, factor, part.cells, columns, k, part.by))

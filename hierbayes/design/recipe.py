@@ -19,7 +19,7 @@ from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
 from hierbayes.design.records import Floats, GroupDesign, ResponseInfo
 from hierbayes.design.response import read_response
-from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor, to_numbers
+from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor
 from hierbayes.errors import DataError, StorageError, UnknownNameError
 from hierbayes.formula import parse_formula
 from hierbayes.formula.terms import Expression, Formula, GroupTerm, Term
@@ -272,4 +272,4 @@ def raw_columns(table: Table) -> dict[str, NDArray[Any]]:
 
 def _plain(column: RawColumn) -> NDArray[Any]:
     factor = to_factor(column) if column.kind != NUMBER else None
-    return to_numbers(column) if factor is None else factor.labels
+    return column.numbers if factor is None else factor.labels

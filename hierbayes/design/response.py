@@ -126,7 +126,7 @@ def _learn_numeric(response: Response, table: Table) -> Learned:
     variable = evaluate(response.expression, table)
     if isinstance(variable, Factor) and len(variable.levels) == 1:
         raise _constant(name, repr(variable.levels[0]), table)
-    y = _numbers(variable, name).copy()
+    y = _numbers(variable, name)
     if y.min() == y.max():
         raise _constant(name, f"{y[0]:.6g}", table)
     return y, ResponseInfo(name), (), None

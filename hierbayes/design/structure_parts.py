@@ -15,7 +15,7 @@ from hierbayes import names
 from hierbayes.design.groups import group_codes
 from hierbayes.design.missing import is_missing
 from hierbayes.design.records import Codes, Floats
-from hierbayes.design.values import BOOLEAN, NUMBER, quoted, read_series, to_factor, to_numbers
+from hierbayes.design.values import BOOLEAN, NUMBER, quoted, read_series, to_factor
 from hierbayes.errors import ColumnNotFoundError, DataError, nearest_match
 
 NESTED, SAME, FULL, PARTIAL = "nested", "same", "fully crossed", "partially crossed"
@@ -186,7 +186,7 @@ def read_variable(frame: nw.DataFrame[Any], column: Any) -> Variable:
     if raw.kind not in (NUMBER, BOOLEAN):
         return Variable(name, raw.kind, codes, labels)
     values = np.full(there.shape[0], np.nan)
-    values[there] = to_numbers(raw)
+    values[there] = raw.numbers
     infinite = int(np.isinf(values).sum())
     problem = (
         f"{name}: infinite in {infinite:,} row{'s' * (infinite > 1)}, and a model needs finite "
@@ -246,6 +246,7 @@ def _shares(values: Floats, codes: Codes, sizes: NDArray[np.int64]) -> tuple[flo
     if n == 0 or held.size < 2 or held.size == n or np.ptp(values) == 0.0:
         return float("nan"), float("nan")
     deviations = values - values.mean()
+    deviations /= np.abs(deviations).max()  # the squares of very small numbers would be 0
     means = np.bincount(codes, deviations, minlength=sizes.size) / np.maximum(sizes, 1)
     ss_between = float(np.sum(sizes * means**2))
     ss_within = float(np.sum((deviations - means[codes]) ** 2))

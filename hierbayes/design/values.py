@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Any
 
@@ -43,6 +44,13 @@ class RawColumn:
     values: NDArray[Any]
     order: tuple[str, ...] | None = None
     sorted_by_default: bool = False
+
+    @cached_property
+    def numbers(self) -> Floats:
+        """Numbers and booleans (as 0 and 1) as float64, shape (n,), read-only; held once for all who ask."""
+        numbers: Floats = self.values.astype(np.float64)
+        numbers.setflags(write=False)
+        return numbers
 
 
 @dataclass(frozen=True)
@@ -197,11 +205,6 @@ def label(value: Any) -> str:
         whole = float(number).is_integer() and abs(number) < 2**63
         return str(int(number)) if whole else repr(number)
     return str(value)
-
-
-def to_numbers(column: RawColumn) -> Floats:
-    """Numbers and booleans (as 0 and 1) as float64, shape (n,)."""
-    return column.values.astype(np.float64)
 
 
 def to_factor(column: RawColumn, name: str | None = None) -> Factor:

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from hierbayes.design import build_design
+from hierbayes.design import build_design, checks
 from hierbayes.errors import DataError, FormulaError, HierbayesError, nearest_match, slips
 from hierbayes.formula import parse_formula
 
@@ -263,3 +263,21 @@ def test_empty_cells_share_a_message():
         "a[q]:b[u], a[p]:b[v], a[p]:b[w] are zero in every row: the data say nothing about their effects, "
         "only the priors do",
     )
+
+
+def test_dependent_columns_over_many_blocks_of_rows(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1_050, 4))
+    X[:, 3] = X[:, 0] - 2 * X[:, 1]
+    whole = checks.dependent_columns(X, ("a", "b", "c", "d"))
+    monkeypatch.setattr(checks, "BLOCK", 100)
+    assert checks.dependent_columns(X, ("a", "b", "c", "d")) == whole == [("d", ("a", "b"))]
+
+
+def test_columns_that_are_the_same_are_held_once():
+    data = pd.DataFrame({"y": [1.0, 2, 3, 5], "x": [0.5, 1, 2, 4], "g": [1, 1, 2, 2]})
+    design = build_design(parse_formula("y ~ x + (1 + x | g)"), data)
+    assert design.groups[0].Z is design.X
+    assert design.columns["y"] is design.y
+    data.loc[:, "y"] = 0.0
+    assert list(design.y) == [1, 2, 3, 5]

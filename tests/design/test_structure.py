@@ -92,6 +92,13 @@ def test_shares_against_a_decomposition_by_pandas():
     assert row["icc"] == pytest.approx(tau2 / (tau2 + s2), rel=1e-10)
 
 
+def test_shares_of_numbers_whose_squares_underflow():
+    small = describe_structure({"g": [0, 0, 0, 0, 1], "x": [5e-167, 0, 0, 0, 0]}, "g").variation.iloc[0]
+    large = describe_structure({"g": [0, 0, 0, 0, 1], "x": [5.0, 0, 0, 0, 0]}, "g").variation.iloc[0]
+    assert small["between"] == pytest.approx(large["between"], rel=1e-12)
+    assert small["icc"] == pytest.approx(large["icc"], rel=1e-12)
+
+
 def test_constant_variable_has_no_shares():
     structure = describe_structure({"g": [1, 1, 2, 2], "x": [3, 3, 3, 3]}, "g")
     assert of(structure) == {"x": "constant"}
