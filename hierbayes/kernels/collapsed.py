@@ -13,25 +13,17 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.geometry import Coordinates, coordinates
 from hierbayes.kernels.assemble import positive_priors, vine_shapes
-from hierbayes.kernels.conditional import conditional_pieces
-from hierbayes.kernels.factorization import cross_products
+from hierbayes.kernels.conditional import Collapsed, conditional_pieces, draw_conditional
 from hierbayes.kernels.factors import factors_of
-from hierbayes.kernels.jit import compiled_log_density
+from hierbayes.kernels.jit import compiled, compiled_log_density
 from hierbayes.kernels.marginal import log_marginal
 from hierbayes.kernels.priors import prior_table, unconstrained_start
 from hierbayes.kernels.record import Kernel
-from hierbayes.kernels.statistics import (
-    N_ARRAYS,
-    Statistics,
-    read_statistics,
-    sufficient_statistics,
-)
-from hierbayes.kernels.variances import Layout, chain_rule, new_scales, read_layout, read_scales
+from hierbayes.kernels.statistics import Statistics, read_factors, sufficient_statistics
+from hierbayes.kernels.variances import N_TABLE, Layout, chain_rule, new_scales, read_scales
 from hierbayes.spec.records import ModelSpec
 
 type Floats = NDArray[np.float64]
-
-N_TABLE = 2 * (N_ARRAYS + len(Layout._fields))
 
 
 def collapsed_kernel(spec: ModelSpec, design: Design, frame: Coordinates | None = None) -> Kernel:
@@ -54,7 +46,8 @@ def collapsed_kernel(spec: ModelSpec, design: Design, frame: Coordinates | None 
     layout = variance_layout(spec, design)
     arrays = tuple(np.ascontiguousarray(array) for array in (*statistics, *layout))
     start = _start(spec, frame, statistics, layout)
-    return Kernel("collapsed", log_density(), arrays, start, partial(conditional_pieces, spec, arrays))
+    density = Collapsed(log_density(several=len(statistics.factors) > 1), arrays)
+    return Kernel("collapsed", density.function, arrays, start, partial(conditional_pieces, spec, density))
 
 
 def variance_layout(spec: ModelSpec, design: Design) -> Layout:
@@ -83,15 +76,22 @@ def _start(spec: ModelSpec, frame: Coordinates, statistics: Statistics, layout: 
 
 def rough_sigma(statistics: Statistics) -> float:
     """Residual sd with all effects fixed; where that leaves no rows, half of the sd without any effects."""
-    n, p, n_rest = (int(size) for size in statistics.sizes)
+    n = int(statistics.sizes[0])
     rank = int(np.count_nonzero(np.diagonal(statistics.roots, axis1=1, axis2=2)))
     scatter, freedom = _least_squares(statistics.within, n - rank)
-    total = cross_products(statistics)[n_rest - p :, n_rest - p :]
-    scatter_without, freedom_without = _least_squares(total, n)
+    scatter_without, freedom_without = _least_squares(_total_products(statistics), n)
     without = scatter_without / max(freedom_without, 1)
     if freedom > 0 and scatter > 1e-4 * freedom * without:
         return math.sqrt(scatter / freedom)
     return 0.5 * math.sqrt(without) or 1.0
+
+
+def _total_products(statistics: Statistics) -> Floats:
+    """``[X, y]'[X, y]`` over all rows, upper triangle, shape (p + 1, p + 1)."""
+    m, q, pointers = int(statistics.sizes[1]) + 1, statistics.roots.shape[1], statistics.pointers
+    ends = q * pointers[:-1, None] + np.diff(pointers)[:, None] * np.arange(1, q + 1)
+    explained = statistics.E[ends.reshape(-1, 1) - m + np.arange(m)]
+    return np.asarray(statistics.within[-m:, -m:] + np.triu(explained.T @ explained))
 
 
 def _least_squares(products: Floats, n: int) -> tuple[float, int]:
@@ -106,16 +106,17 @@ def _least_squares(products: Floats, n: int) -> tuple[float, int]:
     return max(left, 0.0) * float(scale[-1]) ** 2, n - int(kept.sum())
 
 
-def _collapsed(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> int:
+@compiled
+def _evaluate(call: Any, table: Any, others: Any) -> int:
+    """Log density and gradient; ``call`` is what ``jit.LOG_DENSITY`` receives, but the table."""
+    n_dim, x, gradient, value = call
     place, slope = numba.carray(x, (n_dim,)), numba.carray(gradient, (n_dim,))
-    entries = numba.carray(table, (N_TABLE,), np.uint64)
-    s, layout = read_statistics(entries), read_layout(entries)
-    scales = new_scales(s, layout)
-    total = read_scales(s, layout, place, scales)
-    sigma = scales.positive[0, layout.kinds.shape[0] - 1]
+    scales = new_scales(table)
+    total = read_scales(table, place, scales)
+    sigma = scales.positive[0, scales.positive.shape[1] - 1]
     L_bar, sigma_bar = np.empty(scales.L.shape[0]), np.empty(1)
-    total += log_marginal(s, (scales.sd, scales.L, sigma), (L_bar, sigma_bar))
-    chain_rule(s, layout, scales, (L_bar, sigma_bar, slope))
+    total += log_marginal(table, others, (scales.sd, scales.L, sigma), (L_bar, sigma_bar))
+    chain_rule(table, scales, (L_bar, sigma_bar, slope))
     value[0] = total
     fine = math.isfinite(total)
     for k in range(n_dim):
@@ -123,7 +124,27 @@ def _collapsed(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> int
     return 0 if fine else 1
 
 
+def _one_factor(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> int:
+    entries = numba.carray(table, (2 * N_TABLE,), np.uint64)
+    if n_dim == 0:
+        draw_conditional(entries, None)
+        return 0
+    return _evaluate((n_dim, x, gradient, value), entries, None)
+
+
+def _several_factors(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> int:
+    entries = numba.carray(table, (2 * N_TABLE,), np.uint64)
+    if n_dim == 0:
+        draw_conditional(entries, read_factors(entries))
+        return 0
+    return _evaluate((n_dim, x, gradient, value), entries, read_factors(entries))
+
+
 @cache
-def log_density() -> Any:
-    """The C function, compiled now or read from the cache."""
-    return compiled_log_density(_collapsed)
+def log_density(*, several: bool) -> Any:
+    """The C function for one grouping factor (or none), or for several, compiled now or read from the cache.
+
+    Asked for no dimension it draws what was integrated out (``conditional``): compiled together, the two
+    share the factorization.
+    """
+    return compiled_log_density(_several_factors if several else _one_factor)

@@ -21,7 +21,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hierbayes.kernels.jit import compiled, compiled_for_python
+from hierbayes.kernels.jit import codes, compiled, floats, integers
+from hierbayes.kernels.statistics import (
+    COLUMNS,
+    CONSTANTS,
+    CROSS,
+    PATTERN,
+    PATTERN_POINTERS,
+    POINTERS,
+    PRECISION,
+    PULL,
+    SIZES,
+    read_roots,
+    read_within,
+)
 
 LARGE = 1e100
 
@@ -31,10 +44,6 @@ class Factorization(NamedTuple):
 
     Attributes
     ----------
-    Lam : float64 array, flat
-        ``diag(sd) L`` of each factor, (q, q), one after another.
-    sigma : float
-        Residual sd.
     inverses : float64 array, shape (J, q, q)
         Lower triangular ``C_j`` with ``C_j'C_j = N_j^-1``.
     F : float64 array, flat
@@ -46,8 +55,6 @@ class Factorization(NamedTuple):
         ``log |H| / 2``.
     """
 
-    Lam: Any
-    sigma: Any
     inverses: Any
     F: Any
     U: Any
@@ -55,11 +62,11 @@ class Factorization(NamedTuple):
 
 
 @compiled
-def scaled(s: Any, sd: Any, L: Any) -> Any:
-    """``Lam = diag(sd) L`` of every factor, flat; ``sd`` and ``L`` flat in the order of ``s.factors``."""
+def scaled(factors: Any, sd: Any, L: Any) -> Any:
+    """``Lam = diag(sd) L`` of every factor, (q, q), flat; ``sd`` and ``L`` in the order of ``factors``."""
     Lam = np.empty(L.shape[0])
-    for g in range(s.factors.shape[0]):
-        q, first, at = s.factors[g, 1], s.factors[g, 3], s.factors[g, 4]
+    for g in range(factors.shape[0]):
+        q, first, at = factors[g, 1], factors[g, 3], factors[g, 4]
         for k in range(q):
             for l in range(q):
                 Lam[at + k * q + l] = sd[first + k] * L[at + k * q + l]
@@ -124,13 +131,16 @@ def _add_squares_sparse(F: Any, held: Any, q: int, U: Any) -> None:
 
 
 @compiled
-def _eliminate(s: Any, Lam: Any, sigma: float, out: Any) -> float:
-    """``C_j`` and ``F_j`` of all groups; adds ``sum_j F_j'F_j`` to ``U``; returns ``sum_j log |N_j| / 2``."""
+def _eliminate(table: Any, others: Any, ratio: Any, out: Any) -> float:
+    """``C_j`` and ``F_j`` of all groups; adds ``sum_j F_j'F_j`` to ``U``; returns ``sum_j log |N_j| / 2``.
+
+    ``ratio`` is the first factor's ``Lam / sigma``, flat.
+    """
     inverses, F, U = out
-    roots, pointers, columns, E = s.roots, s.pointers, s.columns, s.E
+    roots, pointers, E = read_roots(table), integers(table, POINTERS), floats(table, CROSS)
     n_groups, q = roots.shape[:2]
-    V, N, ratio = np.empty((q, q)), np.empty((q, q)), Lam / sigma
-    total, product, dense = 0.0, 1.0, s.factors.shape[0] == 1
+    V, N = np.empty((q, q)), np.empty((q, q))
+    total, product = 0.0, 1.0
     for j in range(n_groups):
         product *= _root_of_inverse(roots[j], (ratio, V), N, inverses[j])
         if not product < LARGE:
@@ -144,19 +154,19 @@ def _eliminate(s: Any, Lam: Any, sigma: float, out: Any) -> float:
             for l in range(k):
                 for a in range(width):
                     F[at + a] += inverses[j, k, l] * E[q * low + l * width + a]
-        if dense:
+        if others is None:
             _add_squares_dense(F, q * low, q, U)
         else:
-            _add_squares_sparse(F, (columns, low, low + width), q, U)
+            _add_squares_sparse(F, (codes(table, COLUMNS), low, low + width), q, U)
     return total + math.log(product)
 
 
 @compiled
-def _scale_others(s: Any, Lam: Any, U: Any) -> None:
+def _scale_others(factors: Any, Lam: Any, U: Any) -> None:
     """``U <- Lam'U Lam`` for the columns of the other factors, upper triangle."""
     size = U.shape[0]
-    for g in range(1, s.factors.shape[0]):
-        n_groups, q, first, at = s.factors[g, 0], s.factors[g, 1], s.factors[g, 2], s.factors[g, 4]
+    for g in range(1, factors.shape[0]):
+        n_groups, q, first, at = factors[g, 0], factors[g, 1], factors[g, 2], factors[g, 4]
         for block in range(first, first + n_groups * q, q):
             for k in range(q):
                 for l in range(k):
@@ -180,19 +190,20 @@ def _scale_others(s: Any, Lam: Any, U: Any) -> None:
 
 
 @compiled
-def _factor_remainder(s: Any, U: Any) -> float:
+def _factor_remainder(table: Any, U: Any) -> float:
     """Upper Cholesky factor in place, on its pattern; returns the sum of the logs of its first R pivots."""
+    pattern_pointers, pattern = integers(table, PATTERN_POINTERS), integers(table, PATTERN)
     size = U.shape[0]
     total = 0.0
     for j in range(size - 1):
         root = math.sqrt(U[j, j])
         total += math.log(root)
         U[j, j] = root
-        low, high = s.pattern_pointers[j], s.pattern_pointers[j + 1]
+        low, high = pattern_pointers[j], pattern_pointers[j + 1]
         for a in range(low, high):
-            U[j, s.pattern[a]] /= root
+            U[j, pattern[a]] /= root
         for a in range(low, high):
-            i = s.pattern[a]
+            i = pattern[a]
             factor = U[j, i]
             for k in range(i, size):
                 U[i, k] -= factor * U[j, k]
@@ -200,13 +211,16 @@ def _factor_remainder(s: Any, U: Any) -> float:
 
 
 @compiled
-def factorize(s: Any, Lam: Any, sigma: float) -> Any:
+def factorize(table: Any, others: Any, Lam: Any, sigma: float) -> Any:
     """Factor ``H`` at given variance parameters; NaN where it is not positive definite.
 
     Parameters
     ----------
-    s : Statistics
-        Of the rows.
+    table : uint64 array
+        The kernel's.
+    others : int64 array, or None
+        ``Statistics.factors``; None where there is one factor at most: what only several need is not compiled
+        then.
     Lam : float64 array, flat
         As of ``scaled``.
     sigma : float
@@ -216,52 +230,54 @@ def factorize(s: Any, Lam: Any, sigma: float) -> Any:
     -------
     Factorization
     """
-    p, n_rest = s.sizes[1], s.sizes[2]
-    inverses, F, U = np.empty(s.roots.shape), np.empty(s.E.shape[0]), s.within.copy()
-    total = _eliminate(s, Lam, sigma, (inverses, F, U))
+    sizes, within = integers(table, SIZES), read_within(table)
+    p, n_rest = sizes[1], sizes[2]
+    U = np.empty((n_rest + 1, n_rest + 1))
+    for i in range(n_rest + 1):
+        for k in range(n_rest + 1):
+            U[i, k] = within[i, k]
+    inverses, F = np.empty(read_roots(table).shape), np.empty(floats(table, CROSS).shape[0])
+    ratio = np.empty(inverses.shape[1] ** 2)
+    for k in range(ratio.shape[0]):
+        ratio[k] = Lam[k] / sigma
+    total = _eliminate(table, others, ratio, (inverses, F, U))
     information = 1 / sigma**2
     for i in range(n_rest + 1):
         for k in range(i, n_rest + 1):
             U[i, k] *= information
-    _scale_others(s, Lam, U)
+    if others is not None:
+        _scale_others(others, Lam, U)
+    precision, pull = floats(table, PRECISION), floats(table, PULL)
     first = n_rest - p
     for i in range(first):
         U[i, i] += 1.0
     for k in range(p):
-        U[first + k, first + k] += s.precision[k]
-        U[first + k, n_rest] += s.pull[k]
-    U[n_rest, n_rest] += s.constants[1]
-    total += _factor_remainder(s, U)
-    return Factorization(Lam, sigma, inverses, F, U, total)
+        U[first + k, first + k] += precision[k]
+        U[first + k, n_rest] += pull[k]
+    U[n_rest, n_rest] += floats(table, CONSTANTS)[1]
+    total += _factor_remainder(table, U)
+    return Factorization(inverses, F, U, total)
 
 
 @compiled
-def solve_remainder(s: Any, U: Any, x: Any) -> None:
+def solve_remainder(table: Any, U: Any, x: Any) -> None:
     """``x <- U^-1 x`` for the first R columns, ``x`` of shape (R,)."""
+    pattern_pointers, pattern = integers(table, PATTERN_POINTERS), integers(table, PATTERN)
     for i in range(x.shape[0] - 1, -1, -1):
         t = x[i]
-        for a in range(s.pattern_pointers[i], s.pattern_pointers[i + 1] - 1):
-            t -= U[i, s.pattern[a]] * x[s.pattern[a]]
+        for a in range(pattern_pointers[i], pattern_pointers[i + 1] - 1):
+            t -= U[i, pattern[a]] * x[pattern[a]]
         x[i] = t / U[i, i]
 
 
 @compiled
-def unstandardize(s: Any, Lam: Any, x: Any) -> None:
+def unstandardize(factors: Any, Lam: Any, x: Any) -> None:
     """Multiply the other factors' blocks of a vector over the remainder by ``Lam``, in place."""
-    for g in range(1, s.factors.shape[0]):
-        n_groups, q, first, at = s.factors[g, 0], s.factors[g, 1], s.factors[g, 2], s.factors[g, 4]
+    for g in range(1, factors.shape[0]):
+        n_groups, q, first, at = factors[g, 0], factors[g, 1], factors[g, 2], factors[g, 4]
         for block in range(first, first + n_groups * q, q):
             for k in range(q - 1, -1, -1):
                 t = 0.0
                 for l in range(k + 1):
                     t += Lam[at + k * q + l] * x[block + l]
                 x[block + k] = t
-
-
-@compiled_for_python
-def cross_products(s: Any) -> Any:
-    """``A'A`` over all rows, upper triangle, shape (R + 1, R + 1)."""
-    inverses, F, U = np.empty(s.roots.shape), np.empty(s.E.shape[0]), s.within.copy()
-    q = s.roots.shape[1]
-    _eliminate(s, np.zeros(q * q), 1.0, (inverses, F, U))
-    return U

@@ -26,34 +26,46 @@ from typing import Any
 import numpy as np
 
 from hierbayes.kernels.factorization import factorize, scaled, solve_remainder, unstandardize
-from hierbayes.kernels.jit import compiled, compiled_for_python
+from hierbayes.kernels.jit import codes, compiled, floats, integers
+from hierbayes.kernels.statistics import (
+    COLUMNS,
+    CONSTANTS,
+    PATTERN,
+    PATTERN_POINTERS,
+    POINTERS,
+    SIZES,
+    read_factors,
+    read_roots,
+    read_within,
+)
 
 
 @compiled
-def _invert_remainder(s: Any, U: Any, P: Any) -> None:
+def _invert_remainder(table: Any, U: Any, P: Any) -> None:
     """``(U'U)^-1`` on the pattern of ``U``, both triangles, into ``P``, which holds zeros before."""
-    n_rest = s.sizes[2]
+    pattern_pointers, pattern = integers(table, PATTERN_POINTERS), integers(table, PATTERN)
+    n_rest = U.shape[0] - 1
     for j in range(n_rest - 1, -1, -1):
-        low, high = s.pattern_pointers[j], s.pattern_pointers[j + 1] - 1
-        start = s.pattern[low]
+        low, high = pattern_pointers[j], pattern_pointers[j + 1] - 1
+        start = pattern[low]
         for a in range(low, high):
-            factor = U[j, s.pattern[a]] / U[j, j]
+            factor = U[j, pattern[a]] / U[j, j]
             for k in range(start, n_rest):
-                P[j, k] -= factor * P[s.pattern[a], k]
+                P[j, k] -= factor * P[pattern[a], k]
         t = 1 / U[j, j]
         for a in range(low, high):
-            k = s.pattern[a]
+            k = pattern[a]
             P[k, j] = P[j, k]
             t -= U[j, k] * P[j, k]
         P[j, j] = t / U[j, j]
 
 
 @compiled
-def _other_bars(s: Any, L: Any, moments: Any, L_bar: Any) -> None:
+def _other_bars(factors: Any, L: Any, moments: Any, L_bar: Any) -> None:
     """``L_bar = L^{-T} Q`` of the other factors, from mean and covariance of their standardized effects."""
     mean, P = moments
-    for g in range(1, s.factors.shape[0]):
-        n_groups, q, first, at = s.factors[g, 0], s.factors[g, 1], s.factors[g, 2], s.factors[g, 4]
+    for g in range(1, factors.shape[0]):
+        n_groups, q, first, at = factors[g, 0], factors[g, 1], factors[g, 2], factors[g, 4]
         for k in range(q):
             for l in range(q):
                 t = 0.0
@@ -70,10 +82,10 @@ def _other_bars(s: Any, L: Any, moments: Any, L_bar: Any) -> None:
 
 
 @compiled
-def _unstandardize_rows(s: Any, Lam: Any, P: Any) -> None:
+def _unstandardize_rows(factors: Any, Lam: Any, P: Any) -> None:
     """Multiply the other factors' blocks of rows by ``Lam``: ``unstandardize`` for all columns at once."""
-    for g in range(1, s.factors.shape[0]):
-        n_groups, q, first, at = s.factors[g, 0], s.factors[g, 1], s.factors[g, 2], s.factors[g, 4]
+    for g in range(1, factors.shape[0]):
+        n_groups, q, first, at = factors[g, 0], factors[g, 1], factors[g, 2], factors[g, 4]
         for block in range(first, first + n_groups * q, q):
             for k in range(q - 1, -1, -1):
                 factor = Lam[at + k * q + k]
@@ -86,14 +98,18 @@ def _unstandardize_rows(s: Any, Lam: Any, P: Any) -> None:
 
 
 @compiled
-def _second_moments(s: Any, f: Any, mean: Any, P: Any) -> None:
-    """Mean and covariance of ``(z, theta)`` to second moments of ``(u, theta, -1) / sigma``, in place."""
-    n_rest, information = s.sizes[2], 1 / f.sigma**2
-    if s.factors.shape[0] > 1:
-        unstandardize(s, f.Lam, mean)
-        for i in range(n_rest):
-            unstandardize(s, f.Lam, P[i])
-        _unstandardize_rows(s, f.Lam, P)
+def _unstandardize_moments(factors: Any, Lam: Any, mean: Any, P: Any) -> None:
+    """Mean and covariance of ``(z, theta)`` to those of ``(u, theta)``, in place."""
+    unstandardize(factors, Lam, mean)
+    for i in range(mean.shape[0]):
+        unstandardize(factors, Lam, P[i])
+    _unstandardize_rows(factors, Lam, P)
+
+
+@compiled
+def _second_moments(sigma: float, mean: Any, P: Any) -> None:
+    """Mean and covariance of ``(u, theta)`` to second moments of ``(u, theta, -1) / sigma``, in place."""
+    n_rest, information = mean.shape[0], 1 / sigma**2
     for i in range(n_rest):
         for k in range(n_rest):
             P[i, k] = (P[i, k] + mean[i] * mean[k]) * information
@@ -137,21 +153,24 @@ def _middle_sparse(F: Any, held: Any, P: Any, B: Any) -> None:
 
 
 @compiled
-def _sum_first(s: Any, f: Any, P: Any, T: Any) -> float:
-    """Add ``sum_j R_j'K_j R_j`` to ``T``, shape (q, q); returns ``sum_j (q + tr K_j)``."""
-    roots, pointers, columns, inverses, F = s.roots, s.pointers, s.columns, f.inverses, f.F
+def _sum_first(table: Any, others: Any, moments: Any, T: Any) -> float:
+    """Add ``sum_j R_j'K_j R_j`` to ``T``, shape (q, q); returns ``sum_j (q + tr K_j)``.
+
+    ``moments`` are ``inverses`` and ``F`` of the factorization, and ``P``.
+    """
+    (inverses, F, P), roots, pointers = moments, read_roots(table), integers(table, POINTERS)
     n_groups, q = roots.shape[:2]
     B, K, W = np.empty((q, q)), np.empty((q, q)), np.empty((q, q))
     row = np.empty(P.shape[0])
-    total, dense = 0.0, s.factors.shape[0] == 1
+    total = 0.0
     for j in range(n_groups):
         for k in range(q):
             for l in range(k + 1):
                 B[k, l] = -1.0 if k == l else 0.0
-        if dense:
+        if others is None:
             _middle_dense(F, q * pointers[j], (P, row), B)
         else:
-            _middle_sparse(F, (columns, pointers[j], pointers[j + 1]), P, B)
+            _middle_sparse(F, (codes(table, COLUMNS), pointers[j], pointers[j + 1]), P, B)
         for k in range(q):
             for l in range(k):
                 B[l, k] = B[k, l]
@@ -183,17 +202,19 @@ def _sum_first(s: Any, f: Any, P: Any, T: Any) -> float:
     return total
 
 
-@compiled_for_python
-def log_marginal(s: Any, scale: Any, bars: Any) -> float:
+@compiled
+def log_marginal(table: Any, others: Any, scale: Any, bars: Any) -> float:
     """``log p(y | sd, L, sigma)`` and its gradient.
 
     Parameters
     ----------
-    s : Statistics
-        Of the rows.
+    table : uint64 array
+        The kernel's: addresses of the statistics.
+    others : int64 array, or None
+        ``Statistics.factors`` where there are several.
     scale : tuple
-        ``sd`` and ``L``, flat, factor by factor in the order of ``s.factors`` (``L``, the Cholesky factor of
-        correlations, is block diagonal over the terms of a factor), and the number ``sigma``.
+        ``sd`` and ``L``, flat, factor by factor in the order of ``Statistics.factors`` (``L``, the Cholesky
+        factor of correlations, is block diagonal over the terms of a factor), and the number ``sigma``.
     bars : tuple of float64 arrays
         Receive the derivatives: in ``L``, flat, at fixed sds; in ``log sigma``, shape (1,). The derivative in
         ``log sd_k`` is the sum over ``l`` of ``L_bar[k, l] L[k, l]``.
@@ -204,25 +225,31 @@ def log_marginal(s: Any, scale: Any, bars: Any) -> float:
         Coefficients with flat priors are integrated over the Lebesgue measure.
     """
     (sd, L, sigma), (L_bar, sigma_bar) = scale, bars
-    n, n_rest, q = s.sizes[0], s.sizes[2], s.roots.shape[1]
-    f = factorize(s, scaled(s, sd, L), sigma)
-    mean, P = f.U[:n_rest, n_rest].copy(), np.zeros((n_rest + 1, n_rest + 1))
-    solve_remainder(s, f.U, mean)
-    _invert_remainder(s, f.U, P)
-    _other_bars(s, L, (mean, P), L_bar)
-    _second_moments(s, f, mean, P)
+    sizes, within, Lam = integers(table, SIZES), read_within(table), scaled(read_factors(table), sd, L)
+    n, n_rest = sizes[0], sizes[2]
+    inverses, F, U, half_log_det = factorize(table, others, Lam, sigma)
+    mean, P = np.empty(n_rest), np.zeros((n_rest + 1, n_rest + 1))
+    for i in range(n_rest):
+        mean[i] = U[i, n_rest]
+    solve_remainder(table, U, mean)
+    _invert_remainder(table, U, P)
+    if others is not None:
+        _other_bars(others, L, (mean, P), L_bar)
+        _unstandardize_moments(others, Lam, mean, P)
+    _second_moments(sigma, mean, P)
     squares = 0.0
     for i in range(n_rest + 1):
-        squares += s.within[i, i] * P[i, i]
+        squares += within[i, i] * P[i, i]
         for k in range(i + 1, n_rest + 1):
-            squares += 2 * s.within[i, k] * P[i, k]
+            squares += 2 * within[i, k] * P[i, k]
+    q = inverses.shape[1]
     T = np.zeros((q, q))
-    sigma_bar[0] = squares + _sum_first(s, f, P, T) - n
+    sigma_bar[0] = squares + _sum_first(table, others, (inverses, F, P), T) - n
     for k in range(q):
         for l in range(q):
             t = 0.0
             for m in range(l, q):
-                t += T[k, m] * f.Lam[m * q + l]
+                t += T[k, m] * Lam[m * q + l]
             L_bar[k * q + l] = sd[k] * t / sigma**2
-    value: float = s.constants[0] - n * math.log(sigma) - f.half_log_det - 0.5 * f.U[n_rest, n_rest]
+    value: float = floats(table, CONSTANTS)[0] - n * math.log(sigma) - half_log_det - 0.5 * U[n_rest, n_rest]
     return value

@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.geometry import Coordinates
 from hierbayes.kernels.factors import Factor, factors_of
-from hierbayes.kernels.jit import address_table, codes, compiled, floats, integers
+from hierbayes.kernels.jit import (
+    address_table,
+    compiled,
+    float_rows,
+    float_squares,
+    integer_rows,
+    integers,
+)
 from hierbayes.kernels.sums import (
     find_cells,
     insert_dense,
     project_others,
     rotate_rows,
-    settle_ranks,
     sum_others,
 )
 
@@ -77,32 +83,43 @@ class Statistics(NamedTuple):
 
 
 N_ARRAYS = len(Statistics._fields)
+(
+    SIZES,
+    FACTORS,
+    ROOTS,
+    POINTERS,
+    COLUMNS,
+    CROSS,
+    WITHIN,
+    PRECISION,
+    PULL,
+    CONSTANTS,
+    PATTERN_POINTERS,
+    PATTERN,
+    CENTER,
+) = range(N_ARRAYS)
+"""Places of the statistics in a kernel's table. Compiled functions are handed the table and read from it what
+they need: a tuple of all arrays, passed from one to the other, is twice as much work for the compiler."""
 
 
 @compiled
-def read_statistics(table: Any) -> Any:
-    """The statistics from a kernel's table, whose first ``N_ARRAYS`` entries they are."""
-    sizes = integers(table, 0)
-    p, n_rest = sizes[1], sizes[2]
-    factors = integers(table, 1).reshape((-1, 5))
-    pointers = integers(table, 3)
-    n_groups = pointers.shape[0] - 1
-    q = factors[0, 1] if n_groups > 0 else 0
-    return Statistics(
-        sizes,
-        factors,
-        floats(table, 2).reshape((n_groups, q, q)),
-        pointers,
-        codes(table, 4),
-        floats(table, 5),
-        floats(table, 6).reshape((n_rest + 1, n_rest + 1)),
-        floats(table, 7).reshape(p),
-        floats(table, 8).reshape(p),
-        floats(table, 9),
-        integers(table, 10),
-        integers(table, 11),
-        floats(table, 12).reshape(p),
-    )
+def read_factors(table: Any) -> Any:
+    """``Statistics.factors``."""
+    return integer_rows(table, FACTORS, 5)
+
+
+@compiled
+def read_roots(table: Any) -> Any:
+    """``Statistics.roots``."""
+    factors = integers(table, FACTORS)
+    q = factors[1] if factors.shape[0] > 0 else 0
+    return float_squares(table, ROOTS, q)
+
+
+@compiled
+def read_within(table: Any) -> Any:
+    """``Statistics.within``."""
+    return float_rows(table, WITHIN, integers(table, SIZES)[2] + 1)
 
 
 def sufficient_statistics(design: Design, frame: Coordinates) -> Statistics:
@@ -123,7 +140,6 @@ def sufficient_statistics(design: Design, frame: Coordinates) -> Statistics:
     within = np.zeros((p + 1, p + 1))
     origin = np.array(frame.means, dtype=np.float64), np.array(frame.center, dtype=np.float64)
     rotate_rows(table, origin, (roots, E, within))
-    settle_ranks(roots, E, within)
     shapes = _factor_table(factors)
     if len(factors) > 1:
         rest, crossed, pattern = _with_others(table, origin, shapes, (roots, E, within))

