@@ -74,6 +74,10 @@ class SamplingError(HierbayesError, RuntimeError):
     """Sampling could not start or produced no draws."""
 
 
+class NotInstalledError(HierbayesError, ImportError):
+    """Something was asked for that needs a library which does not come with hierbayes."""
+
+
 class StorageError(HierbayesError, ValueError):
     """A saved fit cannot be written or read."""
 

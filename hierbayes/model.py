@@ -167,13 +167,14 @@ class Model:
             Kept draws of each chain.
         tune : int, optional
             Warm-up draws of each chain: by default 300 where the model is collapsed, else 500 for nutpie and
-            1000 for pymc.
+            1000 for the others.
         chains : int
             Number of chains.
         seed : int, optional
             The same seed gives the same draws. Without one, a seed is drawn and recorded in ``fit.settings``.
         sampler : str
-            ``"nutpie"`` or ``"pymc"``.
+            ``"nutpie"``, or NUTS of ``"pymc"``, ``"numpyro"`` or ``"blackjax"`` on the PyMC graph. The last
+            two need the extra ``hierbayes[jax]``.
         parameterization : str
             ``"auto"``, ``"collapsed"`` (Gaussian models: NUTS over the variance parameters alone), or
             ``"partial"``, ``"noncentered"``, ``"centered"``; the posterior is the same.
@@ -181,8 +182,8 @@ class Model:
             ``"auto"``, ``"kernel"`` (a log density that was compiled once for all models) or ``"graph"`` (the
             PyMC model, compiled for this one); the posterior is the same.
         target_accept : float, optional
-            Acceptance rate that the step size is tuned to: by default 0.8 for nutpie, 0.9 where the model is
-            collapsed and for pymc.
+            Acceptance rate that the step size is tuned to: by default 0.9 where the model is collapsed and
+            for pymc, else 0.8.
         cores : int, optional
             Chains run at once; all of the machine's cores by default.
         progress : bool
@@ -203,6 +204,8 @@ class Model:
             If Ctrl-C came during warm-up, when there are no draws to keep.
         UnknownNameError
             If the sampler or parameterization does not exist.
+        NotInstalledError
+            If the sampler needs a library that is not installed.
         """
         from hierbayes.sampling import SamplerSettings, get_sampler, kernel_refusal
 

@@ -20,10 +20,10 @@ KERNEL, GRAPH = "kernel", "graph"
 ROUTES = (AUTO, KERNEL, GRAPH)
 KERNEL_SAMPLERS = ("nutpie",)
 
-TUNE = {COLLAPSED: 300, "nutpie": 500, "pymc": 1000}
+TUNE = {COLLAPSED: 300, "nutpie": 500, "pymc": 1000, "numpyro": 1000, "blackjax": 1000}
 """Warm-up draws of each chain: few where NUTS runs over variance parameters only, else by the sampler."""
 
-TARGET_ACCEPT = {COLLAPSED: 0.9, "nutpie": 0.8, "pymc": 0.9}
+TARGET_ACCEPT = {COLLAPSED: 0.9, "nutpie": 0.8, "pymc": 0.9, "numpyro": 0.8, "blackjax": 0.8}
 """Acceptance rates that step sizes are tuned to. In whitened coordinates 0.8 halves the steps of 0.9."""
 
 
@@ -43,7 +43,7 @@ class Plan:
     collapsed : bool
         Whether coefficients and group effects are integrated out while NUTS runs.
     sampler : str
-        ``"nutpie"``, ``"pymc"``.
+        ``"nutpie"``, ``"pymc"``, ``"numpyro"``, ``"blackjax"``.
     rows : int
         Rows that one evaluation of the log density goes through: fewer than the data's where identical ones
         are merged, 0 where sufficient statistics serve.
@@ -84,7 +84,7 @@ class Wish:
     parameterization : str
         One of ``PARAMETERIZATIONS``.
     sampler : str
-        ``"nutpie"``, ``"pymc"``.
+        ``"nutpie"``, ``"pymc"``, ``"numpyro"``, ``"blackjax"``.
     route : str
         One of ``ROUTES``.
 

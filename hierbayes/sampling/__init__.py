@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
-from hierbayes.errors import UnknownNameError
+from hierbayes.errors import NotInstalledError, UnknownNameError
+from hierbayes.sampling.jax import sample_with_jax
 from hierbayes.sampling.nutpie import (
     UNCONSTRAINED,
     CompiledSampler,
@@ -20,8 +23,13 @@ from hierbayes.sampling.settings import RawDraws, SamplerSettings
 SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {
     "nutpie": sample_nutpie,
     "pymc": sample_pymc,
+    "numpyro": partial(sample_with_jax, "numpyro"),
+    "blackjax": partial(sample_with_jax, "blackjax"),
 }
 """Samplers of PyMC models."""
+
+NEEDS = {"numpyro": ("jax", "numpyro"), "blackjax": ("jax", "blackjax")}
+"""What samplers need that does not come with hierbayes: its extra ``jax``."""
 
 COMPILERS: dict[str, Callable[[Any, SamplerSettings, str], CompiledSampler]] = {"nutpie": compile_nutpie}
 """Samplers that can use a compiled PyMC model again for another response."""
@@ -37,9 +45,19 @@ def get_sampler(name: str) -> Callable[[Any, SamplerSettings, str], RawDraws]:
     ------
     UnknownNameError
         If there is none.
+    NotInstalledError
+        If a library that it needs is not installed.
     """
     if name not in SAMPLERS:
         raise UnknownNameError("sampler", name, SAMPLERS)
+    missing = [library for library in NEEDS.get(name, ()) if find_spec(library) is None]
+    if missing:
+        others = [sampler for sampler in SAMPLERS if sampler not in NEEDS]
+        raise NotInstalledError(
+            f"The sampler {name!r} needs {' and '.join(NEEDS[name])}; not installed: {', '.join(missing)}. "
+            f"Allowed without: {', '.join(others)}. Install what is missing with "
+            "pip install 'hierbayes[jax]', or leave sampler= out."
+        )
     return SAMPLERS[name]
 
 

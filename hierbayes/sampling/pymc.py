@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 import warnings
 from typing import Any
 
@@ -35,6 +37,7 @@ def sample_pymc(model: Any, settings: SamplerSettings, title: str = "") -> RawDr
                 target_accept=settings.target_accept,
                 progressbar=settings.progress,
                 nuts_sampler="pymc",
+                mp_ctx=_start_method(),
                 compute_convergence_checks=False,
                 idata_kwargs={"log_likelihood": False},
             )
@@ -47,3 +50,12 @@ def sample_pymc(model: Any, settings: SamplerSettings, title: str = "") -> RawDr
     variables = {str(k): np.asarray(v, dtype=float) for k, v in posterior.data_vars.items() if k in free}
     partial = posterior.sizes["draw"] < settings.draws or posterior.sizes["chain"] < settings.chains
     return RawDraws(variables, tidy_stats(stats), partial, {"pymc": pymc.__version__})
+
+
+def _start_method() -> str | None:
+    """How PyMC starts the processes of chains; None for its own choice, which is to fork on Linux.
+
+    JAX has threads, and a process that has used it must not be forked.
+    """
+    safe = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    return safe if "jax" in sys.modules else None
