@@ -157,7 +157,7 @@ def _single_step(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Pr
     base = float(design.y.mean())
     offset = np.zeros(1) if design.offset is None else design.offset
     eta = np.array([float(link.link(np.array(base)))])
-    if not family.scale and design.offset is not None:
+    if not family.is_flat(link) and design.offset is not None:
         eta = base_rate(family, link, design) + design.offset
     spread = {name: float(design.y.std()) or 1.0 for name in family.parameters}
     each = family.information(eta, spread, link)
@@ -168,7 +168,7 @@ def _single_step(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Pr
         information, weights = float(each.mean()), each / each.mean()
     precision, center = _single_level_posterior(X, priors, (information, weights), working)
     residual = working - X @ center
-    free = partial(estimate_components, estimate_scale=bool(family.scale), weights=weights)
+    free = partial(estimate_components, estimate_scale=family.is_flat(link), weights=weights)
     found = {group.name: free(group, residual, information) for group in design.groups}
     residual_sd = min([float(residual.std()), *(rough.information**-0.5 for rough in found.values())])
     parameters = dict.fromkeys(family.parameters, residual_sd)
@@ -194,7 +194,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     W = np.ones(design.n)
     for step in range(ROUNDS):
         rows: dict[str, Any] = {**design.row_data, **parameters}
-        W = np.broadcast_to(family.information(eta, rows, link), eta.shape)
+        W = np.broadcast_to(family.step_weights(design.y, eta, rows, link), eta.shape)
         working = eta + family.score(design.y, eta, rows, link) / W - offset
         rest = working - sum(effects.values(), start=np.zeros(design.n))
         precision, center = _single_level_posterior(X, priors, (1.0, W), rest)
