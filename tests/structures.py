@@ -26,6 +26,7 @@ def small_frame() -> pd.DataFrame:
             "ticks": np.random.default_rng(22).negative_binomial(2, 0.3, n),
             "time": np.linspace(0.5, 3, n),
             "k": np.arange(n) % 3 + 1.0,
+            "cost": np.random.default_rng(23).gamma(2, np.exp(0.2 * x)),
         }
     )
 
@@ -98,4 +99,8 @@ CASES = {
     "weighted-binomial": ("won_of_n | trials(n) + weights(k) ~ x + (1 | g)", "binomial", None, None),
     "weighted-poisson": ("ticks | weights(k) ~ x + (1 | g)", "poisson", None, None),
     "weighted-negbinomial": ("ticks | weights(k) ~ s + (1 | h)", "negbinomial", None, None),
+    "student": ("y ~ x + (1 + x | g)", "student", None, None),
+    "weighted-student": ("y | weights(k) ~ x + (1 | g)", "student", None, None),
+    "lognormal": ("cost ~ x + offset(w) + (1 | g)", "lognormal", None, None),
+    "weighted-lognormal": ("cost | weights(k) ~ x + (1 | g)", "lognormal", None, None),
 }

@@ -109,7 +109,7 @@ def maximum_likelihood(
     information = np.zeros((*coefficients.shape, q))
     for _ in range(STEPS):
         eta = offset + np.einsum("snq,nq->sn", coefficients[:, data.codes], data.Z)
-        weights = np.broadcast_to(family.information(eta, parameters, link), eta.shape)
+        weights = np.broadcast_to(family.step_weights(data.y, eta, parameters, link), eta.shape)
         residual = family.score(data.y, eta, parameters, link)
         information = information_matrices(data.Z, weights, data.codes, data.n_groups)
         score = np.stack(
@@ -117,18 +117,20 @@ def maximum_likelihood(
         )
         step = _solve(information, score, estimable)
         reach = np.maximum((np.abs(step) * largest).max(axis=-1, keepdims=True), 1e-300)
-        if not family.scale:
+        if not family.is_flat(link):
             step = step * np.minimum(1.0, LARGEST_STEP * _size(eta, link) / reach)
             step = _stay_inside(data, eta, step, family.domain(link))
         coefficients += step
         if reach.max(initial=0.0) < TOLERANCE:
             break
+    weights = np.broadcast_to(family.information(eta, parameters, link), eta.shape)
+    information = information_matrices(data.Z, weights, data.codes, data.n_groups)
     identity = np.broadcast_to(np.eye(q), information.shape)
     covariance = np.stack([_solve(information, identity[..., k], estimable) for k in range(q)], axis=-1)
     errors = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
     diverged = (
         errors * np.maximum(largest, 1e-300) > DIVERGED * link.unit
-        if not family.scale and link.name not in ROOTED
+        if not family.is_flat(link) and link.name not in ROOTED
         else np.False_
     )
     estimate = np.where(diverged, np.copysign(np.inf, coefficients), coefficients)
@@ -146,10 +148,16 @@ def _start(
     """
     family, link = distribution
     q = data.Z.shape[1]
-    if family.scale or np.isfinite(link.latent_sd) or link.name == "cauchit":
+    if family.is_linear(link) or np.isfinite(link.latent_sd) or link.name == "cauchit":
         return np.zeros((offset.shape[0], data.n_groups, q))
-    trials = data.rows.get("trials", np.ones(1))
-    means = data.y + 0.1 if family.response_kind == "count" else (data.y + 0.1) / (trials + 0.2)
+    if family.is_flat(link):
+        means = data.y
+    elif family.response_kind == "numeric":
+        base = np.full(data.y.shape, family.typical_mean(data.y, data.rows))
+        means = family.first_means(data.y, base, data.rows)
+    else:
+        trials = data.rows.get("trials", np.ones(1))
+        means = data.y + 0.1 if family.response_kind == "count" else (data.y + 0.1) / (trials + 0.2)
     residual = link.link(means) - offset
     moments = information_matrices(data.Z, np.ones(len(data.y)), data.codes, data.n_groups)
     sums = [group_sums(residual * data.Z[:, k], data.codes, data.n_groups) for k in range(q)]

@@ -25,6 +25,9 @@ OFFSET_DRAWS = 100
 INFORMATION_DRAWS = 400
 """Draws over which the pooling factor is followed when a row's information depends on its mean."""
 
+ROUNDS = 3
+"""Rounds of location and family parameters of a single-level model."""
+
 DEFINITION = (
     "pooling factor = 1 - diagonal of (I + S A)^-1 S A, with S the covariance of the group effects and "
     "A = Z'WZ the information in the group's own rows: 0 keeps the group's own estimate (no pooling), "
@@ -58,10 +61,10 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
         terms) held at its posterior, averaged over it; NaN where those rows cannot tell, infinite for
         binary groups that are all 0 or all 1 and for counts that are all 0.
         ``complete_pooling, complete_pooling_se``: the single-level
-        model of the population columns (0 for a column that only varies by group). ``mean, sd, lower,
-        upper``: partial pooling, the posterior of ``coef``. ``pooling_factor, pooling_lower,
-        pooling_upper``; ``ess_bulk, r_hat`` of the coefficient. Link scale. ``attrs["definition"]`` has
-        the factor's definition.
+        model of the population columns, with family parameters of its own (0 for a column that only varies
+        by group). ``mean, sd, lower, upper``: partial pooling, the posterior of ``coef``.
+        ``pooling_factor, pooling_lower, pooling_upper``; ``ess_bulk, r_hat`` of the coefficient. Link scale.
+        ``attrs["definition"]`` has the factor's definition.
 
     Raises
     ------
@@ -117,8 +120,8 @@ def pooling_factors(fit: Fit, group: str) -> xr.DataArray:
     """
     (spec,) = select_groups(fit, group)
     design = fit.design.group(group)
-    family = get_family(fit.spec.family)
-    constant = bool(family.scale) and fit.design.weights is None
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    constant = family.is_flat(link) and fit.design.weights is None
     posterior = fit.posterior if constant else thin(fit.posterior, INFORMATION_DRAWS)
     S = covariance(fit, spec).sel(chain=posterior["chain"], draw=posterior["draw"]).to_numpy()
     A = _group_information(fit, design, posterior)
@@ -144,7 +147,7 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
     parameters = family_parameters(fit, posterior)
     parameters |= {name: values[own] for name, values in fit.design.row_data.items()}
     Z, codes = design.Z[own], design.codes[own]
-    if family.scale and fit.design.weights is None:
+    if family.is_flat(link) and fit.design.weights is None:
         per_row = family.information(np.zeros(1), parameters, link)
         moments = information_matrices(Z, np.ones(len(Z)), codes, design.n_groups)
         return np.asarray(per_row[..., None, None] * moments)
@@ -159,7 +162,7 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     rows = {name: values[own] for name, values in fit.design.row_data.items()}
     data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups, rows)
     offset = _rest_of_model(fit, design)[:, own]
-    if family.scale and link.name == "identity":
+    if family.is_linear(link):
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
     estimates, errors = maximum_likelihood(data, offset, (family, link), _centers(fit, family))
@@ -202,13 +205,17 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     data = GroupedData(design.y, design.X, np.zeros(design.n, dtype=np.int32), 1, design.row_data)
     offset = np.zeros((1, design.n)) if design.offset is None else design.offset[None, :]
-    centers = _centers(fit, family)
-    estimates, errors = maximum_likelihood(data, offset, (family, link), centers)
-    if family.scale:
-        residual = design.y - offset[0] - design.X @ np.nan_to_num(estimates[0, 0])
-        squares = residual**2 * (1.0 if design.weights is None else design.weights)
-        spread = float(np.sqrt(squares.sum() / max(design.n - len(design.terms), 1)))
-        estimates, errors = maximum_likelihood(
-            data, offset, (family, link), {**centers, family.scale: spread}
-        )
+    values = _centers(fit, family)
+    # A location that hangs on the family's parameters settles with them in a few rounds.
+    for _ in range(1 if family.is_linear(link) else ROUNDS):
+        estimates, errors = maximum_likelihood(data, offset, (family, link), values)
+        if not family.parameters:
+            break
+        eta = offset[0] + design.X @ np.nan_to_num(estimates[0, 0])
+        values = family.rough_parameters(design.y, eta, link, design.row_data)
+        if family.scale:
+            freedom = max(design.n - len(design.terms), 1)
+            values[family.scale] *= np.sqrt(design.n / freedom)
+    if family.parameters:
+        estimates, errors = maximum_likelihood(data, offset, (family, link), values)
     return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(design.terms)}

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from hierbayes import names
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
+from hierbayes.estimates.vpc_words import DEFINITIONS as OF_MEASUREMENTS
 from hierbayes.families import get_family, get_link, marginal_mean
 from hierbayes.fitted.record import Fit
 from hierbayes.spec.records import GroupSpec
 
 RESIDUAL = "Residual"
+RESIDUAL_KINDS = {"student": "scale"}
+"""What the ``sigma`` of a family is, where it is no standard deviation."""
 
 GAUSSIAN = "gaussian"
 _COUNTS = (
@@ -99,9 +102,10 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
     Returns
     -------
     DataFrame or Dataset
-        Columns ``group, parameter`` (``"sd"`` or ``"cor"``), ``term, term_bis`` (empty for ``sd``),
-        ``mean, sd, lower, upper, ess_bulk, r_hat``; standard deviations on the link scale, the residual's
-        in units of the response. With ``draws=True`` the variables ``sd_<group>``, ``cor_<group>`` and
+        Columns ``group, parameter`` (``"sd"`` or ``"cor"``; ``"scale"`` of the residuals of a Student
+        response), ``term, term_bis`` (empty for ``sd``), ``mean, sd, lower, upper, ess_bulk, r_hat``;
+        standard deviations on the link scale, the residual's in units of the response (lognormal: of its
+        logarithm). With ``draws=True`` the variables ``sd_<group>``, ``cor_<group>`` and
         ``sigma`` of the posterior.
     """
     posterior = fit.posterior
@@ -117,7 +121,7 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
             labels.append((group.name, "cor", first, second))
             pieces.append(draws_of_pair)
     if "sigma" in posterior:
-        labels.append((RESIDUAL, "sd", "sigma", ""))
+        labels.append((RESIDUAL, RESIDUAL_KINDS.get(fit.spec.family, "sd"), "sigma", ""))
         pieces.append(posterior["sigma"])
     rows = pd.DataFrame(labels, columns=["group", "parameter", "term", "term_bis"])
     if not pieces:
@@ -179,7 +183,9 @@ def vpc(
         [-1, 0, 1]}``. Other columns stay at their means.
     method : str, optional
         What counts as the variance of a row: for counts with the log link ``"lognormal"`` (the default),
-        ``"trigamma"`` or ``"delta"``; elsewhere there is one definition.
+        ``"trigamma"`` or ``"delta"``; for gamma, exponential and Weibull responses with it the same three,
+        ``"trigamma"`` (the variance of the logarithm, exact) by default; for beta responses with the logit
+        link ``"trigamma"`` (the variance of the logit, exact) or ``"delta"``. Elsewhere there is one.
     prob : float
         Mass of the equal-tailed intervals.
     draws : bool
@@ -189,7 +195,8 @@ def vpc(
     -------
     DataFrame or Dataset
         Columns ``group, method`` (``"gaussian"``, ``"latent"`` for binary and binomial responses, one of
-        ``method`` or ``"observation"`` for counts), the column of ``at`` if any, ``mean,
+        ``method`` or ``"observation"`` for counts and measurements, ``"residual"`` for Student and lognormal
+        responses), the column of ``at`` if any, ``mean,
         sd, lower, upper, ess_bulk, r_hat``; ``attrs["definition"]`` says in words what was divided by
         what. Shares between 0 and 1. With ``draws=True`` one variable per group term, dims (chain, draw)
         and the column of ``at``.
@@ -244,7 +251,7 @@ def _chosen(fit: Fit, method: str | None) -> tuple[str, str]:
     if refusal:
         raise DataError(refusal)
     scales = get_family(fit.spec.family).level1_scales(get_link(fit.spec.family, fit.spec.link))
-    methods = (GAUSSIAN,) if fit.spec.family == GAUSSIAN else scales
+    methods = (GAUSSIAN,) if (fit.spec.family, scales) == (GAUSSIAN, ("latent",)) else scales
     if method is not None and method not in methods:
         raise UnknownNameError(f"method of a VPC of {fit.spec.family} models", method, methods)
     chosen = method or methods[0]
@@ -252,6 +259,8 @@ def _chosen(fit: Fit, method: str | None) -> tuple[str, str]:
 
 
 def _definition(fit: Fit, method: str) -> str:
+    if (fit.spec.family, fit.spec.link) in OF_MEASUREMENTS:
+        return str(OF_MEASUREMENTS[fit.spec.family, fit.spec.link][method]) + _rows_meant(fit)
     link, overdispersed = fit.spec.link, "phi" in fit.posterior
     level1 = LEVEL1.get(link, "")
     if method in COUNT_LEVEL1 or link in COUNT_LEVEL1:
@@ -260,15 +269,19 @@ def _definition(fit: Fit, method: str) -> str:
     if level1 == COUNT_LEVEL1["sqrt"][0]:
         words = words.removesuffix(_LAMBDA)
     text = words.format(level1=level1, scale=COUNT_SCALES.get(link, ""), mean=MEANS.get(link, ""))
-    if not all(group.own.all() for group in fit.design.groups):
-        text += BY_LEVEL
-    return text + (WEIGHTED if method == GAUSSIAN and fit.design.weights is not None else "")
+    return text + _rows_meant(fit)
+
+
+def _rows_meant(fit: Fit) -> str:
+    """Which rows a share is of: those of one level of `by`, and of weight 1."""
+    text = "" if all(group.own.all() for group in fit.design.groups) else BY_LEVEL
+    return text + (WEIGHTED if fit.spec.family == GAUSSIAN and fit.design.weights is not None else "")
 
 
 def _level1_variance(fit: Fit, scale: str, between: xr.DataArray, center: xr.DataArray) -> xr.DataArray:
     """Variance of a row on the link scale; of counts, at the expected count of an average row."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    if not family.level1_at_mean:
+    if not family.at_mean(link):
         parameters = {name: fit.posterior[name].to_numpy() for name in family.parameters}
         variance = family.level1_variance(link, parameters, scale)
         return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())

@@ -8,13 +8,20 @@ from hierbayes.families.bernoulli import BERNOULLI
 from hierbayes.families.binomial import BINOMIAL
 from hierbayes.families.gaussian import GAUSSIAN
 from hierbayes.families.links import LINKS, Link
+from hierbayes.families.lognormal import LOGNORMAL
 from hierbayes.families.negbinomial import NEGBINOMIAL
 from hierbayes.families.poisson import POISSON, marginal_mean
+from hierbayes.families.student import STUDENT
 
 __all__ = ["FAMILIES", "LINKS", "Family", "Link", "Parameters", "get_family", "get_link", "marginal_mean"]
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (GAUSSIAN, BERNOULLI, BINOMIAL, POISSON, NEGBINOMIAL)
+    family.name: family
+    for family in (
+        *(GAUSSIAN, STUDENT, LOGNORMAL),
+        *(BERNOULLI, BINOMIAL),
+        *(POISSON, NEGBINOMIAL),
+    )
 }
 
 

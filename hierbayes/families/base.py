@@ -24,6 +24,7 @@ TRIALS, WEIGHTS = "trials", "weights"
 NO_PARAMETERS: Parameters = {}
 
 LATENT, LOGNORMAL, TRIGAMMA, DELTA, OBSERVATION = "latent", "lognormal", "trigamma", "delta", "observation"
+RESIDUAL = "residual"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Family(ABC):
     response_kind : str
         ``"numeric"``, ``"count"``, ``"binary"`` or ``"trials"``: how a response column is read.
     scale : str
-        The parameter that is the sd of a row around its linear predictor, ``"sigma"``; empty for families
-        whose information about ``eta`` depends on ``eta``.
+        The parameter that is a standard deviation of rows around their location, ``"sigma"``; empty for
+        families that have none. Only ``is_flat`` says that the information about ``eta`` hangs on it alone.
     shares : tuple of str
         Those of ``parameters`` that lie between 0 and 1; the others are positive.
     level1_at_mean : bool
@@ -84,6 +85,18 @@ class Family(ABC):
         """The open interval of ``eta`` outside of which there is no such distribution."""
         return -np.inf, np.inf
 
+    def is_flat(self, link: Link) -> bool:
+        """Whether a row's information about ``eta`` is the same for every ``eta``: identity link, a scale."""
+        return bool(self.scale) and link.name == "identity"
+
+    def is_linear(self, link: Link) -> bool:
+        """Whether the score is linear in ``eta``, so that maximum likelihood is least squares."""
+        return self.is_flat(link)
+
+    def at_mean(self, link: Link) -> bool:
+        """Whether ``level1_variance`` hangs on the mean with this link; see ``level1_at_mean``."""
+        return self.level1_at_mean
+
     def mean(self, eta: ArrayLike, link: Link, params: Parameters = NO_PARAMETERS) -> Floats:
         """Expected response, on the response scale, in the shape of ``eta``; of counts, the expected count.
 
@@ -94,7 +107,8 @@ class Family(ABC):
         link : Link
             The link in force.
         params : mapping of str to array
-            ``"trials"``, without which a binomial mean is that of a single trial, a probability.
+            ``"trials"``, without which a binomial mean is that of a single trial, a probability; ``"sigma"``
+            of a lognormal response, without which its median is returned.
 
         Examples
         --------
@@ -143,6 +157,13 @@ class Family(ABC):
 
         Equals the variance of the score, ``(d mu / d eta)^2 / Var(y)`` for families whose mean is ``mu``.
         """
+
+    def step_weights(self, y: ArrayLike, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
+        """Curvature of each row on which a step of maximum likelihood is built; here the information.
+
+        Another one where Fisher scoring would overshoot.
+        """
+        return self.information(eta, params, link)
 
     @abstractmethod
     def draw(self, eta: ArrayLike, params: Parameters, link: Link, rng: np.random.Generator) -> Floats:
@@ -225,7 +246,8 @@ class Family(ABC):
             One of ``level1_scales(link)``, the first by default. ``"latent"``: the variance of the latent
             variable whose sign a binary response shows, or of a Gaussian response itself. For counts
             ``"lognormal"``, ``"trigamma"``, ``"delta"`` (log link) and ``"observation"`` (other links): the
-            variance of a single observation, on the link scale.
+            variance of a single observation, on the link scale. ``"residual"``: of a single value around its
+            linear predictor, whose scale it shares.
 
         Raises
         ------

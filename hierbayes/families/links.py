@@ -3,8 +3,8 @@
 Write ``mu = inverse(eta)``. A probability near 1 rounds to 1, the logarithm of its complement to ``-inf``;
 therefore a link states ``log mu``, ``log(1 - mu)`` and the two hazards ``mu' / mu`` and ``mu' / (1 - mu)``
 directly as functions of ``eta``. All are finite for ``|eta| <= 700`` where ``mu`` is a probability: the log
-link gives one for ``eta < 0`` alone, and the identity link a mean of counts for ``eta > 0``. The square root
-is the inverse of ``mu = eta^2``, which has no sign.
+link gives one for ``eta < 0`` alone, and the identity and inverse links a positive mean for ``eta > 0``. The
+square root is the inverse of ``mu = eta^2``, which has no sign.
 """
 
 from __future__ import annotations
@@ -231,4 +231,19 @@ SQRT = Link(
     rate_information=lambda eta: np.full_like(_array(eta), 4.0),
 )
 
-LINKS: dict[str, Link] = {link.name: link for link in (IDENTITY, LOGIT, PROBIT, CLOGLOG, LOG, CAUCHIT, SQRT)}
+INVERSE = Link(
+    name="inverse",
+    link=_reciprocal,
+    inverse=_reciprocal,
+    derivative=lambda eta: -(_reciprocal(eta) ** 2),
+    latent_sd=math.nan,
+    log_inverse=lambda eta: -_log_positive(eta),
+    log_complement=lambda eta: np.log1p(-_reciprocal(eta)),
+    hazard_mean=lambda eta: -_reciprocal(eta),
+    hazard_complement=lambda eta: _reciprocal(eta) / (1 - _array(eta)),
+    rate_information=lambda eta: _reciprocal(eta) ** 3,
+)
+
+LINKS: dict[str, Link] = {
+    link.name: link for link in (IDENTITY, LOGIT, PROBIT, CLOGLOG, LOG, CAUCHIT, SQRT, INVERSE)
+}

@@ -24,6 +24,8 @@ SINGLE_STEP = (("gaussian", "identity"), *(("bernoulli", link) for link in get_f
 
 ROUNDS, FIXED = 10, 3
 """Rounds of penalized quasi-likelihood, and the first of them, in which only effects move, not variances."""
+IN_UNITS = ("identity", "inverse")
+"""Links whose linear predictor is in units of the response."""
 BASE_STEPS, BASE_TOLERANCE, LARGEST_STEP = 25, 1e-9, 3.0
 
 
@@ -157,7 +159,7 @@ def _single_step(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Pr
     base = float(design.y.mean())
     offset = np.zeros(1) if design.offset is None else design.offset
     eta = np.array([float(link.link(np.array(base)))])
-    if not family.scale and design.offset is not None:
+    if not family.is_flat(link) and design.offset is not None:
         eta = base_rate(family, link, design) + design.offset
     spread = {name: float(design.y.std()) or 1.0 for name in family.parameters}
     each = family.information(eta, spread, link)
@@ -168,7 +170,7 @@ def _single_step(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Pr
         information, weights = float(each.mean()), each / each.mean()
     precision, center = _single_level_posterior(X, priors, (information, weights), working)
     residual = working - X @ center
-    free = partial(estimate_components, estimate_scale=bool(family.scale), weights=weights)
+    free = partial(estimate_components, estimate_scale=family.is_flat(link), weights=weights)
     found = {group.name: free(group, residual, information) for group in design.groups}
     residual_sd = min([float(residual.std()), *(rough.information**-0.5 for rough in found.values())])
     parameters = dict.fromkeys(family.parameters, residual_sd)
@@ -194,7 +196,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     W = np.ones(design.n)
     for step in range(ROUNDS):
         rows: dict[str, Any] = {**design.row_data, **parameters}
-        W = np.broadcast_to(family.information(eta, rows, link), eta.shape)
+        W = np.broadcast_to(family.step_weights(design.y, eta, rows, link), eta.shape)
         working = eta + family.score(design.y, eta, rows, link) / W - offset
         rest = working - sum(effects.values(), start=np.zeros(design.n))
         precision, center = _single_level_posterior(X, priors, (1.0, W), rest)
@@ -202,7 +204,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
         for group in sorted(design.groups, key=lambda group: group.n_groups):  # coarse factors first
             others = sum((u for k, u in effects.items() if k != group.name), start=np.zeros(design.n))
             if group.name not in S:
-                units[group.name] = _unit(group.Z[group.own], W[group.own])
+                units[group.name] = _unit(group.Z[group.own], W[group.own], link)
                 S[group.name] = np.diag((START * units[group.name]) ** 2)
             steps = 0 if step < FIXED else SHORT
             S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
@@ -227,10 +229,11 @@ def _within(domain: tuple[float, float], eta: Floats) -> Floats:
     return np.clip(eta, lower + room, upper - room)
 
 
-def _unit(Z: Floats, W: Floats) -> Floats:
-    """Sd of a typical row on the link scale, at most 1, per sd of each column."""
+def _unit(Z: Floats, W: Floats, link: Link) -> Floats:
+    """Sd of a typical row on the link scale, per sd of each column; at most 1 on scales without a unit."""
     spread = Z.std(axis=0)
-    return np.asarray(min(1.0, float(np.median(W)) ** -0.5) / np.where(spread > 0, spread, 1.0))
+    most = np.inf if link.name in IN_UNITS else 1.0
+    return np.asarray(min(most, float(np.median(W)) ** -0.5) / np.where(spread > 0, spread, 1.0))
 
 
 def _single_level_posterior(

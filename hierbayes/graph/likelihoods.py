@@ -84,10 +84,22 @@ def _negbinomial(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any
     return _weighted(rv, parameters, y)
 
 
+def _student(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    sigma, nu = parameters["sigma"], parameters["nu"]
+    return _weighted(pm.StudentT("y", nu=nu, mu=eta, sigma=sigma, observed=y, dims=names.OBS), parameters, y)
+
+
+def _lognormal(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    sigma = parameters["sigma"]
+    return _weighted(pm.LogNormal("y", mu=eta, sigma=sigma, observed=y, dims=names.OBS), parameters, y)
+
+
 LIKELIHOODS: dict[str, Likelihood] = {
     "gaussian": _gaussian,
     "bernoulli": _bernoulli,
     "binomial": _binomial,
     "poisson": _poisson,
     "negbinomial": _negbinomial,
+    "student": _student,
+    "lognormal": _lognormal,
 }

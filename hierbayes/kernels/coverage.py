@@ -25,6 +25,8 @@ LIKELIHOODS = (
     ("negbinomial", "log"),
     ("negbinomial", "identity"),
     ("negbinomial", "sqrt"),
+    ("student", "identity"),
+    ("lognormal", "identity"),
 )
 """Families and links that have a kernel."""
 

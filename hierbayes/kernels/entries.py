@@ -13,7 +13,7 @@ from typing import Any
 import numba
 
 from hierbayes.kernels.jit import compiled_expansion, compiled_log_density
-from hierbayes.kernels.likelihoods import binary, counts, gaussian
+from hierbayes.kernels.likelihoods import binary, continuous, counts, gaussian
 from hierbayes.kernels.rows import evaluate
 
 
@@ -85,6 +85,14 @@ def _negbinomial_sqrt(n_dim: int, x: Any, gradient: Any, value: Any, table: Any)
     return evaluate((n_dim, x, gradient, value, table), counts.negbinomial_sqrt)
 
 
+def _student(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), continuous.student)
+
+
+def _lognormal(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), continuous.lognormal)
+
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
@@ -103,6 +111,8 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("negbinomial", "log"): _negbinomial_log,
     ("negbinomial", "identity"): _negbinomial_identity,
     ("negbinomial", "sqrt"): _negbinomial_sqrt,
+    ("student", "identity"): _student,
+    ("lognormal", "identity"): _lognormal,
 }
 """Likelihoods that have a kernel, by family and link."""
 

@@ -23,6 +23,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "binomial": ("groups", "bars"),
     "poisson": ("bars", "groups"),
     "negbinomial": ("bars", "groups"),
+    **dict.fromkeys(
+        ("student", "lognormal", "gamma", "exponential", "weibull", "beta"), ("density", "groups")
+    ),
 }
 MOST_BARS = 24
 MOST_LABELS = 9
@@ -41,10 +44,10 @@ def ppc(
     fit : Fit
         A fitted model.
     kind : {"density", "groups", "bars"}, optional
-        ``"density"``: density of the response against those of replicated data (Gaussian). ``"groups"``:
+        ``"density"``: density of the response against those of replicated data (measurements). ``"groups"``:
         mean, or share of ones or successes, of each group against its predictive interval. ``"bars"``: how
         many rows have which outcome or count (binary, binomial, counts). By default ``"density"`` for
-        Gaussian responses and ``"bars"`` for counts; for binary and binomial ones ``"groups"`` where the
+        measurements and ``"bars"`` for counts; for binary and binomial ones ``"groups"`` where the
         model has groups, else ``"bars"``.
     group : str, optional
         The group term of kind ``"groups"``; the first by default.

@@ -24,7 +24,11 @@ _LINK_WORDS: dict[str, str] = {
     "log": "log of {response}",
     "cauchit": "cauchit of {response}",
     "sqrt": "square root of {response}",
+    "inverse": "inverse of {response}",
 }
+
+_PREDICTOR_WORDS: dict[tuple[str, str], str] = {("lognormal", "identity"): "log of {response}"}
+"""Linear predictors that are no link of the mean."""
 
 _MEAN_WORDS: dict[str, str] = {
     "bernoulli": "probability of {response}",
@@ -109,6 +113,7 @@ def link_words(fit: Any) -> str:
     """The scale of the linear predictor: ``normexam``, ``log-odds of use = Y``."""
     link = str(fit.spec.link)
     pattern = _LINK_WORDS.get(link, link + " of {response}")
+    pattern = _PREDICTOR_WORDS.get((fit.spec.family, link), pattern)
     return pattern.format(response=response_words(fit))
 
 

@@ -127,6 +127,7 @@ def _row(row: dict[str, Any]) -> tuple[Cell, ...]:
 def _footnotes(fit: Fit, frame: pd.DataFrame) -> str:
     kind = str(frame.attrs.get("interval", "95 % equal-tailed"))
     scale = "the scale of the outcome" if fit.spec.link == "identity" else f"the {fit.spec.link} scale"
+    scale = "the scale of the outcome's logarithm" if fit.spec.family == "lognormal" else scale
     text = (
         f"Estimate and Est.Error are the posterior mean and standard deviation, on {scale}; CI is the "
         f"{kind} interval. Rhat compares the chains (1 at convergence); Bulk_ESS and Tail_ESS are effective "

@@ -24,12 +24,22 @@ LINK_SCALES: dict[str, str] = {
 }
 """What the linear predictor is, for each link; another link is called by its name."""
 
+PREDICTORS: dict[tuple[str, str], str] = {
+    ("lognormal", "identity"): "the mean of the logarithm of {response}",
+}
+"""What the linear predictor is where it is no link of the mean."""
+
 SCATTER: dict[str, str] = {
     "gaussian": "Single values scatter around that mean: a normal distribution with sd sigma.",
     "bernoulli": "Each row is one yes-or-no outcome that has this probability.",
     "binomial": "Each row counts the successes among its trials, which all have this probability.",
     "poisson": "Single counts scatter around that mean by chance: a Poisson distribution, with variance mu.",
     "negbinomial": "Single counts scatter more than by chance: around mean mu with variance mu + mu^2 / phi.",
+    "student": (
+        "Single values scatter around that mean with heavy tails: a t distribution with scale sigma and nu "
+        "degrees of freedom, which lets outliers pull less."
+    ),
+    "lognormal": "Logarithms of single values scatter around that mean: a normal distribution with sd sigma.",
 }
 """How single values vary around what the model expects, for each family."""
 
@@ -73,8 +83,10 @@ def _offset_words(formula: Formula) -> str:
     return f"; {offsets} is added as it is, without a coefficient"
 
 
-def scale_words(link: str) -> str:
+def scale_words(link: str, family: str = "") -> str:
     """What the coefficients are measured on: ``"the log-odds"``."""
+    if (family, link) in PREDICTORS:
+        return PREDICTORS[family, link].format(response="the response")
     return LINK_SCALES.get(link, f"the {link} of the mean")
 
 
@@ -120,6 +132,14 @@ def coefficient_notes(design: Design) -> dict[str, str]:
     return notes
 
 
+PARAMETER_NOTES: dict[tuple[str, str], str] = {
+    ("student", "sigma"): "how far single values scatter within groups, outliers aside",
+    ("student", "nu"): "below about 4 there are outliers, above 30 the scatter is nearly normal",
+    ("lognormal", "sigma"): "how far the logarithms of single values scatter within groups",
+}
+"""What a parameter of a family says, by family and name."""
+
+
 def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
     """What each standard deviation and correlation says, by group and parameter as in ``fit.summary()``."""
     notes = {("", "sigma"): "how far single values scatter within groups"}
@@ -127,6 +147,7 @@ def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
         notes["", "phi"] = (
             "the smaller, the more single counts scatter beyond chance (variance mu + mu^2 / phi)"
         )
+    notes |= {("", name): text for (family, name), text in PARAMETER_NOTES.items() if family == spec.family}
     for group in spec.groups:
         for term in group.terms:
             about = "in their overall level" if term == names.INTERCEPT else f"in the effect of {term}"
@@ -155,6 +176,8 @@ def _outcome(spec: ModelSpec, design: Design) -> str:
     if design.trials is not None:
         return f"the probability of a success in {name}, through {scales.get(spec.link, f'its {spec.link}')}"
     if spec.family not in ("bernoulli", "binomial"):
+        if (spec.family, spec.link) in PREDICTORS:
+            return PREDICTORS[spec.family, spec.link].format(response=name)
         return (
             f"{scale_words(spec.link)} of {name}"
             if spec.link == "identity"

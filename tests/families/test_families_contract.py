@@ -16,6 +16,8 @@ type Oracle = Callable[[np.ndarray, Mapping[str, float]], stats.rv_continuous | 
 
 ORACLES: dict[str, Oracle] = {
     "gaussian": lambda mu, params: stats.norm(mu, params["sigma"]),
+    "student": lambda mu, params: stats.t(params["nu"], mu, params["sigma"]),
+    "lognormal": lambda mu, params: stats.lognorm(params["sigma"], scale=np.exp(mu)),
     "bernoulli": lambda mu, params: stats.bernoulli(mu),
     "binomial": lambda mu, params: stats.binom(params["trials"], mu),
     "poisson": lambda mu, params: stats.poisson(mu),
@@ -23,6 +25,8 @@ ORACLES: dict[str, Oracle] = {
 }
 PARAMETERS: dict[str, dict[str, float]] = {
     "gaussian": {"sigma": 1.7},
+    "student": {"sigma": 1.7, "nu": 9.0},
+    "lognormal": {"sigma": 0.7},
     "bernoulli": {},
     "binomial": {"trials": 7.0},
     "poisson": {},
@@ -35,6 +39,23 @@ SUPPORTS: dict[str, list[float]] = {
     "negbinomial": [float(k) for k in range(400)],
 }
 """Discrete supports, of counts as far as they have any mass at the points below."""
+MEANS: dict[str, Callable[[np.ndarray, Mapping[str, float]], np.ndarray]] = {
+    "binomial": lambda location, params: params["trials"] * location,
+    "lognormal": lambda location, params: np.exp(location + params["sigma"] ** 2 / 2),
+}
+"""Of families whose mean is not the inverse link of the linear predictor."""
+MEDIANS = {"lognormal": np.exp}
+"""What their ``mean`` is without parameters."""
+INTERVALS: dict[str, tuple[str, list[float]]] = {
+    "lognormal": ("positive", [0.02, 0.4, 1.0, 5.0]),
+}
+"""Continuous supports other than all numbers, and values in them."""
+COORDINATES: dict[str, Callable[[float], tuple[float, float]]] = {
+    "real": lambda v: (v, 1.0),
+    "positive": lambda v: (np.exp(v), np.exp(v)),
+    "share": lambda v: (stats.logistic.cdf(v), stats.logistic.pdf(v)),
+}
+"""A value of the support and its derivative, from a number without bounds over which to integrate."""
 INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": lambda eta: eta,
     "logit": lambda eta: stats.logistic.cdf(eta),
@@ -43,6 +64,7 @@ INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "cauchit": lambda eta: stats.cauchy.cdf(eta),
     "log": np.exp,
     "sqrt": np.square,
+    "inverse": np.reciprocal,
 }
 LATENT: dict[str, stats.rv_continuous] = {
     "logit": stats.logistic,
@@ -80,7 +102,13 @@ def tails(family: Family, link: Link) -> np.ndarray:
 
 def responses(family: Family) -> np.ndarray:
     """Responses to evaluate densities at, shape (n_values, 1)."""
-    return np.array(SUPPORTS.get(family.name, [-2.0, 0.0, 0.7, 5.0]))[:, None]
+    continuous = INTERVALS.get(family.name, ("real", [-2.0, 0.0, 0.7, 5.0]))[1]
+    return np.array(SUPPORTS.get(family.name, continuous))[:, None]
+
+
+def expected_response(family: Family, link: Link, eta: np.ndarray) -> np.ndarray:
+    location = INVERSES[link.name](eta)
+    return MEANS[family.name](location, PARAMETERS[family.name]) if family.name in MEANS else location
 
 
 def expectation(
@@ -95,7 +123,14 @@ def expectation(
 
     if family.name in SUPPORTS:
         return sum(weighted(y) for y in SUPPORTS[family.name])
-    return float(integrate.quad(weighted, -np.inf, np.inf, epsabs=1e-12, epsrel=1e-12)[0])
+    place = COORDINATES[INTERVALS.get(family.name, ("real", []))[0]]
+
+    def unbounded(v: float) -> float:
+        y, slope = place(float(np.clip(v, -300, 300)))
+        return weighted(y) * slope if abs(v) < 300 or y == v else 0.0
+
+    sides = [(-np.inf, 0.0), (0.0, np.inf)]
+    return sum(float(integrate.quad(unbounded, *side, epsabs=1e-13, epsrel=1e-12)[0]) for side in sides)
 
 
 def central_difference(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -113,9 +148,9 @@ def test_every_family_has_an_oracle() -> None:
 @walk
 def test_mean_is_the_inverse_link(family: Family, link: Link) -> None:
     eta = points(family, link)
-    np.testing.assert_allclose(family.mean(eta, link), INVERSES[link.name](eta), rtol=IDENTITY)
-    n = PARAMETERS[family.name].get("trials", 1.0)
-    expected = n * INVERSES[link.name](eta)
+    without = MEDIANS.get(family.name, lambda location: location)(INVERSES[link.name](eta))
+    np.testing.assert_allclose(family.mean(eta, link), without, rtol=IDENTITY)
+    expected = expected_response(family, link, eta)
     np.testing.assert_allclose(family.mean(eta, link, PARAMETERS[family.name]), expected, rtol=IDENTITY)
 
 
@@ -262,7 +297,7 @@ def test_weights_count_rows_or_divide_the_residual_variance(family: Family, link
     weighted = {**params, "weights": np.array(3.0)}
     got = family.log_density(y, eta, weighted, link)
     if family.name == "gaussian":
-        expected = stats.norm(eta, params["sigma"] / np.sqrt(3)).logpdf(y)
+        expected = stats.norm(INVERSES[link.name](eta), params["sigma"] / np.sqrt(3)).logpdf(y)
     else:
         expected = 3 * family.log_density(y, eta, params, link)
     np.testing.assert_allclose(got, expected, rtol=IDENTITY)
@@ -322,6 +357,7 @@ def test_derivative_is_that_of_the_inverse(link: Link) -> None:
 @pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 def test_logarithms_and_hazards_follow_from_the_inverse(link: Link) -> None:
     eta = np.array([0.05, 0.3, 0.8]) * (-1 if link.name == "log" else 1)
+    eta = 1 / eta if link.name == "inverse" else eta
     mu, slope = link.inverse(eta), link.derivative(eta)
     np.testing.assert_allclose(link.log_inverse(eta), np.log(mu), rtol=IDENTITY)
     np.testing.assert_allclose(link.log_complement(eta), np.log1p(-mu), rtol=IDENTITY)
@@ -386,6 +422,8 @@ def test_marginal_mean_is_the_average_over_a_normal_predictor(name: str) -> None
     assert float(marginal_mean(link, 0.6, 0.49)) == pytest.approx(expected, rel=IDENTITY)
 
 
+GOOD: dict[str, list[float]] = {"lognormal": [0.5, 1.0, 1.0]}
+"""Responses of families that cannot have both 0 and 1."""
 NOT_FINITE = (
     "The response 'score' has 2 values that are not finite, the first in used row 2: {}. "
     "Allowed: finite numbers. Correct these values or drop their rows."
@@ -402,10 +440,11 @@ def test_values_that_are_not_finite_are_refused(family: Family, bad: float, show
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_constant_response_is_refused(family: Family) -> None:
+    value = GOOD.get(family.name, [1.0])[0]
     with pytest.raises(DataError) as caught:
-        family.check_response(np.ones(5), "use")
+        family.check_response(np.full(5, value), "use")
     assert str(caught.value) == (
-        "The response 'use' is constant: all 5 rows have the value 1. "
+        f"The response 'use' is constant: all 5 rows have the value {value:g}. "
         "Nothing can be learned from it. Check the column and the rows that were selected."
     )
 
@@ -421,7 +460,7 @@ def test_bernoulli_refuses_other_numbers() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_good_responses_pass(family: Family) -> None:
-    family.check_response(np.array([0.0, 1.0, 1.0]), "y")
+    family.check_response(np.array(GOOD.get(family.name, [0.0, 1.0, 1.0])), "y")
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
@@ -429,8 +468,8 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
         get_family("gausian")
     assert (
         str(caught.value)
-        == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, bernoulli, binomial, "
-        "poisson, negbinomial."
+        == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, student, lognormal, "
+        "bernoulli, binomial, poisson, negbinomial."
     )
     with pytest.raises(UnknownNameError, match=r"'poison' is not a known family\. Did you mean 'poisson'"):
         get_family("poison")
@@ -445,12 +484,60 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
 def test_default_link_is_the_first() -> None:
     assert {name: get_link(name).name for name in FAMILIES} == {
         "gaussian": "identity",
+        "student": "identity",
+        "lognormal": "identity",
         "bernoulli": "logit",
         "binomial": "logit",
         "poisson": "log",
         "negbinomial": "log",
     }
     assert get_link("bernoulli", "probit") is LINKS["probit"]
+
+
+@pytest.mark.parametrize("name", ["lognormal"])
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        (
+            [0.2, 2.0, -1.0, 0.0],
+            "The response 'time' has 2 values that are not positive, the first in used row 3: -1. Allowed: "
+            "numbers above 0. Correct these values; measurements that may be negative have "
+            "family='gaussian' or 'student'.",
+        ),
+        (
+            [0.2, 0.0],
+            "The response 'time' has 1 value that is not positive, the first in used row 2: 0. Allowed: "
+            "numbers above 0. Zeros are no small values: where they mean that nothing happened, model them "
+            "by themselves, as 0/1 with family='bernoulli', and the positive values with this family; where "
+            "they were rounded down, use the smallest value that could be measured.",
+        ),
+    ],
+)
+def test_what_is_not_positive_is_refused(name: str, y: list[float], expected: str) -> None:
+    with pytest.raises(DataError) as caught:
+        get_family(name).check_response(np.array(y), "time")
+    assert str(caught.value) == expected
+
+
+def test_student_becomes_normal() -> None:
+    y, link = np.linspace(-3, 4, 9), get_link("student")
+    normal = get_family("gaussian").log_density(y, 0.4, {"sigma": 1.3}, link)
+    limit = get_family("student").log_density(y, 0.4, {"sigma": 1.3, "nu": 1e9}, link)
+    np.testing.assert_allclose(limit, normal, rtol=1e-6)
+
+
+def test_student_variance_is_infinite_up_to_two_degrees_of_freedom() -> None:
+    family, link = get_family("student"), get_link("student")
+    params = {"sigma": np.array([1.0, 1.0, 2.0]), "nu": np.array([1.5, 2.0, 4.0])}
+    np.testing.assert_array_equal(family.variance(0.0, params), [np.inf, np.inf, 8.0])
+    np.testing.assert_array_equal(family.level1_variance(link, params), [np.inf, np.inf, 8.0])
+
+
+def test_student_unit_and_center_leave_outliers_alone() -> None:
+    y = np.append(np.random.default_rng(3).normal(5, 2, 500), [1e6, 1e7])
+    family, link = get_family("student"), get_link("student")
+    assert family.unit(y, link, 5.0) == pytest.approx(2, rel=0.15)
+    assert family.typical_mean(y) == pytest.approx(5, abs=0.3)
 
 
 @pytest.mark.parametrize("name", ["poisson", "negbinomial"])

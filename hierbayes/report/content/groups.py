@@ -105,7 +105,8 @@ def coef(shown: Shown) -> Blocks:
     summary = f"All {count(len(frame))} estimates"
     if len(frame) > LONGEST:
         summary = f"The first {count(LONGEST)} of {count(len(frame))} estimates (the file has all)"
-    table = _coef_table(frame.head(LONGEST), mass, shown.fit.spec.link)
+    scale = scale_words(shown.fit.spec.link, shown.fit.spec.family)
+    table = _coef_table(frame.head(LONGEST), mass, scale)
     download = Download("Download all of them (CSV)", _filename(shown.name), "text/csv", csv_bytes(frame))
     return (*blocks, Details(summary, (table,)), download)
 
@@ -203,7 +204,7 @@ def _shrinkage_row(row: dict[str, Any], places: int | None) -> tuple[Cell, ...]:
     )
 
 
-def _coef_table(frame: pd.DataFrame, mass: str, link: str) -> Table:
+def _coef_table(frame: pd.DataFrame, mass: str, scale: str) -> Table:
     several = frame["group"].nunique() > 1
     columns = (
         Column("Group"),
@@ -220,5 +221,5 @@ def _coef_table(frame: pd.DataFrame, mass: str, link: str) -> Table:
         )
         for row in records(frame)
     )
-    caption = f"Population coefficient plus group effect, on the scale of {scale_words(link)}"
+    caption = f"Population coefficient plus group effect, on the scale of {scale}"
     return Table(columns, rows, caption)

@@ -33,7 +33,7 @@ def summary(shown: Shown) -> Blocks:
     fit = shown.fit
     frame = shown.summary
     blocks: list[Block] = [_population(fit, frame)]
-    if fit.spec.link == ODDS:
+    if _has_odds(fit):
         text = (
             "An odds ratio above 1 means that the outcome becomes more likely as the column rises by one "
             "unit, below 1 less likely; an interval that contains 1 leaves the direction open. It is the "
@@ -85,6 +85,11 @@ def reference(shown: Shown) -> Blocks:
     return (Table(columns, rows, f"Published figures: {shown.reference.source}"),)
 
 
+def _has_odds(fit: Fit) -> bool:
+    """Whether exp(coefficient) is a ratio of odds of an event; a beta response is none."""
+    return fit.spec.link == ODDS and fit.spec.family != "beta"
+
+
 def parameter_label(row: dict[str, Any]) -> str:
     """A row of ``fit.summary()`` by its full name: ``"school: sd(Intercept)"``."""
     return f"{row['group']}: {row['parameter']}" if row["section"] == "group" else str(row["parameter"])
@@ -100,7 +105,7 @@ def _population(fit: Fit, frame: pd.DataFrame) -> Table:
     columns = estimate_columns(frame, "Coefficient")
     cells = [estimate_cells(row) for row in rows]
     extra: list[tuple[Cell, ...]] = [() for _ in rows]
-    if fit.spec.link == ODDS:
+    if _has_odds(fit):
         columns = (
             *columns,
             Column("Odds ratio", "right"),
@@ -117,9 +122,8 @@ def _population(fit: Fit, frame: pd.DataFrame) -> Table:
         )
         for row, main, more in zip(rows, cells, extra, strict=True)
     )
-    caption = (
-        f"Population-level effects, the same in every group, on the scale of {scale_words(fit.spec.link)}"
-    )
+    scale = scale_words(fit.spec.link, fit.spec.family)
+    caption = f"Population-level effects, the same in every group, on the scale of {scale}"
     return Table((*columns, *DIAGNOSTICS), body, caption)
 
 
