@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 import tolerances
+from hypothesis import HealthCheck, settings
 
 import hierbayes as hb
+
+# The machines that run these tests are shared: time says nothing about an example.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 MODELS = Path(__file__).parent.parent / "models"
 
