@@ -176,19 +176,41 @@ def _stream(
         for job in jobs:
             yield attempt(job, work)
         return
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, parallel_config
 
-    calls = (delayed(attempt)(job, work) for job in jobs)
-    form = "list" if backend == "multiprocessing" else "generator_unordered"
-    outcomes = Parallel(n_jobs=n_jobs, backend=backend, batch_size=1, return_as=form)(calls)
+    calls = [delayed(attempt)(job, work) for job in jobs]
+    if backend in WITHOUT_STREAM:
+        yield from _in_rounds(calls, n_jobs, backend)
+        return
+    # joblib builds dask's backend rightly only here, not as an argument of Parallel.
+    with parallel_config(backend=backend, n_jobs=n_jobs):
+        parallel = Parallel(batch_size=1, return_as="generator_unordered")
+    outcomes = parallel(calls)
     try:
         yield from outcomes
     finally:
-        if hasattr(outcomes, "close"):
-            outcomes.close()
+        outcomes.close()
+
+
+WITHOUT_STREAM = ("multiprocessing", "ray")
+"""Backends of joblib that hand back nothing before all is done."""
+
+ROUND = 8
+"""Fits for each worker of such a backend after which outcomes are seen, and Ctrl-C loses none of them."""
+
+
+def _in_rounds(calls: Sequence[Any], n_jobs: int, backend: str) -> Iterator[tuple[Hashable, Outcome]]:
+    """Outcomes a round at a time, workers kept from one to the next."""
+    from joblib import Parallel, effective_n_jobs, parallel_config
+
+    with parallel_config(backend=backend, n_jobs=n_jobs), Parallel(batch_size=1) as parallel:
+        size = ROUND * effective_n_jobs(n_jobs)
+        for first in range(0, len(calls), size):
+            yield from parallel(calls[first : first + size])
 
 
 def _check_workers(n_jobs: int, backend: str) -> None:
+    from joblib import parallel_config
     from joblib.parallel import BACKENDS, EXTERNAL_BACKENDS
 
     if type(n_jobs) is not int or n_jobs == 0:
@@ -198,6 +220,12 @@ def _check_workers(n_jobs: int, backend: str) -> None:
     if backend not in BACKENDS and backend not in EXTERNAL_BACKENDS:
         advice = "Register it with joblib first." if backend == "ray" else ""
         raise UnknownNameError("backend", backend, (*BACKENDS, *EXTERNAL_BACKENDS), advice)
+    if backend in EXTERNAL_BACKENDS:
+        try:
+            with parallel_config(backend=backend):
+                pass
+        except (ImportError, ValueError) as error:
+            raise DataError(f"The backend {backend!r} cannot be used: {error}") from error
 
 
 @contextlib.contextmanager

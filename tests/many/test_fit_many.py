@@ -14,6 +14,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel
 from rich.console import Console
 
 import hierbayes as hb
@@ -91,6 +92,56 @@ def test_the_same_on_any_number_of_workers(model, responses, many, backend):
         many[3].seed,
     )
     assert "check_response" in failure.traceback
+
+
+@pytest.mark.sampling
+def test_the_same_in_a_dask_cluster(model, responses, many):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        other = hb.fit_many(model, responses=responses, seeds=7, n_jobs=2, backend="dask", **SHORT)
+    assert_same(many, other)
+    assert [(failure.key, failure.message) for failure in other.failures] == [(3, many[3].message)]
+
+
+@pytest.mark.sampling
+def test_the_same_in_a_ray_cluster(model, responses, many):
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    register_ray()
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        other = hb.fit_many(model, responses=responses, seeds=7, n_jobs=2, backend="ray", **SHORT)
+    finally:
+        ray.shutdown()
+    assert_same(many, other)
+    assert [(failure.key, failure.message) for failure in other.failures] == [(3, many[3].message)]
+
+
+@pytest.mark.sampling
+def test_rounds_of_a_backend_that_hands_back_all_at_once(model, responses, many, monkeypatch):
+    """Threads stand in for it; an interruption keeps the rounds that were done."""
+    monkeypatch.setattr(running, "WITHOUT_STREAM", ("threading",))
+    monkeypatch.setattr(running, "ROUND", 1)
+    arguments = {"responses": responses, "seeds": 7, "n_jobs": 2, "backend": "threading", **SHORT}
+    assert_same(many, hb.fit_many(model, **arguments))
+    rounds = running._in_rounds
+
+    def interrupted(*given):
+        for count, outcome in enumerate(rounds(*given)):
+            if count == 3:
+                raise KeyboardInterrupt
+            yield outcome
+
+    monkeypatch.setattr(running, "_in_rounds", interrupted)
+    some = hb.fit_many(model, **arguments)
+    assert list(some) == [0, 1, 2]
+    assert some.partial
 
 
 @pytest.mark.sampling
@@ -220,7 +271,8 @@ def test_a_worker_that_dies_loses_no_other_fit(model, monkeypatch):
     assert [failure.message for failure in many.failures] == ["a worker died"] * 2
 
 
-def test_arguments_that_make_no_sense(model):
+def test_arguments_that_make_no_sense(model, monkeypatch):
+    monkeypatch.delitem(parallel.BACKENDS, "ray", raising=False)
     y = np.zeros((2, 72))
     cases = [
         (ArgumentTypeError, "without responses", (model,), {}),
@@ -238,6 +290,7 @@ def test_arguments_that_make_no_sense(model):
         (UnknownNameError, "Seeds are given as seeds=", ([model],), {"seed": 5}),
         (UnknownNameError, "Did you mean 'loky'", ([model],), {"backend": "lokky"}),
         (UnknownNameError, "Register it", ([model],), {"backend": "ray"}),
+        (DataError, "'dask' cannot be used: To use Joblib with Dask first create", ([model],), {"backend": "dask"}),
         (UnknownNameError, "Known: auto, fit, summary", ([model],), {"keep": "everything"}),
         (DataError, "n_jobs cannot be 0", ([model],), {"n_jobs": 0}),
         (DataError, "2 seeds for 1 fits", ([model],), {"seeds": [1, 2]}),
