@@ -215,6 +215,24 @@ GROUSETICKS = DataSet(
     levels={"INDEX": None, "BROOD": None, "YEAR": ("95", "96", "97"), "LOCATION": None},
 )
 
+GASOLINE = DataSet(
+    title="Gasoline yield of crude oil",
+    description="32 distillations of crude oil of 10 batches: share that becomes gasoline, by temperature.",
+    origin=("betareg", "GasolineYield"),
+    rows=32,
+    source="Prater (1956), Petroleum Refiner 35, 236-238; R package betareg",
+    licence="GPL-2 or GPL-3, as the R package",
+    variables={
+        "yield": ("crude oil that is gasoline after distillation", "share"),
+        "gravity": ("gravity of the crude oil", "degrees API"),
+        "pressure": ("vapour pressure of the crude oil", "lbf/in2"),
+        "temp10": ("temperature at which 10 % of the crude oil has vaporized", "degrees Fahrenheit"),
+        "temp": ("temperature at which all gasoline has vaporized", "degrees Fahrenheit"),
+        "batch": ("batch of crude oil", "10 batches"),
+    },
+    levels={"batch": None},
+)
+
 DATA_SETS: dict[str, DataSet] = {
     "exam": EXAM,
     "contraception": CONTRACEPTION,
@@ -223,6 +241,7 @@ DATA_SETS: dict[str, DataSet] = {
     "cbpp": CBPP,
     "mmmec": MMMEC,
     "grouseticks": GROUSETICKS,
+    "gasoline": GASOLINE,
 }
 
 
@@ -232,8 +251,8 @@ def load_data(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        ``"exam"``, ``"contraception"``, ``"hsb"``, ``"sleepstudy"``, ``"cbpp"``, ``"mmmec"`` or
-        ``"grouseticks"``; `list_data` describes them.
+        ``"exam"``, ``"contraception"``, ``"hsb"``, ``"sleepstudy"``, ``"cbpp"``, ``"mmmec"``,
+        ``"grouseticks"`` or ``"gasoline"``; `list_data` describes them.
 
     Returns
     -------

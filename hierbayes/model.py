@@ -41,7 +41,8 @@ class Model:
     data : data frame
         Anything narwhals understands: pandas, polars, pyarrow, or a dict of arrays. It is never changed.
     family : str
-        ``"gaussian"``, ``"bernoulli"``, ``"binomial"``, ``"poisson"`` or ``"negbinomial"``.
+        ``"gaussian"``, ``"student"``, ``"lognormal"``, ``"gamma"``, ``"exponential"``, ``"weibull"``,
+        ``"beta"``, ``"bernoulli"``, ``"binomial"``, ``"poisson"`` or ``"negbinomial"``.
     link : str, optional
         The family's default when left out: ``"identity"``, ``"logit"``, ``"log"``.
     priors : mapping, optional

@@ -26,6 +26,7 @@ def small_frame() -> pd.DataFrame:
             "ticks": np.random.default_rng(22).negative_binomial(2, 0.3, n),
             "time": np.linspace(0.5, 3, n),
             "k": np.arange(n) % 3 + 1.0,
+            "share": np.random.default_rng(24).beta(1.2, 3, n),
             "cost": np.random.default_rng(23).gamma(2, np.exp(0.2 * x)),
         }
     )
@@ -102,5 +103,18 @@ CASES = {
     "student": ("y ~ x + (1 + x | g)", "student", None, None),
     "weighted-student": ("y | weights(k) ~ x + (1 | g)", "student", None, None),
     "lognormal": ("cost ~ x + offset(w) + (1 | g)", "lognormal", None, None),
+    **{f"gaussian-{link}": ("cost ~ w + (1 | g)", "gaussian", link, None) for link in ("log", "inverse")},
+    "gamma-log": ("cost ~ x + offset(w) + (1 + x | g)", "gamma", "log", None),
+    **{f"gamma-{link}": ("cost ~ w + (1 | g)", "gamma", link, None) for link in ("inverse", "identity")},
+    "weighted-gamma": ("cost | weights(k) ~ x + (1 | g)", "gamma", None, None),
+    **{
+        f"exponential-{link}": ("cost ~ w + (1 | g)", "exponential", link, None)
+        for link in ("log", "inverse", "identity")
+    },
+    "weibull": ("cost ~ x + (1 | g) + (1 | h)", "weibull", None, None),
+    **{
+        f"beta-{link}": ("share ~ w + (1 | g)", "beta", link, None)
+        for link in ("logit", "probit", "cloglog", "log", "cauchit")
+    },
     "weighted-lognormal": ("cost | weights(k) ~ x + (1 | g)", "lognormal", None, None),
 }

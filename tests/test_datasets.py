@@ -89,6 +89,7 @@ def test_the_list():
         "cbpp",
         "mmmec",
         "grouseticks",
+        "gasoline",
     ]
 
 
@@ -97,7 +98,8 @@ def test_unknown_names():
         load_data("contraceptive")
     assert str(caught.value) == (
         "'contraceptive' is not a known data set. Did you mean 'contraception'? "
-        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks. list_data() describes them."
+        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline. "
+        "list_data() describes them."
     )
 
 

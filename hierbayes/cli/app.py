@@ -26,7 +26,7 @@ Data = Annotated[
         help="A .csv, .tsv or .parquet file, or dataset:NAME (see 'hierbayes data').", show_default=False
     ),
 ]
-Family = Annotated[str, typer.Option(help="The response distribution: gaussian, bernoulli.")]
+Family = Annotated[str, typer.Option(help="The response distribution: gaussian, gamma, bernoulli, ...")]
 Link = Annotated[
     str | None, typer.Option(help="The link function; the family's own by default.", show_default=False)
 ]

@@ -19,7 +19,7 @@ LARGEST_STEP = (
     3.0  # in linear-predictor units; keeps Fisher scoring from overshooting on nearly separated groups
 )
 NO_VALUES: Mapping[str, float] = {}
-ROOTED = ("identity", "sqrt")  # links of counts whose likelihood has its maximum at a finite place
+ROOTED = ("identity", "sqrt", "inverse")  # links whose likelihood has its maximum at a finite place
 DIVERGED = 200.0  # standard error, in units of the link, beyond which an estimate has run off to infinity
 
 
@@ -166,6 +166,8 @@ def _start(
 
 def _size(eta: Floats, link: Link) -> float:
     """What a step is measured by: predictors of links in units of the response have no natural size."""
+    if link.name == "inverse":
+        return float(np.abs(eta).max())
     return max(1.0, float(np.abs(eta).max())) if link.name in ROOTED else 1.0
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from hierbayes.errors import UnknownNameError
 from hierbayes.families.base import Family, Parameters
 from hierbayes.families.bernoulli import BERNOULLI
+from hierbayes.families.beta import BETA
 from hierbayes.families.binomial import BINOMIAL
+from hierbayes.families.gamma import EXPONENTIAL, GAMMA
 from hierbayes.families.gaussian import GAUSSIAN
 from hierbayes.families.links import LINKS, Link
 from hierbayes.families.lognormal import LOGNORMAL
 from hierbayes.families.negbinomial import NEGBINOMIAL
 from hierbayes.families.poisson import POISSON, marginal_mean
 from hierbayes.families.student import STUDENT
+from hierbayes.families.weibull import WEIBULL
 
 __all__ = ["FAMILIES", "LINKS", "Family", "Link", "Parameters", "get_family", "get_link", "marginal_mean"]
 
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        *(GAUSSIAN, STUDENT, LOGNORMAL),
+        *(GAUSSIAN, STUDENT, LOGNORMAL, GAMMA, EXPONENTIAL, WEIBULL, BETA),
         *(BERNOULLI, BINOMIAL),
         *(POISSON, NEGBINOMIAL),
     )

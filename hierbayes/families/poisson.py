@@ -27,6 +27,8 @@ from hierbayes.families.binomial import inside
 from hierbayes.families.links import Floats, Link
 
 COUNT_LINKS = ("log", "identity", "sqrt")
+NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
+NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 LARGEST_MEAN = 1e18  # NumPy draws no Poisson counts with a larger one
 
 
@@ -84,11 +86,22 @@ def observation_variance(link: Link, mean: Floats, dispersion: Floats, scale: st
 
 
 def marginal_mean(link: Link, eta: ArrayLike, variance: ArrayLike) -> Floats:
-    """Expected count where the linear predictor is normal with mean ``eta`` and a variance, link scale."""
+    """Expected mean where the linear predictor is normal with mean ``eta`` and a variance, link scale.
+
+    Exact for the log, sqrt and identity links; by Gauss-Hermite quadrature for links of shares. A normal
+    predictor has no mean of ``1 / eta``: for the inverse link it is that of a typical group.
+    """
     at, spread = array(eta), array(variance)
     if link.name == "sqrt":
         return at**2 + spread
-    return np.exp(at + spread / 2) if link.name == "log" else at
+    if link.name == "log":
+        return np.exp(at + spread / 2)
+    if link.name in ("identity", "inverse"):
+        return link.inverse(at)
+    mean = np.zeros(np.broadcast_shapes(at.shape, spread.shape))
+    for node, weight in zip(NODES, NODE_WEIGHTS, strict=True):
+        mean += weight * link.inverse(at + np.sqrt(spread) * node)
+    return mean
 
 
 @dataclass(frozen=True)

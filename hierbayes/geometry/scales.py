@@ -6,7 +6,7 @@ import numpy as np
 
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError
-from hierbayes.families import Link, get_family
+from hierbayes.families import Family, Link, get_family
 from hierbayes.geometry.rough import base_rate
 from hierbayes.spec.records import Scales
 
@@ -17,7 +17,7 @@ def scales(design: Design, family: str, link: Link) -> Scales:
     Raises
     ------
     DataError
-        If the response does not vary.
+        If the response does not vary, or its mean is no mean with this link.
     """
     columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
     for group in design.groups:
@@ -25,6 +25,7 @@ def scales(design: Design, family: str, link: Link) -> Scales:
             columns.setdefault(term, float(group.Z[group.own, k].std()) or 1.0)
     response, offset = get_family(family), 0.0
     middle = response.middle(link)
+    _check_mean(response, link, design)
     if middle is None:
         center = base_rate(response, link, design)
         if design.offset is not None:
@@ -36,4 +37,17 @@ def scales(design: Design, family: str, link: Link) -> Scales:
     unit = response.unit(design.y, link, center)
     if not np.isfinite(unit) or unit == 0:
         raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
-    return Scales(center, unit, columns, offset)
+    spread = float(design.y.std()) if response.scale and not response.is_flat(link) else 0.0
+    return Scales(center, unit, columns, offset, spread)
+
+
+def _check_mean(family: Family, link: Link, design: Design) -> None:
+    """Refuse a mean that is not positive where the link wants one: possible for Gaussian responses alone."""
+    mean = family.typical_mean(design.y, design.row_data)
+    if link.name not in ("log", "inverse") or mean > 0:
+        return
+    raise DataError(
+        f"The {link.name} link gives means above 0, but the mean of the response {design.response.name!r} is "
+        f"{mean:g}. Allowed: responses whose mean is positive. Use the identity link, or change the sign of "
+        "the response."
+    )

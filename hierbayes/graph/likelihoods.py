@@ -21,7 +21,7 @@ def _gaussian(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
     sigma = parameters["sigma"]
     if WEIGHTS in parameters:
         sigma = sigma / pt.sqrt(parameters[WEIGHTS])
-    return pm.Normal("y", mu=eta, sigma=sigma, observed=y, dims=names.OBS)
+    return pm.Normal("y", mu=MEANS[link](eta), sigma=sigma, observed=y, dims=names.OBS)
 
 
 def _weighted(rv: Any, parameters: dict[str, Any], y: Any) -> Any:
@@ -72,7 +72,12 @@ def _binomial(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
     return _weighted(rv, parameters, y)
 
 
-MEANS: dict[str, Callable[[Any], Any]] = {"log": pt.exp, "identity": lambda eta: eta, "sqrt": pt.square}
+MEANS: dict[str, Callable[[Any], Any]] = {
+    "log": pt.exp,
+    "identity": lambda eta: eta,
+    "sqrt": pt.square,
+    "inverse": lambda eta: pt.switch(pt.gt(eta, 0), 1 / eta, np.nan),  # not a number: no mean
+}
 
 
 def _poisson(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
@@ -94,6 +99,30 @@ def _lognormal(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
     return _weighted(pm.LogNormal("y", mu=eta, sigma=sigma, observed=y, dims=names.OBS), parameters, y)
 
 
+def _gamma(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    shape = parameters["shape"]
+    rv = pm.Gamma("y", alpha=shape, beta=shape / MEANS[link](eta), observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
+def _exponential(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    rv = pm.Exponential("y", lam=1 / MEANS[link](eta), observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
+def _weibull(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    shape = parameters["shape"]
+    scale = MEANS[link](eta) / pt.exp(pt.gammaln(1 + 1 / shape))
+    rv = pm.Weibull("y", alpha=shape, beta=scale, observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
+def _beta(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    odds, phi = LOG_ODDS[link](eta), parameters["phi"]
+    shapes = {"alpha": phi * pt.sigmoid(odds), "beta": phi * pt.sigmoid(-odds)}
+    return _weighted(pm.Beta("y", **shapes, observed=y, dims=names.OBS), parameters, y)
+
+
 LIKELIHOODS: dict[str, Likelihood] = {
     "gaussian": _gaussian,
     "bernoulli": _bernoulli,
@@ -102,4 +131,8 @@ LIKELIHOODS: dict[str, Likelihood] = {
     "negbinomial": _negbinomial,
     "student": _student,
     "lognormal": _lognormal,
+    "gamma": _gamma,
+    "exponential": _exponential,
+    "weibull": _weibull,
+    "beta": _beta,
 }

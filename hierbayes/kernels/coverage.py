@@ -27,6 +27,12 @@ LIKELIHOODS = (
     ("negbinomial", "sqrt"),
     ("student", "identity"),
     ("lognormal", "identity"),
+    ("gaussian", "log"),
+    ("gaussian", "inverse"),
+    *(("gamma", link) for link in ("log", "inverse", "identity")),
+    *(("exponential", link) for link in ("log", "inverse", "identity")),
+    ("weibull", "log"),
+    *(("beta", link) for link in ("logit", "probit", "cloglog", "log", "cauchit")),
 )
 """Families and links that have a kernel."""
 

@@ -93,6 +93,26 @@ def _lognormal(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any
     return evaluate((n_dim, x, gradient, value, table), continuous.lognormal)
 
 
+def _gaussian_curved(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), continuous.gaussian_curved)
+
+
+def _gamma(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), continuous.gamma)
+
+
+def _exponential(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), continuous.exponential)
+
+
+def _weibull_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), continuous.weibull_log)
+
+
+def _beta(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), continuous.beta)
+
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
@@ -113,6 +133,11 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("negbinomial", "sqrt"): _negbinomial_sqrt,
     ("student", "identity"): _student,
     ("lognormal", "identity"): _lognormal,
+    **dict.fromkeys((("gaussian", "log"), ("gaussian", "inverse")), _gaussian_curved),
+    **dict.fromkeys((("gamma", link) for link in ("log", "inverse", "identity")), _gamma),
+    **dict.fromkeys((("exponential", link) for link in ("log", "inverse", "identity")), _exponential),
+    ("weibull", "log"): _weibull_log,
+    **dict.fromkeys((("beta", link) for link in ("logit", "probit", "cloglog", "log", "cauchit")), _beta),
 }
 """Likelihoods that have a kernel, by family and link."""
 
@@ -120,7 +145,12 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
 @cache
 def entry(family: str, link: str) -> Any:
     """The compiled log density over rows for a family and link; compiled now or read from the cache."""
-    return compiled_log_density(ENTRIES[family, link])
+    return _compiled(ENTRIES[family, link])
+
+
+@cache
+def _compiled(function: Callable[..., Any]) -> Any:
+    return compiled_log_density(function)
 
 
 def _copy_vector(n_dim: int, n_expanded: int, x: Any, out: Any, table: Any) -> int:

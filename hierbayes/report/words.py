@@ -26,6 +26,10 @@ LINK_SCALES: dict[str, str] = {
 
 PREDICTORS: dict[tuple[str, str], str] = {
     ("lognormal", "identity"): "the mean of the logarithm of {response}",
+    ("beta", "logit"): "the log-odds of the mean of {response}",
+    **{
+        ("beta", link): f"the {link} of the mean of {{response}}" for link in ("probit", "cloglog", "cauchit")
+    },
 }
 """What the linear predictor is where it is no link of the mean."""
 
@@ -39,6 +43,10 @@ SCATTER: dict[str, str] = {
         "Single values scatter around that mean with heavy tails: a t distribution with scale sigma and nu "
         "degrees of freedom, which lets outliers pull less."
     ),
+    "gamma": "Single values scatter in proportion to that mean: a gamma distribution, sd mu / sqrt(shape).",
+    "exponential": "Single values scatter as waiting times at a constant rate do: their sd is the mean.",
+    "weibull": "Single values scatter as times until an event do: a Weibull distribution with that mean.",
+    "beta": "Single shares scatter around that mean: a beta distribution, variance mu (1 - mu) / (1 + phi).",
     "lognormal": "Logarithms of single values scatter around that mean: a normal distribution with sd sigma.",
 }
 """How single values vary around what the model expects, for each family."""
@@ -135,6 +143,10 @@ def coefficient_notes(design: Design) -> dict[str, str]:
 PARAMETER_NOTES: dict[tuple[str, str], str] = {
     ("student", "sigma"): "how far single values scatter within groups, outliers aside",
     ("student", "nu"): "below about 4 there are outliers, above 30 the scatter is nearly normal",
+    ("gaussian", "sigma"): "how far single values scatter within groups",
+    ("gamma", "shape"): "the larger, the less single values scatter: around mean mu with sd mu / sqrt(shape)",
+    ("weibull", "shape"): "above 1 the hazard of the event rises with time, below 1 it falls",
+    ("beta", "phi"): "the larger, the less single shares scatter: with variance mu (1 - mu) / (1 + phi)",
     ("lognormal", "sigma"): "how far the logarithms of single values scatter within groups",
 }
 """What a parameter of a family says, by family and name."""

@@ -39,6 +39,16 @@ a default elsewhere, three quarters lie below 1e-10.)
 Measurements take the priors of the Gaussian column in their own units. ``student``: around the median, the
 unit 1.4826 median absolute deviations, so that outliers widen no prior; ``nu`` is gamma(2, 0.1), which leaves
 1 % below 1.5 and 20 % above 30 (Juárez and Steel 2010, and brms's default). ``lognormal``: all of log(y).
+``gamma``, ``exponential`` and ``weibull``, and ``gaussian`` with a log or inverse link, are around
+``link(mean(y))`` with 1.5 instead of 2.5 for ``b``. Their unit is the sd of the response through the link:
+for the log link ``sqrt(log(1 + sd(y)^2 / mean(y)^2))``, which is the sd of log(y) of lognormal values and
+which neither values near zero nor a mean near zero make large. ``beta``: around ``link(mean(y))`` with 1.5
+for both; the unit is ``sd(y) / mu'`` there, at most that of ``bernoulli``.
+
+``shape`` of ``gamma`` and ``phi`` of ``beta`` are half_student_t(3, 100), ``shape`` of ``weibull``
+half_student_t(3, 10): flat from the strongest scatter to a coefficient of variation (an sd of shares) of
+about a tenth (a twentieth), with a tail for less. The gamma(0.01, 0.01) that is a default elsewhere has three
+quarters of its mass below 1e-10.
 
 ``sd(z)`` is 1 for the intercept, and ``sd(x)`` for a constant column. Coefficients have normal priors so
 that Gaussian models can be integrated over them exactly.
@@ -104,6 +114,9 @@ _COUNTS = "the mean of the response on the link scale"
 _LOG_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of log(y + 1/2), at least 1", _COUNTS, _BASE)
 _ROOT_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of sqrt(y), at least 1/2", _COUNTS, _BASE)
 _PLAIN_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of the response", "the mean of the response", _BASE)
+_LOG_MEANS = Multipliers(2.5, 1.5, 1.0, "sd of the response as a factor", _COUNTS, _BASE)
+_INVERSE_MEANS = Multipliers(2.5, 1.5, 1.0, "sd of the response through the link", _COUNTS, _BASE)
+_SHARES = Multipliers(1.5, 1.5, 1.0, "sd of the response through the link", _COUNTS, _BASE)
 _BULK = "sd of the bulk of the response, 1.4826 median absolute deviations"
 
 MULTIPLIERS: dict[tuple[str, str], Multipliers] = {
@@ -119,12 +132,17 @@ MULTIPLIERS: dict[tuple[str, str], Multipliers] = {
     **{(family, "identity"): _PLAIN_COUNTS for family in ("poisson", "negbinomial")},
     ("student", "identity"): Multipliers(2.5, 2.5, 1.0, _BULK, "the median of the response"),
     ("lognormal", "identity"): Multipliers(2.5, 2.5, 1.0, "sd of log(y)", "the mean of log(y)"),
+    **{(family, "log"): _LOG_MEANS for family in ("gaussian", "gamma", "exponential", "weibull")},
+    **{(family, "inverse"): _INVERSE_MEANS for family in ("gaussian", "gamma", "exponential")},
+    **{(family, "identity"): _PLAIN_COUNTS for family in ("gamma", "exponential")},
+    **{("beta", link): _SHARES for link in ("logit", "probit", "cloglog", "log", "cauchit")},
 }
 
 
 def _residual_sd(scales: Scales) -> tuple[Prior, str]:
-    reason = f"the residual sd is at most about the sd of the response, {scales.unit:.4g}"
-    return Prior("half_student_t", (3.0, scales.unit)), reason
+    spread = scales.spread or scales.unit
+    reason = f"the residual sd is at most about the sd of the response, {spread:.4g}"
+    return Prior("half_student_t", (3.0, spread)), reason
 
 
 def _overdispersion(scales: Scales) -> tuple[Prior, str]:
@@ -150,12 +168,39 @@ def _scatter_of_logarithms(scales: Scales) -> tuple[Prior, str]:
     return Prior("half_student_t", (3.0, scales.unit)), reason
 
 
+def _shape_of_gamma(scales: Scales) -> tuple[Prior, str]:
+    reason = (
+        "the coefficient of variation of a value is 1 / sqrt(shape): 1 is a scatter as large as the mean, "
+        "100 one of a tenth; nearly flat up to there"
+    )
+    return Prior("half_student_t", (3.0, 100.0)), reason
+
+
+def _shape_of_weibull(scales: Scales) -> tuple[Prior, str]:
+    reason = (
+        "1 is a constant hazard, less one that falls, more one that rises; the coefficient of variation of a "
+        "value is about 1.2 / shape, a tenth at 12; nearly flat up to there"
+    )
+    return Prior("half_student_t", (3.0, 10.0)), reason
+
+
+def _precision(scales: Scales) -> tuple[Prior, str]:
+    reason = (
+        "the sd of a share around one half is 0.5 / sqrt(1 + phi): 0.29 at 2, where all shares are alike, "
+        "0.05 at 100; nearly flat up to there"
+    )
+    return Prior("half_student_t", (3.0, 100.0)), reason
+
+
 FAMILY_PARAMETERS: dict[tuple[str, str], Callable[[Scales], tuple[Prior, str]]] = {
     ("gaussian", "sigma"): _residual_sd,
     ("negbinomial", "phi"): _overdispersion,
     ("student", "sigma"): _scatter_of_bulk,
     ("student", "nu"): _degrees_of_freedom,
     ("lognormal", "sigma"): _scatter_of_logarithms,
+    ("gamma", "shape"): _shape_of_gamma,
+    ("weibull", "shape"): _shape_of_weibull,
+    ("beta", "phi"): _precision,
 }
 """The default prior of each parameter of a family."""
 

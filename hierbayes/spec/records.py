@@ -87,12 +87,15 @@ class Scales:
         sd of each population and group column, on the user's scale (1 where a column is constant).
     offset : float
         Mean of the offset, which ``center`` leaves out; 0 where there is none.
+    spread : float
+        Sd of the response in its own units, in which a residual sd is stated; 0 where ``unit`` is in these.
     """
 
     center: float
     unit: float
     columns: dict[str, float]
     offset: float = 0.0
+    spread: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.families import FAMILIES, LINKS, Family, Link, get_family, get_link, marginal_mean
@@ -18,6 +18,12 @@ ORACLES: dict[str, Oracle] = {
     "gaussian": lambda mu, params: stats.norm(mu, params["sigma"]),
     "student": lambda mu, params: stats.t(params["nu"], mu, params["sigma"]),
     "lognormal": lambda mu, params: stats.lognorm(params["sigma"], scale=np.exp(mu)),
+    "gamma": lambda mu, params: stats.gamma(params["shape"], scale=mu / params["shape"]),
+    "exponential": lambda mu, params: stats.expon(scale=mu),
+    "weibull": lambda mu, params: stats.weibull_min(
+        params["shape"], scale=mu / special.gamma(1 + 1 / params["shape"])
+    ),
+    "beta": lambda mu, params: stats.beta(mu * params["phi"], (1 - mu) * params["phi"]),
     "bernoulli": lambda mu, params: stats.bernoulli(mu),
     "binomial": lambda mu, params: stats.binom(params["trials"], mu),
     "poisson": lambda mu, params: stats.poisson(mu),
@@ -27,6 +33,10 @@ PARAMETERS: dict[str, dict[str, float]] = {
     "gaussian": {"sigma": 1.7},
     "student": {"sigma": 1.7, "nu": 9.0},
     "lognormal": {"sigma": 0.7},
+    "gamma": {"shape": 1.7},
+    "exponential": {},
+    "weibull": {"shape": 1.7},
+    "beta": {"phi": 10.0},
     "bernoulli": {},
     "binomial": {"trials": 7.0},
     "poisson": {},
@@ -47,7 +57,8 @@ MEANS: dict[str, Callable[[np.ndarray, Mapping[str, float]], np.ndarray]] = {
 MEDIANS = {"lognormal": np.exp}
 """What their ``mean`` is without parameters."""
 INTERVALS: dict[str, tuple[str, list[float]]] = {
-    "lognormal": ("positive", [0.02, 0.4, 1.0, 5.0]),
+    **dict.fromkeys(("lognormal", "gamma", "exponential", "weibull"), ("positive", [0.02, 0.4, 1.0, 5.0])),
+    "beta": ("share", [0.003, 0.2, 0.5, 0.97]),
 }
 """Continuous supports other than all numbers, and values in them."""
 COORDINATES: dict[str, Callable[[float], tuple[float, float]]] = {
@@ -56,6 +67,8 @@ COORDINATES: dict[str, Callable[[float], tuple[float, float]]] = {
     "share": lambda v: (stats.logistic.cdf(v), stats.logistic.pdf(v)),
 }
 """A value of the support and its derivative, from a number without bounds over which to integrate."""
+WITHIN = {"real": (-np.inf, np.inf), "positive": (-300.0, 300.0), "share": (-300.0, 36.0)}
+"""Numbers beyond which the value is 0, 1 or infinite in double precision."""
 INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": lambda eta: eta,
     "logit": lambda eta: stats.logistic.cdf(eta),
@@ -77,9 +90,18 @@ ETA = np.array([-3.0, -1.2, -0.1, 0.0, 0.4, 1.3])
 TAILS = np.array([-700.0, -100.0, -38.0, -8.0, 8.0, 38.0, 100.0, 700.0])
 IDENTITY = 1e-10  # two formulas for one number in double precision
 BINARY = ("bernoulli", "binomial")
+POSITIVE = ("gamma", "exponential")
 POINTS: dict[tuple[str, str], np.ndarray] = {
     **{(family, "log"): np.array([-3.0, -1.2, -0.4, -0.05]) for family in BINARY},
-    **{(family, "identity"): np.array([0.2, 0.7, 2.3, 6.0]) for family in ("poisson", "negbinomial")},
+    **{
+        (family, "identity"): np.array([0.2, 0.7, 2.3, 6.0])
+        for family in ("poisson", "negbinomial", *POSITIVE)
+    },
+    **{(family, "inverse"): np.array([0.2, 0.7, 2.3, 6.0]) for family in POSITIVE},
+    ("gaussian", "inverse"): np.array([0.6, 1.1, 2.3, 6.0]),
+    ("beta", "log"): np.array([-2.5, -1.2, -0.4, -0.2]),
+    ("beta", "probit"): np.array([-1.4, -0.1, 0.0, 0.4, 1.2]),
+    ("beta", "cloglog"): np.array([-2.0, -0.1, 0.0, 0.4]),
     **{(family, "sqrt"): np.array([-2.0, -0.4, 0.3, 1.3, 2.5]) for family in ("poisson", "negbinomial")},
 }
 """Linear predictors to evaluate at, where ``ETA`` leaves the domain or crosses a zero of the mean."""
@@ -119,15 +141,16 @@ def expectation(
 
     def weighted(y: float) -> float:
         density = np.exp(family.log_density(y, eta, params, link))
-        return float(density * function(np.array(y), eta))
+        return float(density * function(np.array(y), eta)) if density > 0 else 0.0
 
     if family.name in SUPPORTS:
         return sum(weighted(y) for y in SUPPORTS[family.name])
-    place = COORDINATES[INTERVALS.get(family.name, ("real", []))[0]]
+    support = INTERVALS.get(family.name, ("real", []))[0]
+    place, most = COORDINATES[support], WITHIN[support]
 
     def unbounded(v: float) -> float:
-        y, slope = place(float(np.clip(v, -300, 300)))
-        return weighted(y) * slope if abs(v) < 300 or y == v else 0.0
+        y, slope = place(float(np.clip(v, *most)))
+        return weighted(y) * slope if most[0] < v < most[1] else 0.0
 
     sides = [(-np.inf, 0.0), (0.0, np.inf)]
     return sum(float(integrate.quad(unbounded, *side, epsabs=1e-13, epsrel=1e-12)[0]) for side in sides)
@@ -414,7 +437,7 @@ def test_observation_variances_of_counts() -> None:
     assert float(negbinomial.level1_variance(LINKS["identity"], over)) == 3.0
 
 
-@pytest.mark.parametrize("name", ["log", "identity", "sqrt"])
+@pytest.mark.parametrize("name", ["log", "identity", "sqrt", "logit"])
 def test_marginal_mean_is_the_average_over_a_normal_predictor(name: str) -> None:
     link = LINKS[name]
     nodes, weights = np.polynomial.hermite_e.hermegauss(40)
@@ -422,7 +445,10 @@ def test_marginal_mean_is_the_average_over_a_normal_predictor(name: str) -> None
     assert float(marginal_mean(link, 0.6, 0.49)) == pytest.approx(expected, rel=IDENTITY)
 
 
-GOOD: dict[str, list[float]] = {"lognormal": [0.5, 1.0, 1.0]}
+GOOD: dict[str, list[float]] = {
+    **{name: [0.5, 1.0, 1.0] for name in ("lognormal", "gamma", "exponential", "weibull")},
+    "beta": [0.5, 0.25, 0.25],
+}
 """Responses of families that cannot have both 0 and 1."""
 NOT_FINITE = (
     "The response 'score' has 2 values that are not finite, the first in used row 2: {}. "
@@ -469,7 +495,7 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     assert (
         str(caught.value)
         == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, student, lognormal, "
-        "bernoulli, binomial, poisson, negbinomial."
+        "gamma, exponential, weibull, beta, bernoulli, binomial, poisson, negbinomial."
     )
     with pytest.raises(UnknownNameError, match=r"'poison' is not a known family\. Did you mean 'poisson'"):
         get_family("poison")
@@ -486,6 +512,10 @@ def test_default_link_is_the_first() -> None:
         "gaussian": "identity",
         "student": "identity",
         "lognormal": "identity",
+        "gamma": "log",
+        "exponential": "log",
+        "weibull": "log",
+        "beta": "logit",
         "bernoulli": "logit",
         "binomial": "logit",
         "poisson": "log",
@@ -494,7 +524,7 @@ def test_default_link_is_the_first() -> None:
     assert get_link("bernoulli", "probit") is LINKS["probit"]
 
 
-@pytest.mark.parametrize("name", ["lognormal"])
+@pytest.mark.parametrize("name", ["lognormal", "gamma", "exponential", "weibull"])
 @pytest.mark.parametrize(
     ("y", "expected"),
     [
@@ -517,6 +547,78 @@ def test_what_is_not_positive_is_refused(name: str, y: list[float], expected: st
     with pytest.raises(DataError) as caught:
         get_family(name).check_response(np.array(y), "time")
     assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        (
+            [0.2, 1.0, 0.0],
+            "The response 'share' has 2 values that do not lie between 0 and 1, the first in used row 2: 1. "
+            "Allowed: numbers above 0 and below 1. Exact zeros and ones have no density here. For successes "
+            "out of a known number of trials use family='binomial'; otherwise move all values inside a "
+            "little: I((y * (n - 1) + 0.5) / n) with n rows (Smithson and Verkuilen 2006).",
+        ),
+        (
+            [0.2, 32.0],
+            "The response 'share' has 1 value that does not lie between 0 and 1, the first in used row 2: "
+            "32. Allowed: numbers above 0 and below 1. Divide percentages by 100; for measurements without "
+            "bounds use family='gaussian' or 'gamma'.",
+        ),
+    ],
+)
+def test_what_is_no_share_is_refused(y: list[float], expected: str) -> None:
+    with pytest.raises(DataError) as caught:
+        get_family("beta").check_response(np.array(y), "share")
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("link", ["log", "inverse", "identity"])
+def test_exponential_is_gamma_and_weibull_of_shape_one(link: str) -> None:
+    y, at = responses(get_family("gamma")), np.array([0.3, 1.0, 2.0])
+    expected = get_family("exponential").log_density(y, at, {}, LINKS[link])
+    for name in ("gamma", "weibull") if link == "log" else ("gamma",):
+        got = get_family(name).log_density(y, at, {"shape": 1.0}, LINKS[link])
+        np.testing.assert_allclose(got, expected, rtol=IDENTITY)
+
+
+def test_level1_variances_of_measurements_are_those_of_draws_or_of_the_density() -> None:
+    """``trigamma`` is the exact variance of log y, or logit y; ``observation`` that of y; delta by hand."""
+    n, rng = 400_000, np.random.default_rng(8)
+    for name in ("gamma", "exponential", "weibull"):
+        family, link, params = get_family(name), get_link(name), PARAMETERS[name]
+        draws = np.log(family.draw(np.zeros(n), params, link, rng))
+        assert float(family.level1_variance(link, params)) == pytest.approx(draws.var(), rel=0.02)
+        relative = float(family.variance(1.0, params))
+        assert float(family.level1_variance(link, params, "delta")) == pytest.approx(relative)
+        assert float(family.level1_variance(link, params, "lognormal")) == pytest.approx(np.log1p(relative))
+    family, link, params = get_family("beta"), get_link("beta"), PARAMETERS["beta"]
+    draws = special.logit(family.draw(np.full(n, -0.8), params, link, rng))
+    at = {**params, "mean": special.expit(-0.8)}
+    assert float(family.level1_variance(link, at)) == pytest.approx(draws.var(), rel=0.02)
+
+
+@walk
+def test_delta_and_observation_are_the_variance_through_the_slope(family: Family, link: Link) -> None:
+    scales = {"delta", "observation"} & set(family.level1_scales(link))
+    if family.response_kind != "numeric" or not scales:
+        return
+    eta, params = points(family, link), PARAMETERS[family.name]
+    mean = family.mean(eta, link, params)
+    expected = family.variance(mean, params) / link.derivative(eta) ** 2
+    got = family.level1_variance(link, {**params, "mean": mean}, scales.pop())
+    np.testing.assert_allclose(np.broadcast_to(got, expected.shape), expected, rtol=1e-8)
+
+
+def test_units_of_log_links_do_not_explode() -> None:
+    rng = np.random.default_rng(4)
+    link = get_link("gamma")
+    tiny = np.append(rng.gamma(0.1, 1, 500), 1e-200)
+    assert get_family("gamma").unit(tiny, link, 0.0) < 2
+    near_zero = rng.normal(0.05, 3, 500)
+    assert get_family("gaussian").unit(near_zero, link, 0.0) < 3.5
+    y = rng.lognormal(2, 0.4, 20_000)
+    assert get_family("gamma").unit(y, link, 0.0) == pytest.approx(0.4, rel=0.05)
 
 
 def test_student_becomes_normal() -> None:
