@@ -77,12 +77,13 @@ def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:
     Returns
     -------
     DataArray, dims (chain, draw, obs)
-        On the response scale: units of the response, counts, or probabilities; of a binomial response the
-        expected number of successes in the row's trials.
+        On the response scale: units of the response, counts (zeros in excess included), or probabilities; of
+        a binomial response the expected number of successes in the row's trials.
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    expected = family.mean(eta.to_numpy(), link, fit.design.row_data)
+    parameters = family_parameters(fit, thin(fit.posterior, draws))
+    expected = np.broadcast_to(family.mean(eta.to_numpy(), link, parameters), eta.shape)
     return eta.copy(data=expected).rename("epred")
 
 

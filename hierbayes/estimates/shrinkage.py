@@ -155,14 +155,15 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
 def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     """Estimates and standard errors of each group's coefficients from its own rows, shapes (J, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    own = design.own
-    rows = {name: values[own] for name, values in fit.design.row_data.items()}
+    telling, values = family.informative(fit.design.y, _centers(fit, family))
+    own = design.own & telling
+    rows = {name: row[own] for name, row in fit.design.row_data.items()}
     data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups, rows)
     offset = _rest_of_model(fit, design)[:, own]
     if family.scale and link.name == "identity":
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
-    estimates, errors = maximum_likelihood(data, offset, (family, link), _centers(fit, family))
+    estimates, errors = maximum_likelihood(data, offset, (family, link), values)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
     mean = np.where(finite, estimates, 0.0).sum(axis=0) / np.maximum(count, 1)
@@ -200,9 +201,11 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     if not design.terms:
         return {}
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    data = GroupedData(design.y, design.X, np.zeros(design.n, dtype=np.int32), 1, design.row_data)
-    offset = np.zeros((1, design.n)) if design.offset is None else design.offset[None, :]
-    centers = _centers(fit, family)
+    telling, centers = family.informative(design.y, _centers(fit, family))
+    rows = {name: row[telling] for name, row in design.row_data.items()}
+    n = int(telling.sum())
+    data = GroupedData(design.y[telling], design.X[telling], np.zeros(n, dtype=np.int32), 1, rows)
+    offset = np.zeros((1, n)) if design.offset is None else design.offset[None, telling]
     estimates, errors = maximum_likelihood(data, offset, (family, link), centers)
     if family.scale:
         residual = design.y - offset[0] - design.X @ np.nan_to_num(estimates[0, 0])

@@ -19,12 +19,20 @@ LIKELIHOODS = (
     ("binomial", "cloglog"),
     ("binomial", "log"),
     ("binomial", "cauchit"),
+    ("beta_binomial", "logit"),
+    ("beta_binomial", "probit"),
+    ("beta_binomial", "cloglog"),
+    ("beta_binomial", "log"),
+    ("beta_binomial", "cauchit"),
     ("poisson", "log"),
     ("poisson", "identity"),
     ("poisson", "sqrt"),
     ("negbinomial", "log"),
     ("negbinomial", "identity"),
     ("negbinomial", "sqrt"),
+    ("zero_inflated_poisson", "log"),
+    ("zero_inflated_negbinomial", "log"),
+    ("hurdle_poisson", "log"),
 )
 """Families and links that have a kernel."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numba
 
 from hierbayes.kernels.jit import compiled_expansion, compiled_log_density
-from hierbayes.kernels.likelihoods import binary, counts, gaussian
+from hierbayes.kernels.likelihoods import beta_binomial, binary, counts, gaussian, inflated
 from hierbayes.kernels.rows import evaluate
 
 
@@ -61,6 +61,10 @@ def _binomial_cauchit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any)
     return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_cauchit)
 
 
+def _beta_binomial(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), beta_binomial.beta_binomial)
+
+
 def _poisson_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
     return evaluate((n_dim, x, gradient, value, table), counts.poisson_log)
 
@@ -85,6 +89,18 @@ def _negbinomial_sqrt(n_dim: int, x: Any, gradient: Any, value: Any, table: Any)
     return evaluate((n_dim, x, gradient, value, table), counts.negbinomial_sqrt)
 
 
+def _zero_inflated_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), inflated.zero_inflated_poisson)
+
+
+def _zero_inflated_negbinomial(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), inflated.zero_inflated_negbinomial)
+
+
+def _hurdle_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), inflated.hurdle_poisson)
+
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
@@ -97,12 +113,16 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("binomial", "cloglog"): _binomial_cloglog,
     ("binomial", "log"): _binomial_log,
     ("binomial", "cauchit"): _binomial_cauchit,
+    **{("beta_binomial", link): _beta_binomial for link in ("logit", "probit", "cloglog", "log", "cauchit")},
     ("poisson", "log"): _poisson_log,
     ("poisson", "identity"): _poisson_identity,
     ("poisson", "sqrt"): _poisson_sqrt,
     ("negbinomial", "log"): _negbinomial_log,
     ("negbinomial", "identity"): _negbinomial_identity,
     ("negbinomial", "sqrt"): _negbinomial_sqrt,
+    ("zero_inflated_poisson", "log"): _zero_inflated_poisson,
+    ("zero_inflated_negbinomial", "log"): _zero_inflated_negbinomial,
+    ("hurdle_poisson", "log"): _hurdle_poisson,
 }
 """Likelihoods that have a kernel, by family and link."""
 

@@ -23,6 +23,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "binomial": ("groups", "bars"),
     "poisson": ("bars", "groups"),
     "negbinomial": ("bars", "groups"),
+    "beta_binomial": ("groups", "bars"),
+    "zero_inflated_poisson": ("bars", "groups"),
+    "zero_inflated_negbinomial": ("bars", "groups"),
+    "hurdle_poisson": ("bars", "groups"),
 }
 MOST_BARS = 24
 MOST_LABELS = 9

@@ -29,9 +29,10 @@ _LINK_WORDS: dict[str, str] = {
 _MEAN_WORDS: dict[str, str] = {
     "bernoulli": "probability of {response}",
     "binomial": "probability of {response}",
+    "beta_binomial": "probability of {response}",
 }
 
-PROBABILITIES = ("bernoulli", "binomial")
+PROBABILITIES = ("bernoulli", "binomial", "beta_binomial")
 """Families whose expected response, of a single trial, is a probability."""
 
 LONGEST_LABEL = 28

@@ -36,6 +36,11 @@ overdispersion needs (gamma(2, 0.1) falls to 0 there, and leaves little to large
 and its tail gives counts without overdispersion a posterior with a mean. (Of the gamma(0.01, 0.01) that is
 a default elsewhere, three quarters lie below 1e-10.)
 
+``phi`` of ``beta_binomial`` has the same prior: two trials of a row correlate by ``1 / (1 + phi)``. ``zi`` of
+zero-inflated counts and ``hu`` of hurdle counts are beta(1, 1), as in brms. The other priors of these three
+families are those of counts, at the mean of the Poisson distribution whose positive counts have the data's
+mean, and in the sd of ``log(y + 1/2)`` of the counts above 0: a share of zeros says nothing about either.
+
 ``sd(z)`` is 1 for the intercept, and ``sd(x)`` for a constant column. Coefficients have normal priors so
 that Gaussian models can be integrated over them exactly.
 
@@ -99,17 +104,34 @@ _LOG_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of log(y + 1/2), at least 1", _COUN
 _ROOT_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of sqrt(y), at least 1/2", _COUNTS, _BASE)
 _PLAIN_COUNTS = Multipliers(2.5, 1.5, 1.0, "sd of the response", "the mean of the response", _BASE)
 
+_POSITIVE_COUNTS = Multipliers(
+    2.5,
+    1.5,
+    1.0,
+    "sd of log(y + 1/2) of the counts above 0, at least 1",
+    "the mean of the count part, as the counts above 0 have it, on the link scale",
+    "the offset at that mean",
+)
+
 MULTIPLIERS: dict[tuple[str, str], Multipliers] = {
     ("gaussian", "identity"): Multipliers(2.5, 2.5, 1.0, "sd of the response", "the mean of the response"),
     **{
         (family, link): _LATENT
-        for family in ("bernoulli", "binomial")
+        for family in ("bernoulli", "binomial", "beta_binomial")
         for link in ("logit", "probit", "cloglog")
     },
-    **{(family, link): _RATES for family in ("bernoulli", "binomial") for link in ("log", "cauchit")},
+    **{
+        (family, link): _RATES
+        for family in ("bernoulli", "binomial", "beta_binomial")
+        for link in ("log", "cauchit")
+    },
     **{(family, "log"): _LOG_COUNTS for family in ("poisson", "negbinomial")},
     **{(family, "sqrt"): _ROOT_COUNTS for family in ("poisson", "negbinomial")},
     **{(family, "identity"): _PLAIN_COUNTS for family in ("poisson", "negbinomial")},
+    **{
+        (family, "log"): _POSITIVE_COUNTS
+        for family in ("zero_inflated_poisson", "zero_inflated_negbinomial", "hurdle_poisson")
+    },
 }
 
 
@@ -126,9 +148,30 @@ def _overdispersion(scales: Scales) -> tuple[Prior, str]:
     return Prior("half_student_t", (3.0, 30.0)), reason
 
 
+def _correlation_of_trials(scales: Scales) -> tuple[Prior, str]:
+    reason = (
+        "two trials of a row correlate by 1 / (1 + phi): 1 is half, 10 a tenth, 30 little, and far above "
+        "that trials are independent ones"
+    )
+    return Prior("half_student_t", (3.0, 30.0)), reason
+
+
+def _excess_zeros(scales: Scales) -> tuple[Prior, str]:
+    return Prior("beta", (1.0, 1.0)), "any share of zeros in excess of the counts' own"
+
+
+def _all_zeros(scales: Scales) -> tuple[Prior, str]:
+    return Prior("beta", (1.0, 1.0)), "any share of zeros"
+
+
 FAMILY_PARAMETERS: dict[tuple[str, str], Callable[[Scales], tuple[Prior, str]]] = {
     ("gaussian", "sigma"): _residual_sd,
+    ("beta_binomial", "phi"): _correlation_of_trials,
     ("negbinomial", "phi"): _overdispersion,
+    ("zero_inflated_poisson", "zi"): _excess_zeros,
+    ("zero_inflated_negbinomial", "phi"): _overdispersion,
+    ("zero_inflated_negbinomial", "zi"): _excess_zeros,
+    ("hurdle_poisson", "hu"): _all_zeros,
 }
 """The default prior of each parameter of a family."""
 

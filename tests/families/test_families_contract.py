@@ -14,25 +14,58 @@ from hierbayes.families.negbinomial import log_rising
 
 type Oracle = Callable[[np.ndarray, Mapping[str, float]], stats.rv_continuous | stats.rv_discrete]
 
+
+class WithZeros:
+    """Counts of which a share is replaced by zeros; ``hurdle``: and whose own zeros are left out."""
+
+    def __init__(self, counts: stats.rv_discrete, share: float, *, hurdle: bool = False) -> None:
+        self.counts, self.share, self.hurdle = counts, share, hurdle
+
+    def logpmf(self, y: np.ndarray) -> np.ndarray:
+        own = np.log1p(-self.share) + self.counts.logpmf(y)
+        if self.hurdle:
+            return np.where(y == 0, np.log(self.share), own - self.counts.logsf(0))
+        return np.where(y == 0, np.logaddexp(np.log(self.share), own), own)
+
+    def mean(self) -> np.ndarray:
+        return (1 - self.share) * self.counts.mean() / (self.counts.sf(0) if self.hurdle else 1.0)
+
+
+def _nbinom(mu: np.ndarray, phi: float) -> stats.rv_discrete:
+    return stats.nbinom(phi, phi / (phi + mu))
+
+
 ORACLES: dict[str, Oracle] = {
     "gaussian": lambda mu, params: stats.norm(mu, params["sigma"]),
     "bernoulli": lambda mu, params: stats.bernoulli(mu),
     "binomial": lambda mu, params: stats.binom(params["trials"], mu),
+    "beta_binomial": lambda mu, params: stats.betabinom(
+        params["trials"], mu * params["phi"], (1 - mu) * params["phi"]
+    ),
     "poisson": lambda mu, params: stats.poisson(mu),
-    "negbinomial": lambda mu, params: stats.nbinom(params["phi"], params["phi"] / (params["phi"] + mu)),
+    "negbinomial": lambda mu, params: _nbinom(mu, params["phi"]),
+    "zero_inflated_poisson": lambda mu, params: WithZeros(stats.poisson(mu), params["zi"]),
+    "zero_inflated_negbinomial": lambda mu, params: WithZeros(_nbinom(mu, params["phi"]), params["zi"]),
+    "hurdle_poisson": lambda mu, params: WithZeros(stats.poisson(mu), params["hu"], hurdle=True),
 }
 PARAMETERS: dict[str, dict[str, float]] = {
     "gaussian": {"sigma": 1.7},
     "bernoulli": {},
     "binomial": {"trials": 7.0},
+    "beta_binomial": {"trials": 7.0, "phi": 1.7},
     "poisson": {},
     "negbinomial": {"phi": 1.7},
+    "zero_inflated_poisson": {"zi": 0.3},
+    "zero_inflated_negbinomial": {"phi": 1.7, "zi": 0.3},
+    "hurdle_poisson": {"hu": 0.3},
 }
 SUPPORTS: dict[str, list[float]] = {
     "bernoulli": [0.0, 1.0],
-    "binomial": [float(k) for k in range(8)],
-    "poisson": [float(k) for k in range(60)],
-    "negbinomial": [float(k) for k in range(400)],
+    **{name: [float(k) for k in range(8)] for name in ("binomial", "beta_binomial")},
+    **{
+        name: [float(k) for k in range(60)] for name in ("poisson", "zero_inflated_poisson", "hurdle_poisson")
+    },
+    **{name: [float(k) for k in range(400)] for name in ("negbinomial", "zero_inflated_negbinomial")},
 }
 """Discrete supports, of counts as far as they have any mass at the points below."""
 INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -54,7 +87,8 @@ PAIRS = [(family, LINKS[link]) for family in FAMILIES.values() for link in famil
 ETA = np.array([-3.0, -1.2, -0.1, 0.0, 0.4, 1.3])
 TAILS = np.array([-700.0, -100.0, -38.0, -8.0, 8.0, 38.0, 100.0, 700.0])
 IDENTITY = 1e-10  # two formulas for one number in double precision
-BINARY = ("bernoulli", "binomial")
+BINARY = ("bernoulli", "binomial", "beta_binomial")
+COUNTS = ("poisson", "negbinomial", "zero_inflated_poisson", "zero_inflated_negbinomial", "hurdle_poisson")
 POINTS: dict[tuple[str, str], np.ndarray] = {
     **{(family, "log"): np.array([-3.0, -1.2, -0.4, -0.05]) for family in BINARY},
     **{(family, "identity"): np.array([0.2, 0.7, 2.3, 6.0]) for family in ("poisson", "negbinomial")},
@@ -114,9 +148,9 @@ def test_every_family_has_an_oracle() -> None:
 def test_mean_is_the_inverse_link(family: Family, link: Link) -> None:
     eta = points(family, link)
     np.testing.assert_allclose(family.mean(eta, link), INVERSES[link.name](eta), rtol=IDENTITY)
-    n = PARAMETERS[family.name].get("trials", 1.0)
-    expected = n * INVERSES[link.name](eta)
-    np.testing.assert_allclose(family.mean(eta, link, PARAMETERS[family.name]), expected, rtol=IDENTITY)
+    params = PARAMETERS[family.name]
+    expected = ORACLES[family.name](INVERSES[link.name](eta), params).mean()
+    np.testing.assert_allclose(family.mean(eta, link, params), expected, rtol=IDENTITY)
 
 
 @walk
@@ -189,8 +223,9 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
     rows = {
         name: np.full(at.size, PARAMETERS[family.name][name])
         for name in ("trials",)
-        if family.name == "binomial"
+        if family.response_kind == "trials"
     }
+    params |= {name: values / (1 + values) for name, values in params.items() if name in family.shares}
     params |= rows
     y = family.draw(at, PARAMETERS[family.name], link, rng)
     values = {
@@ -207,7 +242,7 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
 
 @walk
 def test_parameters_with_leading_dims_widen_the_draws(family: Family, link: Link) -> None:
-    params = {name: np.ones((4, 1)) for name in family.parameters}
+    params = {name: np.full((4, 1), 0.5) for name in family.parameters}
     eta = points(family, link)
     shape = (4, eta.size) if params else eta.shape
     assert family.draw(eta, params, link, np.random.default_rng(1)).shape == shape
@@ -246,10 +281,10 @@ def test_constant_is_what_depends_on_the_data_alone(family: Family, link: Link) 
     params, y = PARAMETERS[family.name], responses(family)
     constant = family.log_constant(y, params)
     assert constant.shape == y.shape
-    if family.name in ("poisson", "negbinomial"):
+    if family.name in COUNTS:
         np.testing.assert_allclose(constant, -np.cumsum(np.log(np.maximum(y, 1)), axis=0), atol=1e-9)
-    if family.name == "binomial":
-        n = PARAMETERS["binomial"]["trials"]
+    if family.response_kind == "trials":
+        n = PARAMETERS[family.name]["trials"]
         at_one_half = stats.binom.logpmf(y, n, 0.5) + n * np.log(2)
         np.testing.assert_allclose(constant, at_one_half, atol=1e-12)
     if family.name == "bernoulli":
@@ -421,7 +456,8 @@ def test_bernoulli_refuses_other_numbers() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_good_responses_pass(family: Family) -> None:
-    family.check_response(np.array([0.0, 1.0, 1.0]), "y")
+    trials = np.full(3, 2.0) if family.name == "beta_binomial" else None
+    family.check_response(np.array([0.0, 1.0, 1.0]), "y", trials)
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
@@ -430,7 +466,8 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     assert (
         str(caught.value)
         == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, bernoulli, binomial, "
-        "poisson, negbinomial."
+        "beta_binomial, poisson, negbinomial, zero_inflated_poisson, zero_inflated_negbinomial, "
+        "hurdle_poisson."
     )
     with pytest.raises(UnknownNameError, match=r"'poison' is not a known family\. Did you mean 'poisson'"):
         get_family("poison")
@@ -447,13 +484,13 @@ def test_default_link_is_the_first() -> None:
         "gaussian": "identity",
         "bernoulli": "logit",
         "binomial": "logit",
-        "poisson": "log",
-        "negbinomial": "log",
+        "beta_binomial": "logit",
+        **dict.fromkeys(COUNTS, "log"),
     }
     assert get_link("bernoulli", "probit") is LINKS["probit"]
 
 
-@pytest.mark.parametrize("name", ["poisson", "negbinomial"])
+@pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize(
     ("y", "expected"),
     [

@@ -23,7 +23,7 @@ def bernoulli_logit(at: Row, eta: float, p: Any, p_bar: Any) -> tuple[float, flo
 
 
 @compiled
-def _log_normal_cdf(x: float) -> tuple[float, float]:
+def log_normal_cdf(x: float) -> tuple[float, float]:
     """``log Phi(x)`` and its derivative; far in the tail by a series (Abramowitz and Stegun 26.2.12)."""
     if x > FAR:
         cdf = 0.5 * math.erfc(-x / SQRT_2)
@@ -39,10 +39,10 @@ def bernoulli_probit(at: Row, eta: float, p: Any, p_bar: Any) -> tuple[float, fl
     y, size = at.y, at.size
     value, slope = 0.0, 0.0
     if y > 0:
-        log_mu, hazard = _log_normal_cdf(eta)
+        log_mu, hazard = log_normal_cdf(eta)
         value, slope = y * log_mu, y * hazard
     if y < size:
-        log_rest, hazard = _log_normal_cdf(-eta)
+        log_rest, hazard = log_normal_cdf(-eta)
         value, slope = value + (size - y) * log_rest, slope - (size - y) * hazard
     return value, slope
 
