@@ -10,6 +10,8 @@ from scipy import integrate, stats
 
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.families import FAMILIES, LINKS, Family, Link, get_family, get_link, marginal_mean
+from hierbayes.families.binomial import BINARY_LINKS
+from hierbayes.families.inflated import rate_of_truncated, truncated_mean, truncated_variance
 from hierbayes.families.negbinomial import log_rising
 
 type Oracle = Callable[[np.ndarray, Mapping[str, float]], stats.rv_continuous | stats.rv_discrete]
@@ -559,3 +561,80 @@ def test_binomial_refuses_impossible_rows(y: list[float], trials: list[float], e
 
 def test_binomial_accepts_a_constant_number_of_successes_of_different_trials() -> None:
     get_family("binomial").check_response(np.ones(2), "s", np.array([2.0, 5.0]))
+
+
+def test_beta_binomial_refuses_single_trials() -> None:
+    for trials in (None, np.ones(3)):
+        with pytest.raises(DataError) as caught:
+            get_family("beta_binomial").check_response(np.array([0.0, 1.0, 1.0]), "use", trials)
+        assert str(caught.value) == (
+            "The response 'use' has one trial per row in all 3 rows, and phi, the correlation of the trials "
+            "of a row, cannot be learned from that. Allowed: rows with several trials, "
+            "cbind(successes, failures) or successes | trials(n). For single trials use family='bernoulli'."
+        )
+    with pytest.raises(DataError, match="more successes than trials in 1 row"):
+        get_family("beta_binomial").check_response(np.array([1.0, 5.0]), "s", np.array([4.0, 4.0]))
+
+
+@pytest.mark.parametrize("name", BINARY_LINKS)
+def test_beta_binomial_becomes_binomial(name: str) -> None:
+    link, y, eta = get_link("binomial", name), np.arange(8.0)[:, None], np.array([-2.1, -0.4])
+    limit, binomial = get_family("beta_binomial"), get_family("binomial")
+    params = {"trials": 7.0}
+    for of in ("log_density", "score"):
+        expected = getattr(binomial, of)(y, eta, params, link)
+        np.testing.assert_allclose(
+            getattr(limit, of)(y, eta, {**params, "phi": 1e13}, link), expected, rtol=1e-10, atol=1e-10
+        )
+    np.testing.assert_allclose(
+        limit.information(eta, {**params, "phi": 1e13}, link),
+        binomial.information(eta, params, link),
+        rtol=1e-10,
+    )
+
+
+@pytest.mark.parametrize("eta", [-7.0, -2.0, 0.3])
+@pytest.mark.parametrize("phi", [0.1, 4.0, 60.0, 1e4])
+def test_information_of_many_trials_is_the_sum_over_their_outcomes(eta: float, phi: float) -> None:
+    family, link, n = get_family("beta_binomial"), get_link("beta_binomial"), 1700.0
+    params, y = {"trials": n, "phi": phi}, np.arange(n + 1)
+    density = np.exp(family.log_density(y, eta, params, link))
+    expected = float((density * family.score(y, eta, params, link) ** 2).sum())
+    assert float(family.information(eta, params, link)) == pytest.approx(expected, rel=1e-3)
+    mixed = {"trials": np.array([5.0, n]), "phi": phi}
+    both = family.information(np.full(2, eta), mixed, link)
+    assert both[1] == pytest.approx(expected, rel=1e-3)
+    assert both[0] == pytest.approx(float(family.information(eta, {**params, "trials": 5.0}, link)))
+
+
+def test_inflated_counts_without_excess_are_plain_ones() -> None:
+    y, link = np.arange(12.0), get_link("poisson")
+    for inflated, plain, params in (
+        ("zero_inflated_poisson", "poisson", {}),
+        ("zero_inflated_negbinomial", "negbinomial", {"phi": 2.5}),
+    ):
+        got = get_family(inflated).log_density(y, 1.1, {**params, "zi": 1e-14}, link)
+        np.testing.assert_allclose(got, get_family(plain).log_density(y, 1.1, params, link), rtol=IDENTITY)
+    # A hurdle at the Poisson distribution's own share of zeros.
+    got = get_family("hurdle_poisson").log_density(y, 1.1, {"hu": np.exp(-np.exp(1.1))}, link)
+    np.testing.assert_allclose(got, get_family("poisson").log_density(y, 1.1, {}, link), rtol=IDENTITY)
+
+
+def test_zeros_of_inflated_counts_keep_their_digits() -> None:
+    """``log(zi + (1 - zi) exp(-mu))`` is ``-(1 - zi) mu`` for small means and ``log zi`` for large ones."""
+    family, link = get_family("zero_inflated_poisson"), get_link("poisson")
+    small = family.log_density(0.0, -40.0, {"zi": 0.25}, link)
+    assert float(small) == pytest.approx(-0.75 * np.exp(-40.0), rel=1e-12)
+    assert float(family.log_density(0.0, 700.0, {"zi": 1e-30}, link)) == pytest.approx(np.log(1e-30))
+
+
+@pytest.mark.parametrize("mu", [1e-6, 0.02, 0.299, 0.301, 3.0, 40.0])
+def test_truncated_poisson_moments_and_their_inverse(mu: float) -> None:
+    k = np.arange(1, 200)
+    p = np.exp(stats.poisson.logpmf(k, mu)) / -np.expm1(-mu)
+    mean = float((k * p).sum())
+    # The variance about 1, whose terms are all positive: sum (k - 1)^2 p - (mean - 1)^2.
+    variance = float(((k - 1) ** 2 * p).sum() - ((k - 1) * p).sum() ** 2)
+    assert float(truncated_mean(np.log(mu))) == pytest.approx(mean, rel=1e-12)
+    assert float(truncated_variance(np.log(mu))) == pytest.approx(variance, rel=1e-10)
+    assert float(rate_of_truncated(mean)) == pytest.approx(mu, rel=1e-9)
