@@ -42,7 +42,8 @@ class Model:
         Anything narwhals understands: pandas, polars, pyarrow, or a dict of arrays. It is never changed.
     family : str
         ``"gaussian"``, ``"student"``, ``"lognormal"``, ``"gamma"``, ``"exponential"``, ``"weibull"``,
-        ``"beta"``, ``"bernoulli"``, ``"binomial"``, ``"poisson"`` or ``"negbinomial"``.
+        ``"beta"``, ``"bernoulli"``, ``"binomial"``, ``"beta_binomial"``, ``"poisson"``, ``"negbinomial"``,
+        ``"zero_inflated_poisson"``, ``"zero_inflated_negbinomial"`` or ``"hurdle_poisson"``.
     link : str, optional
         The family's default when left out: ``"identity"``, ``"logit"``, ``"log"``.
     priors : mapping, optional
@@ -286,7 +287,7 @@ class Model:
         >>> fit = model.refit(simulated[0, 0], seed=3)  # doctest: +SKIP
         """
         design = exchange_response(self.design, y)
-        get_family(self.spec.family).check_response(design.y, design.response.name)
+        get_family(self.spec.family).check_response(design.y, design.response.name, design.trials)
         other = copy.copy(self)
         other.design = design
         return other.fit(**settings)

@@ -21,8 +21,11 @@ KERNELS: dict[str, tuple[str, str, str]] = {
 """Family, link and parameterization of a model that uses each kernel."""
 
 FORMULA = "y ~ x + (1 + x | g) + (1 | h)"
+FORMULAS = {"beta_binomial": "y | trials(n) ~ x + (1 + x | g) + (1 | h)"}
+"""Models of families that do not take the response of ``FORMULA``."""
 FRAME = {
     "y": [0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0],
+    "n": [2] * 12,
     "x": [0.1, 0.7, 1.9, 0.3, 1.2, 0.4, 1.0, 0.2, 1.6, 0.9, 0.6, 1.4],
     "g": ["a", "b", "c", "d"] * 3,
     "h": ["p", "p", "p", "p", "q", "q", "q", "q", "r", "r", "r", "r"],
@@ -105,7 +108,7 @@ def _warm(name: str) -> Warmed:
     """Fit a tiny model: whatever a fit needs is then in the cache."""
     family, link, parameterization = KERNELS[name]
     started, before = time.perf_counter(), _compiled()
-    model = Model(FORMULA, FRAME, family=family, link=link)
+    model = Model(FORMULAS.get(family, FORMULA), FRAME, family=family, link=link)
     model.fit(
         draws=2, tune=2, chains=2, seed=1, parameterization=parameterization, route="kernel", progress=False
     )

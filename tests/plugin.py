@@ -10,13 +10,15 @@ import xarray as xr
 
 import hierbayes as hb
 from hierbayes import names
+from hierbayes.families import get_family
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.geometry import coords
 
 
 def posterior_at(model: hb.Model, values: Mapping[str, Any], chains: int = 2, draws: int = 5) -> xr.Dataset:
     """A posterior with every draw at ``values`` (``b``, ``sd_<g>``, ``cor_<g>``, ``u_<g>``, ``sigma``)."""
-    dims: dict[str, tuple[str, ...]] = {"b": (names.TERM,), "sigma": ()}
+    parameters = get_family(model.spec.family).parameters
+    dims: dict[str, tuple[str, ...]] = {"b": (names.TERM,), **dict.fromkeys(parameters, ())}
     for group in model.design.groups:
         dim, term, bis = (
             names.group_dim(group.name),

@@ -83,6 +83,11 @@ CASES = {
         f"binomial-{link}": ("won_of_n | trials(n) ~ x + (1 | g)", "binomial", link, None)
         for link in ("logit", "probit", "cloglog", "log", "cauchit")
     },
+    **{
+        f"beta_binomial-{link}": ("won_of_n | trials(n) ~ x + (1 | g)", "beta_binomial", link, None)
+        for link in ("probit", "cloglog", "log", "cauchit")
+    },
+    "beta_binomial": ("won_of_n | trials(n) + weights(k) ~ s + (1 | h)", "beta_binomial", None, None),
     "cbind": ("cbind(won_of_n, n - won_of_n) ~ h + (1 | s)", "binomial", None, None),
     **{
         f"poisson-{link}": ("ticks ~ x + (1 | g)", "poisson", link, None)
@@ -95,6 +100,14 @@ CASES = {
         for link in ("log", "identity", "sqrt")
     },
     "merged-copies": ("ticks ~ (1 | s)", "negbinomial", "log", None),
+    "zero_inflated_poisson": ("ticks ~ x + offset(w) + (1 + x | g)", "zero_inflated_poisson", None, None),
+    "zero_inflated_negbinomial": (
+        "ticks | weights(k) ~ s + (1 | h)",
+        "zero_inflated_negbinomial",
+        None,
+        None,
+    ),
+    "hurdle_poisson": ("ticks ~ x + (1 | g)", "hurdle_poisson", None, {"hu": "uniform(0.01, 0.9)"}),
     "weighted-gaussian": ("y | weights(k) ~ x + (1 | g)", "gaussian", None, None),
     "weighted-bernoulli": ("won | weights(k) ~ s + (1 | h)", "bernoulli", None, None),
     "weighted-binomial": ("won_of_n | trials(n) + weights(k) ~ x + (1 | g)", "binomial", None, None),

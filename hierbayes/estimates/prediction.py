@@ -77,9 +77,9 @@ def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:
     Returns
     -------
     DataArray, dims (chain, draw, obs)
-        On the response scale: units of the response, counts, or probabilities; of a binomial response the
-        expected number of successes in the row's trials. Of a Student response the location, which is its
-        mean where ``nu > 1``.
+        On the response scale: units of the response, counts (zeros in excess included), or probabilities; of
+        a binomial response the expected number of successes in the row's trials. Of a Student response the
+        location, which is its mean where ``nu > 1``.
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)

@@ -158,14 +158,15 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
 def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     """Estimates and standard errors of each group's coefficients from its own rows, shapes (J, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    own = design.own
-    rows = {name: values[own] for name, values in fit.design.row_data.items()}
+    telling, values = family.informative(fit.design.y, _centers(fit, family))
+    own = design.own & telling
+    rows = {name: row[own] for name, row in fit.design.row_data.items()}
     data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups, rows)
     offset = _rest_of_model(fit, design)[:, own]
     if family.is_linear(link):
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
-    estimates, errors = maximum_likelihood(data, offset, (family, link), _centers(fit, family))
+    estimates, errors = maximum_likelihood(data, offset, (family, link), values)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
     mean = np.where(finite, estimates, 0.0).sum(axis=0) / np.maximum(count, 1)
@@ -203,19 +204,21 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     if not design.terms:
         return {}
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    data = GroupedData(design.y, design.X, np.zeros(design.n, dtype=np.int32), 1, design.row_data)
-    offset = np.zeros((1, design.n)) if design.offset is None else design.offset[None, :]
-    values = _centers(fit, family)
+    telling, values = family.informative(design.y, _centers(fit, family))
+    rows = {name: row[telling] for name, row in design.row_data.items()}
+    y, X, n = design.y[telling], design.X[telling], int(telling.sum())
+    data = GroupedData(y, X, np.zeros(n, dtype=np.int32), 1, rows)
+    offset = np.zeros((1, n)) if design.offset is None else design.offset[None, telling]
     # A location that hangs on the family's parameters settles with them in a few rounds.
     for _ in range(1 if family.is_linear(link) else ROUNDS):
         estimates, errors = maximum_likelihood(data, offset, (family, link), values)
-        if not family.parameters:
+        if not family.parameters or n < design.n:
             break
-        eta = offset[0] + design.X @ np.nan_to_num(estimates[0, 0])
-        values = family.rough_parameters(design.y, eta, link, design.row_data)
+        eta = offset[0] + X @ np.nan_to_num(estimates[0, 0])
+        values = family.rough_parameters(y, eta, link, rows)
         if family.scale:
-            freedom = max(design.n - len(design.terms), 1)
-            values[family.scale] *= np.sqrt(design.n / freedom)
+            freedom = max(n - len(design.terms), 1)
+            values[family.scale] *= np.sqrt(n / freedom)
     if family.parameters:
         estimates, errors = maximum_likelihood(data, offset, (family, link), values)
     return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(design.terms)}

@@ -46,6 +46,15 @@ DEFINITIONS = {
 }
 BY_LEVEL = "; the groups of one level of `by` have the share of the variance in the rows of that level"
 WEIGHTED = "; sigma^2 is the residual variance of a row of weight 1"
+NOTES = {
+    "beta_binomial": "; level 1 is that of a single trial, of which what the trials of a row share is a part",
+    **dict.fromkeys(
+        ("zero_inflated_poisson", "zero_inflated_negbinomial"),
+        "; lambda is that of the counts before zeros in excess, whose share zi belongs to level 1 (mean and "
+        "variance of such counts: Zuur, Saveliev and Ieno 2012)",
+    ),
+}
+"""What there is to add for a family."""
 LEVEL1 = {"logit": "pi^2 / 3", "probit": "1", "cloglog": "pi^2 / 6"}
 COUNT_SCALES = {"log": "log count", "sqrt": "square root of the count", "identity": "count"}
 MEANS = {
@@ -53,18 +62,58 @@ MEANS = {
     "sqrt": "b0^2 + the sum of all group variances",
     "identity": "b0",
 }
-COUNT_LEVEL1 = {
-    "lognormal": ("log(1 + 1 / lambda)", "log(1 + 1 / lambda + 1 / phi)"),
-    "trigamma": ("trigamma(lambda)", "trigamma(1 / (1 / lambda + 1 / phi))"),
-    "delta": ("1 / lambda", "1 / lambda + 1 / phi"),
-    "sqrt": ("1 / 4", "(1 + lambda / phi) / 4"),
-    "identity": ("lambda", "lambda + lambda^2 / phi"),
+COUNT_LEVEL1: dict[str, dict[str, str]] = {
+    "poisson": {
+        "lognormal": "log(1 + 1 / lambda)",
+        "trigamma": "trigamma(lambda)",
+        "delta": "1 / lambda",
+        "sqrt": "1 / 4",
+        "identity": "lambda",
+    },
+    "negbinomial": {
+        "lognormal": "log(1 + 1 / lambda + 1 / phi)",
+        "trigamma": "trigamma(1 / (1 / lambda + 1 / phi))",
+        "delta": "1 / lambda + 1 / phi",
+        "sqrt": "(1 + lambda / phi) / 4",
+        "identity": "lambda + lambda^2 / phi",
+    },
+    "zero_inflated_poisson": {
+        "lognormal": "log(1 + (1 / lambda + zi) / (1 - zi))",
+        "delta": "(1 / lambda + zi) / (1 - zi)",
+    },
+    "zero_inflated_negbinomial": {
+        "lognormal": "log(1 + (1 / lambda + zi + 1 / phi) / (1 - zi))",
+        "delta": "(1 / lambda + zi + 1 / phi) / (1 - zi)",
+    },
 }
-"""Observation-level variances of counts, for Poisson and for negative binomial ones."""
-NO_VARIANCE = {
-    "cauchit": "the latent variable of the cauchit link has a Cauchy distribution, which has no variance",
-    "log": "a probability on the log scale comes from no latent variable, whose variance could be level 1's",
+"""Observation-level variances of counts: of a family by method (log link) or link."""
+NO_VARIANCE: dict[tuple[str, str], str] = {
+    **{
+        (family, link): reason
+        for family in ("bernoulli", "binomial", "beta_binomial")
+        for link, reason in (
+            (
+                "cauchit",
+                "the latent variable of the cauchit link has a Cauchy distribution, which has no variance",
+            ),
+            (
+                "log",
+                "a probability on the log scale comes from no latent variable, whose variance could be "
+                "level 1's",
+            ),
+        )
+    },
+    ("hurdle_poisson", "log"): (
+        "groups differ in the counts above 0 alone, and the zeros, which come from elsewhere, have no place "
+        "on a logarithmic scale"
+    ),
 }
+"""Why there is no level-1 variance on the scale of the linear predictor, by family and link."""
+WITH_ONE = {
+    **dict.fromkeys(("bernoulli", "binomial", "beta_binomial"), "a logit, probit or cloglog link has a VPC"),
+    "hurdle_poisson": "zero-inflated counts, family='zero_inflated_poisson', have a VPC",
+}
+"""What has a VPC instead."""
 
 
 def correlation_pairs(fit: Fit, group: GroupSpec) -> list[tuple[str, str, xr.DataArray]]:
@@ -141,8 +190,8 @@ def vpc_refusal(fit: Fit) -> str | None:
         return None
     return (
         f"The VPC of a {family.name} model with the {link.name} link is not defined: "
-        f"{NO_VARIANCE[link.name]}. The standard deviations of the groups, fit.varcorr(), are on the link "
-        "scale; a logit, probit or cloglog link has a VPC."
+        f"{NO_VARIANCE[family.name, link.name]}. The standard deviations of the groups, fit.varcorr(), are "
+        f"on the link scale; {WITH_ONE[family.name]}."
     )
 
 
@@ -261,15 +310,15 @@ def _chosen(fit: Fit, method: str | None) -> tuple[str, str]:
 def _definition(fit: Fit, method: str) -> str:
     if (fit.spec.family, fit.spec.link) in OF_MEASUREMENTS:
         return str(OF_MEASUREMENTS[fit.spec.family, fit.spec.link][method]) + _rows_meant(fit)
-    link, overdispersed = fit.spec.link, "phi" in fit.posterior
+    family, link = fit.spec.family, fit.spec.link
     level1 = LEVEL1.get(link, "")
-    if method in COUNT_LEVEL1 or link in COUNT_LEVEL1:
-        level1 = COUNT_LEVEL1[method if link == "log" else link][overdispersed]
+    if family in COUNT_LEVEL1:
+        level1 = COUNT_LEVEL1[family][method if link == "log" else link]
     words = DEFINITIONS[method]
-    if level1 == COUNT_LEVEL1["sqrt"][0]:
+    if "lambda" not in level1:
         words = words.removesuffix(_LAMBDA)
     text = words.format(level1=level1, scale=COUNT_SCALES.get(link, ""), mean=MEANS.get(link, ""))
-    return text + _rows_meant(fit)
+    return text + NOTES.get(family, "") + _rows_meant(fit)
 
 
 def _rows_meant(fit: Fit) -> str:

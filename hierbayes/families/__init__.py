@@ -6,15 +6,19 @@ from hierbayes.errors import UnknownNameError
 from hierbayes.families.base import Family, Parameters
 from hierbayes.families.bernoulli import BERNOULLI
 from hierbayes.families.beta import BETA
+from hierbayes.families.beta_binomial import BETA_BINOMIAL
 from hierbayes.families.binomial import BINOMIAL
 from hierbayes.families.gamma import EXPONENTIAL, GAMMA
 from hierbayes.families.gaussian import GAUSSIAN
+from hierbayes.families.hurdle_poisson import HURDLE_POISSON
 from hierbayes.families.links import LINKS, Link
 from hierbayes.families.lognormal import LOGNORMAL
 from hierbayes.families.negbinomial import NEGBINOMIAL
 from hierbayes.families.poisson import POISSON, marginal_mean
 from hierbayes.families.student import STUDENT
 from hierbayes.families.weibull import WEIBULL
+from hierbayes.families.zero_inflated_negbinomial import ZERO_INFLATED_NEGBINOMIAL
+from hierbayes.families.zero_inflated_poisson import ZERO_INFLATED_POISSON
 
 __all__ = ["FAMILIES", "LINKS", "Family", "Link", "Parameters", "get_family", "get_link", "marginal_mean"]
 
@@ -22,8 +26,8 @@ FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         *(GAUSSIAN, STUDENT, LOGNORMAL, GAMMA, EXPONENTIAL, WEIBULL, BETA),
-        *(BERNOULLI, BINOMIAL),
-        *(POISSON, NEGBINOMIAL),
+        *(BERNOULLI, BINOMIAL, BETA_BINOMIAL),
+        *(POISSON, NEGBINOMIAL, ZERO_INFLATED_POISSON, ZERO_INFLATED_NEGBINOMIAL, HURDLE_POISSON),
     )
 }
 

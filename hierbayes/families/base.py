@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.families.links import Floats, Link
@@ -107,8 +107,9 @@ class Family(ABC):
         link : Link
             The link in force.
         params : mapping of str to array
-            ``"trials"``, without which a binomial mean is that of a single trial, a probability; ``"sigma"``
-            of a lognormal response, without which its median is returned.
+            The family's own, and ``"trials"``: without trials a binomial mean is that of a single trial, a
+            probability; without ``"sigma"`` a lognormal mean is its median; without a share of zeros a mean
+            is that of the counts before zeros are added or taken out.
 
         Examples
         --------
@@ -211,6 +212,25 @@ class Family(ABC):
             Trials and weights, where there are any.
         """
         return base
+
+    def informative(
+        self, y: Floats, values: Mapping[str, float]
+    ) -> tuple[NDArray[np.bool_], Mapping[str, float]]:
+        """The rows that say anything about ``eta``, and the parameters by which they are to be judged alone.
+
+        Parameters
+        ----------
+        y : float64 array, shape (n,)
+            Responses.
+        values : mapping of str to float
+            The family's own parameters.
+
+        Returns
+        -------
+        bool array, shape (n,), and mapping of str to float
+            All rows and the same values, unless zeros have a part of the likelihood to themselves.
+        """
+        return np.ones(y.shape, dtype=bool), values
 
     def rough_parameters(
         self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS

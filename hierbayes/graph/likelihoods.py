@@ -80,6 +80,27 @@ MEANS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _cauchy(x: Any) -> Any:
+    return pt.arctan2(1.0, -x) / np.asarray(np.pi)
+
+
+PROBABILITIES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "logit": lambda eta: (pt.sigmoid(eta), pt.sigmoid(-eta)),
+    "probit": lambda eta: (pt.exp(_log_normal_cdf(eta)), pt.exp(_log_normal_cdf(-eta))),
+    "cloglog": lambda eta: (-pt.expm1(-pt.exp(eta)), pt.exp(-pt.exp(eta))),
+    "log": lambda eta: (pt.exp(eta), -pt.expm1(eta)),
+    "cauchit": lambda eta: (_cauchy(eta), _cauchy(-eta)),
+}
+"""A probability and its complement, each with all its digits."""
+
+
+def _beta_binomial(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    (mu, rest), phi = PROBABILITIES[link](eta), parameters["phi"]
+    trials = parameters.get(TRIALS, 1)
+    rv = pm.BetaBinomial("y", n=trials, alpha=mu * phi, beta=rest * phi, observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
 def _poisson(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
     return _weighted(pm.Poisson("y", mu=MEANS[link](eta), observed=y, dims=names.OBS), parameters, y)
 
@@ -123,10 +144,29 @@ def _beta(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
     return _weighted(pm.Beta("y", **shapes, observed=y, dims=names.OBS), parameters, y)
 
 
+def _zero_inflated_poisson(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    psi = 1 - parameters["zi"]
+    rv = pm.ZeroInflatedPoisson("y", psi=psi, mu=MEANS[link](eta), observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
+def _zero_inflated_negbinomial(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    given = {"psi": 1 - parameters["zi"], "mu": MEANS[link](eta), "alpha": parameters["phi"]}
+    rv = pm.ZeroInflatedNegativeBinomial("y", **given, observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
+def _hurdle_poisson(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    psi = 1 - parameters["hu"]
+    rv = pm.HurdlePoisson("y", psi=psi, mu=MEANS[link](eta), observed=y, dims=names.OBS)
+    return _weighted(rv, parameters, y)
+
+
 LIKELIHOODS: dict[str, Likelihood] = {
     "gaussian": _gaussian,
     "bernoulli": _bernoulli,
     "binomial": _binomial,
+    "beta_binomial": _beta_binomial,
     "poisson": _poisson,
     "negbinomial": _negbinomial,
     "student": _student,
@@ -135,4 +175,7 @@ LIKELIHOODS: dict[str, Likelihood] = {
     "exponential": _exponential,
     "weibull": _weibull,
     "beta": _beta,
+    "zero_inflated_poisson": _zero_inflated_poisson,
+    "zero_inflated_negbinomial": _zero_inflated_negbinomial,
+    "hurdle_poisson": _hurdle_poisson,
 }

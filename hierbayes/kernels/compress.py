@@ -15,10 +15,16 @@ type Floats = NDArray[np.float64]
 SUMMED = ("bernoulli", "binomial", "poisson")
 """Families whose responses at one linear predictor matter through their sum and their number alone."""
 
-COPIED = ("negbinomial",)
+COPIED = (
+    "beta_binomial",
+    "negbinomial",
+    "zero_inflated_poisson",
+    "zero_inflated_negbinomial",
+    "hurdle_poisson",
+)
 """Families of which only identical responses at one linear predictor are one, so many times."""
 
-MORE: dict[str, tuple[str, ...]] = {}
+MORE: dict[str, tuple[str, ...]] = {"beta_binomial": ("trials",)}
 """What else the rows of a family carry, by its names in ``Design.row_data``."""
 
 WORTHWHILE = 0.95

@@ -19,6 +19,11 @@ LIKELIHOODS = (
     ("binomial", "cloglog"),
     ("binomial", "log"),
     ("binomial", "cauchit"),
+    ("beta_binomial", "logit"),
+    ("beta_binomial", "probit"),
+    ("beta_binomial", "cloglog"),
+    ("beta_binomial", "log"),
+    ("beta_binomial", "cauchit"),
     ("poisson", "log"),
     ("poisson", "identity"),
     ("poisson", "sqrt"),
@@ -33,6 +38,9 @@ LIKELIHOODS = (
     *(("exponential", link) for link in ("log", "inverse", "identity")),
     ("weibull", "log"),
     *(("beta", link) for link in ("logit", "probit", "cloglog", "log", "cauchit")),
+    ("zero_inflated_poisson", "log"),
+    ("zero_inflated_negbinomial", "log"),
+    ("hurdle_poisson", "log"),
 )
 """Families and links that have a kernel."""
 

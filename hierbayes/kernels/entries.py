@@ -13,7 +13,7 @@ from typing import Any
 import numba
 
 from hierbayes.kernels.jit import compiled_expansion, compiled_log_density
-from hierbayes.kernels.likelihoods import binary, continuous, counts, gaussian
+from hierbayes.kernels.likelihoods import beta_binomial, binary, continuous, counts, gaussian, inflated
 from hierbayes.kernels.rows import evaluate
 
 
@@ -59,6 +59,10 @@ def _binomial_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> 
 
 def _binomial_cauchit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
     return evaluate((n_dim, x, gradient, value, table), binary.bernoulli_cauchit)
+
+
+def _beta_binomial(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), beta_binomial.beta_binomial)
 
 
 def _poisson_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
@@ -113,6 +117,18 @@ def _beta(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
     return evaluate((n_dim, x, gradient, value, table), continuous.beta)
 
 
+def _zero_inflated_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), inflated.zero_inflated_poisson)
+
+
+def _zero_inflated_negbinomial(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), inflated.zero_inflated_negbinomial)
+
+
+def _hurdle_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), inflated.hurdle_poisson)
+
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
@@ -125,6 +141,7 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("binomial", "cloglog"): _binomial_cloglog,
     ("binomial", "log"): _binomial_log,
     ("binomial", "cauchit"): _binomial_cauchit,
+    **{("beta_binomial", link): _beta_binomial for link in ("logit", "probit", "cloglog", "log", "cauchit")},
     ("poisson", "log"): _poisson_log,
     ("poisson", "identity"): _poisson_identity,
     ("poisson", "sqrt"): _poisson_sqrt,
@@ -138,6 +155,9 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     **dict.fromkeys((("exponential", link) for link in ("log", "inverse", "identity")), _exponential),
     ("weibull", "log"): _weibull_log,
     **dict.fromkeys((("beta", link) for link in ("logit", "probit", "cloglog", "log", "cauchit")), _beta),
+    ("zero_inflated_poisson", "log"): _zero_inflated_poisson,
+    ("zero_inflated_negbinomial", "log"): _zero_inflated_negbinomial,
+    ("hurdle_poisson", "log"): _hurdle_poisson,
 }
 """Likelihoods that have a kernel, by family and link."""
 

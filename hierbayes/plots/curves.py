@@ -201,6 +201,7 @@ def _design(design: Design, new: AppliedDesign, groups: tuple[GroupDesign, ...])
         groups=groups,
         offset=new.offset,
         weights=None,
+        trials=None,
         rows=np.arange(new.n),
         columns={},
     )

@@ -128,10 +128,11 @@ def _faceted(scene: curves.Scene, facets: int) -> xr.Dataset:
     )
     data["population"] = (both, typical.mean)
     sizes = group.sizes[codes]
+    outcomes = fit.design.y if fit.design.trials is None else fit.design.y / fit.design.trials
     padded = np.full((2, len(codes), sizes.max()), np.nan)
     for k, code in enumerate(codes):
         own = group.codes == code
-        padded[:, k, : sizes[k]] = fit.design.columns[scene.x][own], fit.design.y[own]
+        padded[:, k, : sizes[k]] = fit.design.columns[scene.x][own], outcomes[own]
     data["data_x"], data["data_y"] = (("level", "dot"), padded[0]), (("level", "dot"), padded[1])
     labels = [selection.short(f"{group.levels[code]}") + f"  (n = {group.sizes[code]})" for code in codes]
     data["panel_title"] = ("level", labels)

@@ -26,6 +26,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("student", "lognormal", "gamma", "exponential", "weibull", "beta"), ("density", "groups")
     ),
+    "beta_binomial": ("groups", "bars"),
+    "zero_inflated_poisson": ("bars", "groups"),
+    "zero_inflated_negbinomial": ("bars", "groups"),
+    "hurdle_poisson": ("bars", "groups"),
 }
 MOST_BARS = 24
 MOST_LABELS = 9

@@ -33,9 +33,10 @@ _PREDICTOR_WORDS: dict[tuple[str, str], str] = {("lognormal", "identity"): "log 
 _MEAN_WORDS: dict[str, str] = {
     "bernoulli": "probability of {response}",
     "binomial": "probability of {response}",
+    "beta_binomial": "probability of {response}",
 }
 
-PROBABILITIES = ("bernoulli", "binomial")
+PROBABILITIES = ("bernoulli", "binomial", "beta_binomial")
 """Families whose expected response, of a single trial, is a probability."""
 
 LONGEST_LABEL = 28

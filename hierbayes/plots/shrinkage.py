@@ -187,7 +187,7 @@ def _edge_notes(data: xr.Dataset) -> list[tuple[str, str]]:
             )
         if missing.size:
             said.append(
-                f"There is no own estimate for {selection.listing(missing)}, which has too few rows: "
+                f"There is no own estimate for {selection.listing(missing)}, whose own rows cannot tell it: "
                 "□ at the left edge, without an arrow."
             )
         if said:

@@ -37,6 +37,10 @@ SCATTER: dict[str, str] = {
     "gaussian": "Single values scatter around that mean: a normal distribution with sd sigma.",
     "bernoulli": "Each row is one yes-or-no outcome that has this probability.",
     "binomial": "Each row counts the successes among its trials, which all have this probability.",
+    "beta_binomial": (
+        "Each row counts the successes among its trials, whose probability is the row's own: around this one "
+        "with variance mu (1 - mu) / (1 + phi)."
+    ),
     "poisson": "Single counts scatter around that mean by chance: a Poisson distribution, with variance mu.",
     "negbinomial": "Single counts scatter more than by chance: around mean mu with variance mu + mu^2 / phi.",
     "student": (
@@ -48,8 +52,51 @@ SCATTER: dict[str, str] = {
     "weibull": "Single values scatter as times until an event do: a Weibull distribution with that mean.",
     "beta": "Single shares scatter around that mean: a beta distribution, variance mu (1 - mu) / (1 + phi).",
     "lognormal": "Logarithms of single values scatter around that mean: a normal distribution with sd sigma.",
+    "zero_inflated_poisson": (
+        "With probability zi a row is 0 whatever that mean; else its count scatters around it by chance: a "
+        "Poisson distribution. The expected response is (1 - zi) mu."
+    ),
+    "zero_inflated_negbinomial": (
+        "With probability zi a row is 0 whatever that mean; else its count scatters around it with variance "
+        "mu + mu^2 / phi. The expected response is (1 - zi) mu."
+    ),
+    "hurdle_poisson": (
+        "With probability hu a row is 0; else its count is a Poisson one with that mean, of those that are "
+        "not 0. The expected response is (1 - hu) mu / (1 - exp(-mu))."
+    ),
 }
 """How single values vary around what the model expects, for each family."""
+
+
+PARTS: dict[str, str] = {
+    "zero_inflated_poisson": "the counts that are not zeros in excess",
+    "zero_inflated_negbinomial": "the counts that are not zeros in excess",
+    "hurdle_poisson": "the counts above 0",
+}
+"""Families of which the linear predictor describes a part of the response."""
+
+PARAMETERS: dict[tuple[str, str], str] = {
+    ("gaussian", "sigma"): "how far single values scatter within groups",
+    ("student", "sigma"): "how far single values scatter within groups, outliers aside",
+    ("student", "nu"): "below about 4 there are outliers, above 30 the scatter is nearly normal",
+    ("gamma", "shape"): "the larger, the less single values scatter: around mean mu with sd mu / sqrt(shape)",
+    ("weibull", "shape"): "above 1 the hazard of the event rises with time, below 1 it falls",
+    ("beta", "phi"): "the larger, the less single shares scatter: with variance mu (1 - mu) / (1 + phi)",
+    ("lognormal", "sigma"): "how far the logarithms of single values scatter within groups",
+    ("negbinomial", "phi"): (
+        "the smaller, the more single counts scatter beyond chance (variance mu + mu^2 / phi)"
+    ),
+    ("beta_binomial", "phi"): (
+        "the smaller, the more alike are the trials of a row: they correlate by 1 / (1 + phi)"
+    ),
+    ("zero_inflated_poisson", "zi"): "share of rows that are 0 besides the zeros that the counts have",
+    ("zero_inflated_negbinomial", "zi"): "share of rows that are 0 besides the zeros that the counts have",
+    ("zero_inflated_negbinomial", "phi"): (
+        "the smaller, the more single counts scatter beyond chance (variance mu + mu^2 / phi)"
+    ),
+    ("hurdle_poisson", "hu"): "share of rows that are 0",
+}
+"""What the parameters of a family say."""
 
 
 def model_words(spec: ModelSpec, design: Design) -> tuple[str, ...]:
@@ -140,26 +187,9 @@ def coefficient_notes(design: Design) -> dict[str, str]:
     return notes
 
 
-PARAMETER_NOTES: dict[tuple[str, str], str] = {
-    ("student", "sigma"): "how far single values scatter within groups, outliers aside",
-    ("student", "nu"): "below about 4 there are outliers, above 30 the scatter is nearly normal",
-    ("gaussian", "sigma"): "how far single values scatter within groups",
-    ("gamma", "shape"): "the larger, the less single values scatter: around mean mu with sd mu / sqrt(shape)",
-    ("weibull", "shape"): "above 1 the hazard of the event rises with time, below 1 it falls",
-    ("beta", "phi"): "the larger, the less single shares scatter: with variance mu (1 - mu) / (1 + phi)",
-    ("lognormal", "sigma"): "how far the logarithms of single values scatter within groups",
-}
-"""What a parameter of a family says, by family and name."""
-
-
 def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
     """What each standard deviation and correlation says, by group and parameter as in ``fit.summary()``."""
-    notes = {("", "sigma"): "how far single values scatter within groups"}
-    if spec.family == "negbinomial":
-        notes["", "phi"] = (
-            "the smaller, the more single counts scatter beyond chance (variance mu + mu^2 / phi)"
-        )
-    notes |= {("", name): text for (family, name), text in PARAMETER_NOTES.items() if family == spec.family}
+    notes = {("", name): words for (family, name), words in PARAMETERS.items() if family == spec.family}
     for group in spec.groups:
         for term in group.terms:
             about = "in their overall level" if term == names.INTERCEPT else f"in the effect of {term}"
@@ -187,6 +217,8 @@ def _outcome(spec: ModelSpec, design: Design) -> str:
     }
     if design.trials is not None:
         return f"the probability of a success in {name}, through {scales.get(spec.link, f'its {spec.link}')}"
+    if spec.family in PARTS:
+        return f"{PARTS[spec.family]} of {name} through {scale_words(spec.link)}"
     if spec.family not in ("bernoulli", "binomial"):
         if (spec.family, spec.link) in PREDICTORS:
             return PREDICTORS[spec.family, spec.link].format(response=name)

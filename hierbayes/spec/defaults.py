@@ -49,6 +49,10 @@ for both; the unit is ``sd(y) / mu'`` there, at most that of ``bernoulli``.
 half_student_t(3, 10): flat from the strongest scatter to a coefficient of variation (an sd of shares) of
 about a tenth (a twentieth), with a tail for less. The gamma(0.01, 0.01) that is a default elsewhere has three
 quarters of its mass below 1e-10.
+``phi`` of ``beta_binomial`` has the same prior: two trials of a row correlate by ``1 / (1 + phi)``. ``zi`` of
+zero-inflated counts and ``hu`` of hurdle counts are beta(1, 1), as in brms. The other priors of these three
+families are those of counts, at the mean of the Poisson distribution whose positive counts have the data's
+mean, and in the sd of ``log(y + 1/2)`` of the counts above 0: a share of zeros says nothing about either.
 
 ``sd(z)`` is 1 for the intercept, and ``sd(x)`` for a constant column. Coefficients have normal priors so
 that Gaussian models can be integrated over them exactly.
@@ -119,14 +123,27 @@ _INVERSE_MEANS = Multipliers(2.5, 1.5, 1.0, "sd of the response through the link
 _SHARES = Multipliers(1.5, 1.5, 1.0, "sd of the response through the link", _COUNTS, _BASE)
 _BULK = "sd of the bulk of the response, 1.4826 median absolute deviations"
 
+_POSITIVE_COUNTS = Multipliers(
+    2.5,
+    1.5,
+    1.0,
+    "sd of log(y + 1/2) of the counts above 0, at least 1",
+    "the mean of the count part, as the counts above 0 have it, on the link scale",
+    "the offset at that mean",
+)
+
 MULTIPLIERS: dict[tuple[str, str], Multipliers] = {
     ("gaussian", "identity"): Multipliers(2.5, 2.5, 1.0, "sd of the response", "the mean of the response"),
     **{
         (family, link): _LATENT
-        for family in ("bernoulli", "binomial")
+        for family in ("bernoulli", "binomial", "beta_binomial")
         for link in ("logit", "probit", "cloglog")
     },
-    **{(family, link): _RATES for family in ("bernoulli", "binomial") for link in ("log", "cauchit")},
+    **{
+        (family, link): _RATES
+        for family in ("bernoulli", "binomial", "beta_binomial")
+        for link in ("log", "cauchit")
+    },
     **{(family, "log"): _LOG_COUNTS for family in ("poisson", "negbinomial")},
     **{(family, "sqrt"): _ROOT_COUNTS for family in ("poisson", "negbinomial")},
     **{(family, "identity"): _PLAIN_COUNTS for family in ("poisson", "negbinomial")},
@@ -136,6 +153,10 @@ MULTIPLIERS: dict[tuple[str, str], Multipliers] = {
     **{(family, "inverse"): _INVERSE_MEANS for family in ("gaussian", "gamma", "exponential")},
     **{(family, "identity"): _PLAIN_COUNTS for family in ("gamma", "exponential")},
     **{("beta", link): _SHARES for link in ("logit", "probit", "cloglog", "log", "cauchit")},
+    **{
+        (family, "log"): _POSITIVE_COUNTS
+        for family in ("zero_inflated_poisson", "zero_inflated_negbinomial", "hurdle_poisson")
+    },
 }
 
 
@@ -192,8 +213,25 @@ def _precision(scales: Scales) -> tuple[Prior, str]:
     return Prior("half_student_t", (3.0, 100.0)), reason
 
 
+def _correlation_of_trials(scales: Scales) -> tuple[Prior, str]:
+    reason = (
+        "two trials of a row correlate by 1 / (1 + phi): 1 is half, 10 a tenth, 30 little, and far above "
+        "that trials are independent ones"
+    )
+    return Prior("half_student_t", (3.0, 30.0)), reason
+
+
+def _excess_zeros(scales: Scales) -> tuple[Prior, str]:
+    return Prior("beta", (1.0, 1.0)), "any share of zeros in excess of the counts' own"
+
+
+def _all_zeros(scales: Scales) -> tuple[Prior, str]:
+    return Prior("beta", (1.0, 1.0)), "any share of zeros"
+
+
 FAMILY_PARAMETERS: dict[tuple[str, str], Callable[[Scales], tuple[Prior, str]]] = {
     ("gaussian", "sigma"): _residual_sd,
+    ("beta_binomial", "phi"): _correlation_of_trials,
     ("negbinomial", "phi"): _overdispersion,
     ("student", "sigma"): _scatter_of_bulk,
     ("student", "nu"): _degrees_of_freedom,
@@ -201,6 +239,10 @@ FAMILY_PARAMETERS: dict[tuple[str, str], Callable[[Scales], tuple[Prior, str]]] 
     ("gamma", "shape"): _shape_of_gamma,
     ("weibull", "shape"): _shape_of_weibull,
     ("beta", "phi"): _precision,
+    ("zero_inflated_poisson", "zi"): _excess_zeros,
+    ("zero_inflated_negbinomial", "phi"): _overdispersion,
+    ("zero_inflated_negbinomial", "zi"): _excess_zeros,
+    ("hurdle_poisson", "hu"): _all_zeros,
 }
 """The default prior of each parameter of a family."""
 

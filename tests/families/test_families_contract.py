@@ -10,9 +10,32 @@ from scipy import integrate, special, stats
 
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.families import FAMILIES, LINKS, Family, Link, get_family, get_link, marginal_mean
+from hierbayes.families.binomial import BINARY_LINKS
+from hierbayes.families.inflated import rate_of_truncated, truncated_mean, truncated_variance
 from hierbayes.families.negbinomial import log_rising
 
 type Oracle = Callable[[np.ndarray, Mapping[str, float]], stats.rv_continuous | stats.rv_discrete]
+
+
+class WithZeros:
+    """Counts of which a share is replaced by zeros; ``hurdle``: and whose own zeros are left out."""
+
+    def __init__(self, counts: stats.rv_discrete, share: float, *, hurdle: bool = False) -> None:
+        self.counts, self.share, self.hurdle = counts, share, hurdle
+
+    def logpmf(self, y: np.ndarray) -> np.ndarray:
+        own = np.log1p(-self.share) + self.counts.logpmf(y)
+        if self.hurdle:
+            return np.where(y == 0, np.log(self.share), own - self.counts.logsf(0))
+        return np.where(y == 0, np.logaddexp(np.log(self.share), own), own)
+
+    def mean(self) -> np.ndarray:
+        return (1 - self.share) * self.counts.mean() / (self.counts.sf(0) if self.hurdle else 1.0)
+
+
+def _nbinom(mu: np.ndarray, phi: float) -> stats.rv_discrete:
+    return stats.nbinom(phi, phi / (phi + mu))
+
 
 ORACLES: dict[str, Oracle] = {
     "gaussian": lambda mu, params: stats.norm(mu, params["sigma"]),
@@ -26,8 +49,14 @@ ORACLES: dict[str, Oracle] = {
     "beta": lambda mu, params: stats.beta(mu * params["phi"], (1 - mu) * params["phi"]),
     "bernoulli": lambda mu, params: stats.bernoulli(mu),
     "binomial": lambda mu, params: stats.binom(params["trials"], mu),
+    "beta_binomial": lambda mu, params: stats.betabinom(
+        params["trials"], mu * params["phi"], (1 - mu) * params["phi"]
+    ),
     "poisson": lambda mu, params: stats.poisson(mu),
-    "negbinomial": lambda mu, params: stats.nbinom(params["phi"], params["phi"] / (params["phi"] + mu)),
+    "negbinomial": lambda mu, params: _nbinom(mu, params["phi"]),
+    "zero_inflated_poisson": lambda mu, params: WithZeros(stats.poisson(mu), params["zi"]),
+    "zero_inflated_negbinomial": lambda mu, params: WithZeros(_nbinom(mu, params["phi"]), params["zi"]),
+    "hurdle_poisson": lambda mu, params: WithZeros(stats.poisson(mu), params["hu"], hurdle=True),
 }
 PARAMETERS: dict[str, dict[str, float]] = {
     "gaussian": {"sigma": 1.7},
@@ -39,19 +68,29 @@ PARAMETERS: dict[str, dict[str, float]] = {
     "beta": {"phi": 10.0},
     "bernoulli": {},
     "binomial": {"trials": 7.0},
+    "beta_binomial": {"trials": 7.0, "phi": 1.7},
     "poisson": {},
     "negbinomial": {"phi": 1.7},
+    "zero_inflated_poisson": {"zi": 0.3},
+    "zero_inflated_negbinomial": {"phi": 1.7, "zi": 0.3},
+    "hurdle_poisson": {"hu": 0.3},
 }
 SUPPORTS: dict[str, list[float]] = {
     "bernoulli": [0.0, 1.0],
-    "binomial": [float(k) for k in range(8)],
-    "poisson": [float(k) for k in range(60)],
-    "negbinomial": [float(k) for k in range(400)],
+    **{name: [float(k) for k in range(8)] for name in ("binomial", "beta_binomial")},
+    **{
+        name: [float(k) for k in range(60)] for name in ("poisson", "zero_inflated_poisson", "hurdle_poisson")
+    },
+    **{name: [float(k) for k in range(400)] for name in ("negbinomial", "zero_inflated_negbinomial")},
 }
 """Discrete supports, of counts as far as they have any mass at the points below."""
 MEANS: dict[str, Callable[[np.ndarray, Mapping[str, float]], np.ndarray]] = {
     "binomial": lambda location, params: params["trials"] * location,
     "lognormal": lambda location, params: np.exp(location + params["sigma"] ** 2 / 2),
+    **{
+        name: lambda location, params, name=name: ORACLES[name](location, params).mean()
+        for name in ("beta_binomial", "zero_inflated_poisson", "zero_inflated_negbinomial", "hurdle_poisson")
+    },
 }
 """Of families whose mean is not the inverse link of the linear predictor."""
 MEDIANS = {"lognormal": np.exp}
@@ -89,8 +128,9 @@ PAIRS = [(family, LINKS[link]) for family in FAMILIES.values() for link in famil
 ETA = np.array([-3.0, -1.2, -0.1, 0.0, 0.4, 1.3])
 TAILS = np.array([-700.0, -100.0, -38.0, -8.0, 8.0, 38.0, 100.0, 700.0])
 IDENTITY = 1e-10  # two formulas for one number in double precision
-BINARY = ("bernoulli", "binomial")
+BINARY = ("bernoulli", "binomial", "beta_binomial")
 POSITIVE = ("gamma", "exponential")
+COUNTS = ("poisson", "negbinomial", "zero_inflated_poisson", "zero_inflated_negbinomial", "hurdle_poisson")
 POINTS: dict[tuple[str, str], np.ndarray] = {
     **{(family, "log"): np.array([-3.0, -1.2, -0.4, -0.05]) for family in BINARY},
     **{
@@ -247,8 +287,9 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
     rows = {
         name: np.full(at.size, PARAMETERS[family.name][name])
         for name in ("trials",)
-        if family.name == "binomial"
+        if family.response_kind == "trials"
     }
+    params |= {name: values / (1 + values) for name, values in params.items() if name in family.shares}
     params |= rows
     y = family.draw(at, PARAMETERS[family.name], link, rng)
     values = {
@@ -265,7 +306,7 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
 
 @walk
 def test_parameters_with_leading_dims_widen_the_draws(family: Family, link: Link) -> None:
-    params = {name: np.ones((4, 1)) for name in family.parameters}
+    params = {name: np.full((4, 1), 0.5) for name in family.parameters}
     eta = points(family, link)
     shape = (4, eta.size) if params else eta.shape
     assert family.draw(eta, params, link, np.random.default_rng(1)).shape == shape
@@ -304,10 +345,10 @@ def test_constant_is_what_depends_on_the_data_alone(family: Family, link: Link) 
     params, y = PARAMETERS[family.name], responses(family)
     constant = family.log_constant(y, params)
     assert constant.shape == y.shape
-    if family.name in ("poisson", "negbinomial"):
+    if family.name in COUNTS:
         np.testing.assert_allclose(constant, -np.cumsum(np.log(np.maximum(y, 1)), axis=0), atol=1e-9)
-    if family.name == "binomial":
-        n = PARAMETERS["binomial"]["trials"]
+    if family.response_kind == "trials":
+        n = PARAMETERS[family.name]["trials"]
         at_one_half = stats.binom.logpmf(y, n, 0.5) + n * np.log(2)
         np.testing.assert_allclose(constant, at_one_half, atol=1e-12)
     if family.name == "bernoulli":
@@ -486,7 +527,8 @@ def test_bernoulli_refuses_other_numbers() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_good_responses_pass(family: Family) -> None:
-    family.check_response(np.array(GOOD.get(family.name, [0.0, 1.0, 1.0])), "y")
+    trials = np.full(3, 2.0) if family.name == "beta_binomial" else None
+    family.check_response(np.array(GOOD.get(family.name, [0.0, 1.0, 1.0])), "y", trials)
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
@@ -495,7 +537,8 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     assert (
         str(caught.value)
         == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, student, lognormal, "
-        "gamma, exponential, weibull, beta, bernoulli, binomial, poisson, negbinomial."
+        "gamma, exponential, weibull, beta, bernoulli, binomial, beta_binomial, poisson, negbinomial, "
+        "zero_inflated_poisson, zero_inflated_negbinomial, hurdle_poisson."
     )
     with pytest.raises(UnknownNameError, match=r"'poison' is not a known family\. Did you mean 'poisson'"):
         get_family("poison")
@@ -518,8 +561,8 @@ def test_default_link_is_the_first() -> None:
         "beta": "logit",
         "bernoulli": "logit",
         "binomial": "logit",
-        "poisson": "log",
-        "negbinomial": "log",
+        "beta_binomial": "logit",
+        **dict.fromkeys(COUNTS, "log"),
     }
     assert get_link("bernoulli", "probit") is LINKS["probit"]
 
@@ -642,7 +685,7 @@ def test_student_unit_and_center_leave_outliers_alone() -> None:
     assert family.typical_mean(y) == pytest.approx(5, abs=0.3)
 
 
-@pytest.mark.parametrize("name", ["poisson", "negbinomial"])
+@pytest.mark.parametrize("name", COUNTS)
 @pytest.mark.parametrize(
     ("y", "expected"),
     [
@@ -711,3 +754,80 @@ def test_binomial_refuses_impossible_rows(y: list[float], trials: list[float], e
 
 def test_binomial_accepts_a_constant_number_of_successes_of_different_trials() -> None:
     get_family("binomial").check_response(np.ones(2), "s", np.array([2.0, 5.0]))
+
+
+def test_beta_binomial_refuses_single_trials() -> None:
+    for trials in (None, np.ones(3)):
+        with pytest.raises(DataError) as caught:
+            get_family("beta_binomial").check_response(np.array([0.0, 1.0, 1.0]), "use", trials)
+        assert str(caught.value) == (
+            "The response 'use' has one trial per row in all 3 rows, and phi, the correlation of the trials "
+            "of a row, cannot be learned from that. Allowed: rows with several trials, "
+            "cbind(successes, failures) or successes | trials(n). For single trials use family='bernoulli'."
+        )
+    with pytest.raises(DataError, match="more successes than trials in 1 row"):
+        get_family("beta_binomial").check_response(np.array([1.0, 5.0]), "s", np.array([4.0, 4.0]))
+
+
+@pytest.mark.parametrize("name", BINARY_LINKS)
+def test_beta_binomial_becomes_binomial(name: str) -> None:
+    link, y, eta = get_link("binomial", name), np.arange(8.0)[:, None], np.array([-2.1, -0.4])
+    limit, binomial = get_family("beta_binomial"), get_family("binomial")
+    params = {"trials": 7.0}
+    for of in ("log_density", "score"):
+        expected = getattr(binomial, of)(y, eta, params, link)
+        np.testing.assert_allclose(
+            getattr(limit, of)(y, eta, {**params, "phi": 1e13}, link), expected, rtol=1e-10, atol=1e-10
+        )
+    np.testing.assert_allclose(
+        limit.information(eta, {**params, "phi": 1e13}, link),
+        binomial.information(eta, params, link),
+        rtol=1e-10,
+    )
+
+
+@pytest.mark.parametrize("eta", [-7.0, -2.0, 0.3])
+@pytest.mark.parametrize("phi", [0.1, 4.0, 60.0, 1e4])
+def test_information_of_many_trials_is_the_sum_over_their_outcomes(eta: float, phi: float) -> None:
+    family, link, n = get_family("beta_binomial"), get_link("beta_binomial"), 1700.0
+    params, y = {"trials": n, "phi": phi}, np.arange(n + 1)
+    density = np.exp(family.log_density(y, eta, params, link))
+    expected = float((density * family.score(y, eta, params, link) ** 2).sum())
+    assert float(family.information(eta, params, link)) == pytest.approx(expected, rel=1e-3)
+    mixed = {"trials": np.array([5.0, n]), "phi": phi}
+    both = family.information(np.full(2, eta), mixed, link)
+    assert both[1] == pytest.approx(expected, rel=1e-3)
+    assert both[0] == pytest.approx(float(family.information(eta, {**params, "trials": 5.0}, link)))
+
+
+def test_inflated_counts_without_excess_are_plain_ones() -> None:
+    y, link = np.arange(12.0), get_link("poisson")
+    for inflated, plain, params in (
+        ("zero_inflated_poisson", "poisson", {}),
+        ("zero_inflated_negbinomial", "negbinomial", {"phi": 2.5}),
+    ):
+        got = get_family(inflated).log_density(y, 1.1, {**params, "zi": 1e-14}, link)
+        np.testing.assert_allclose(got, get_family(plain).log_density(y, 1.1, params, link), rtol=IDENTITY)
+    # A hurdle at the Poisson distribution's own share of zeros.
+    got = get_family("hurdle_poisson").log_density(y, 1.1, {"hu": np.exp(-np.exp(1.1))}, link)
+    np.testing.assert_allclose(got, get_family("poisson").log_density(y, 1.1, {}, link), rtol=IDENTITY)
+
+
+def test_zeros_of_inflated_counts_keep_their_digits() -> None:
+    """``log(zi + (1 - zi) exp(-mu))`` is ``-(1 - zi) mu`` for small means and ``log zi`` for large ones."""
+    family, link = get_family("zero_inflated_poisson"), get_link("poisson")
+    small = family.log_density(0.0, -40.0, {"zi": 0.25}, link)
+    assert float(small) == pytest.approx(-0.75 * np.exp(-40.0), rel=1e-12)
+    assert float(family.log_density(0.0, 700.0, {"zi": 1e-30}, link)) == pytest.approx(np.log(1e-30))
+
+
+@pytest.mark.parametrize("mu", [1e-6, 0.02, 0.299, 0.301, 3.0, 40.0])
+def test_truncated_poisson_moments_and_their_inverse(mu: float) -> None:
+    k = np.arange(1, 200)
+    p = np.exp(stats.poisson.logpmf(k, mu)) / -np.expm1(-mu)
+    mean = float((k * p).sum())
+    # The variance about 1, whose terms are all positive: sum (k - 1)^2 p - (mean - 1)^2.
+    variance = float(((k - 1) ** 2 * p).sum() - ((k - 1) * p).sum() ** 2)
+    assert float(truncated_mean(np.log(mu))) == pytest.approx(mean, rel=1e-12)
+    assert float(truncated_variance(np.log(mu))) == pytest.approx(variance, rel=1e-10)
+    assert float(rate_of_truncated(mean)) == pytest.approx(mu, rel=1e-9)

@@ -290,7 +290,12 @@ def test_arguments_that_make_no_sense(model, monkeypatch):
         (UnknownNameError, "Seeds are given as seeds=", ([model],), {"seed": 5}),
         (UnknownNameError, "Did you mean 'loky'", ([model],), {"backend": "lokky"}),
         (UnknownNameError, "Register it", ([model],), {"backend": "ray"}),
-        (DataError, "'dask' cannot be used: To use Joblib with Dask first create", ([model],), {"backend": "dask"}),
+        (
+            DataError,
+            "'dask' cannot be used: To use Joblib with Dask first create",
+            ([model],),
+            {"backend": "dask"},
+        ),
         (UnknownNameError, "Known: auto, fit, summary", ([model],), {"keep": "everything"}),
         (DataError, "n_jobs cannot be 0", ([model],), {"n_jobs": 0}),
         (DataError, "2 seeds for 1 fits", ([model],), {"seeds": [1, 2]}),

@@ -14,7 +14,15 @@ from hierbayes.report.tables import number_cell
 
 DRAWS = 200  # data sets simulated for the table of statistics
 SEED = 1
-COUNTS = ("poisson", "negbinomial", "binomial")
+COUNTS = (
+    "poisson",
+    "negbinomial",
+    "binomial",
+    "beta_binomial",
+    "zero_inflated_poisson",
+    "zero_inflated_negbinomial",
+    "hurdle_poisson",
+)
 
 type Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 

@@ -192,7 +192,7 @@ def _ends_table(rows: list[dict[str, Any]], mass: str, key: tuple[str, str]) -> 
 
 def _shrinkage_row(row: dict[str, Any], places: int | None) -> tuple[Cell, ...]:
     own = float(row["no_pooling"])
-    note = "" if np.isfinite(own) else ("too few rows" if np.isnan(own) else "all outcomes alike")
+    note = "" if np.isfinite(own) else ("own rows cannot tell" if np.isnan(own) else "all outcomes alike")
     return (
         Cell(str(row["level"])),
         Cell(count(row["n"]), float(row["n"])),
