@@ -75,10 +75,23 @@ class Case:
 
 CASES: dict[str, Case] = {
     "gaussian": Case("gaussian", "identity", (1.0, 0.5), 0.6, {"sigma": 1.2}),
+    "gaussian, log": Case("gaussian", "log", (1.0, 0.3), 0.3, {"sigma": 1.0}),
+    "student": Case("student", "identity", (1.0, 0.5), 0.6, {"sigma": 1.0, "nu": 4.0}),
+    "lognormal": Case("lognormal", "identity", (1.0, 0.4), 0.5, {"sigma": 0.8}),
+    "gamma": Case("gamma", "log", (1.0, 0.4), 0.5, {"shape": 3.0}),
+    "exponential": Case("exponential", "log", (1.0, 0.4), 0.5),
+    "weibull": Case("weibull", "log", (1.0, 0.4), 0.5, {"shape": 1.6}),
+    "beta": Case("beta", "logit", (-0.4, 0.5), 0.6, {"phi": 8.0}),
     "bernoulli": Case("bernoulli", "logit", (-0.4, 0.8), 0.9),
     "binomial": Case("binomial", "logit", (-0.5, 0.4), 0.7, response="y | trials(n)"),
+    "beta_binomial": Case("beta_binomial", "logit", (-0.5, 0.5), 0.7, {"phi": 5.0}, "y | trials(n)"),
     "poisson": Case("poisson", "log", (0.7, 0.4), 0.5),
     "negbinomial": Case("negbinomial", "log", (1.0, 0.4), 0.5, {"phi": 2.5}),
+    "zero_inflated_poisson": Case("zero_inflated_poisson", "log", (1.0, 0.4), 0.5, {"zi": 0.3}),
+    "zero_inflated_negbinomial": Case(
+        "zero_inflated_negbinomial", "log", (1.5, 0.4), 0.5, {"phi": 3.0, "zi": 0.25}
+    ),
+    "hurdle_poisson": Case("hurdle_poisson", "log", (1.0, 0.4), 0.5, {"hu": 0.35}),
 }
 """One case for each family, and for what changes a likelihood."""
 
