@@ -16,10 +16,12 @@ from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
 from hierbayes.formula import Formula, parse_formula
+from hierbayes.formula.parts import Formulas
 from hierbayes.geometry import Coordinates, coordinates, reported, scales
 from hierbayes.plan import Plan, Wish, make_plan
 from hierbayes.reuse import CompiledGraphs
-from hierbayes.spec import GroupSpec, ModelSpec, fill_priors, prior_rows
+from hierbayes.several import bare_spec, parameter_formulas
+from hierbayes.spec import ModelSpec, fill_priors, prior_rows
 
 if TYPE_CHECKING:
     import pymc
@@ -35,9 +37,10 @@ class Model:
 
     Parameters
     ----------
-    formula : str
+    formula : str or Formulas
         lme4 syntax: ``"use ~ age + I(age^2) + (1 | district)"``. A slope term ``(1 + x | g)`` is
-        correlated with the intercept, as in lme4.
+        correlated with the intercept, as in lme4. ``formula("y ~ x + (1 | g)", sigma="~ x")`` adds formulas
+        for parameters of the family.
     data : data frame
         Anything narwhals understands: pandas, polars, pyarrow, or a dict of arrays. It is never changed.
     family : str
@@ -83,7 +86,7 @@ class Model:
 
     def __init__(
         self,
-        formula: str,
+        formula: str | Formulas,
         data: Any,
         *,
         family: str = "gaussian",
@@ -93,17 +96,17 @@ class Model:
     ) -> None:
         response_family = get_family(family)
         chosen_link = get_link(family, link)
-        self.formula = parse_formula(formula)
+        formulas = formula if isinstance(formula, Formulas) else Formulas(formula)
+        self.formula = parse_formula(formulas.main)
         self.design = build_design(
-            self.formula, data, response_kind=response_family.response_kind, missing=missing
+            self.formula,
+            data,
+            response_kind=response_family.response_kind,
+            missing=missing,
+            parameters=parameter_formulas(formulas, response_family),
         )
         response_family.check_response(self.design.y, self.design.response.name, self.design.trials)
-        groups = tuple(
-            GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
-        )
-        bare = ModelSpec(
-            " ".join(formula.split()), response_family.name, chosen_link.name, self.design.terms, groups
-        )
+        bare = bare_spec(formulas, self.design, (response_family, chosen_link))
         self.spec = fill_priors(
             bare, scales(self.design, family, chosen_link), priors, response_family.parameters
         )
@@ -356,7 +359,7 @@ class Model:
 
 
 def fit(
-    formula: str,
+    formula: str | Formulas,
     data: Any,
     *,
     family: str = "gaussian",

@@ -87,6 +87,16 @@ def cell(labels: Sequence[str]) -> str:
     return ":".join(labels)
 
 
+def of(name: str, predictor: str) -> str:
+    """A variable of a linear predictor: ``b`` of the main one (called ``""``), ``b_sigma`` of sigma's."""
+    return f"{name}_{predictor}" if predictor else name
+
+
+def within(predictor: str, name: str) -> str:
+    """A dimension or group term of a linear predictor: ``term``, ``g``, or ``sigma_term``, ``sigma_g``."""
+    return f"{predictor}_{name}" if predictor else name
+
+
 def prior_key(parameter: str, *coordinates: str) -> str:
     """Key of a prior: ``sd``, ``sd[school]``, ``sd[school][standLRT]``, ``b[age]``."""
     return parameter + "".join(f"[{c}]" for c in coordinates)

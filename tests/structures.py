@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hierbayes.formula.parts import formula
+
 
 def small_frame() -> pd.DataFrame:
     rng = np.random.default_rng(20)
@@ -112,6 +114,15 @@ CASES = {
     "weighted-bernoulli": ("won | weights(k) ~ s + (1 | h)", "bernoulli", None, None),
     "weighted-binomial": ("won_of_n | trials(n) + weights(k) ~ x + (1 | g)", "binomial", None, None),
     "weighted-poisson": ("ticks | weights(k) ~ x + (1 | g)", "poisson", None, None),
+    "sigma": (formula("y ~ x + (1 + x | g)", sigma="~ w + (1 + w | h)"), "gaussian", None, None),
+    "sigma-shared-factor": (
+        formula("y | weights(k) ~ x + (1 | g)", sigma="~ 0 + s + offset(w) + (1 | g) + (1 | h)"),
+        "gaussian",
+        None,
+        {"b_sigma": "student_t(4, 0, 2)", "sd[sigma_g]": "exponential(2)"},
+    ),
+    "phi": (formula("ticks ~ x + (1 | g)", phi="~ w + (1 | g)"), "negbinomial", None, None),
+    "phi-copies": (formula("ticks ~ (1 | s)", phi="~ s"), "negbinomial", None, None),
     "weighted-negbinomial": ("ticks | weights(k) ~ s + (1 | h)", "negbinomial", None, None),
     "student": ("y ~ x + (1 + x | g)", "student", None, None),
     "weighted-student": ("y | weights(k) ~ x + (1 | g)", "student", None, None),

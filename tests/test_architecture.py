@@ -54,9 +54,10 @@ LAYERS: dict[str, Layer] = {
         "estimates plots fitted spec design formula", "numpy pandas xarray jinja2 great_tables matplotlib"
     ),
     "plan": layer("design spec geometry kernels", "numpy"),
+    "several": layer("formula design families spec"),
     "reuse": layer("spec design geometry graph sampling", "xarray"),
     "model": layer(
-        "formula design families spec geometry graph kernels sampling fitted plan reuse",
+        "formula design families spec geometry graph kernels sampling fitted plan reuse several",
         "numpy pandas xarray pymc",
     ),
     "many": layer("fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),

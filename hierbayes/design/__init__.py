@@ -6,7 +6,7 @@ from hierbayes.design.build import build_design
 from hierbayes.design.exchange import exchange_response
 from hierbayes.design.missing import POLICIES, Missing
 from hierbayes.design.recipe import AppliedDesign, Recipe
-from hierbayes.design.records import Design, GroupDesign, ResponseInfo
+from hierbayes.design.records import Design, GroupDesign, PredictorDesign, ResponseInfo
 
 __all__ = [
     "POLICIES",
@@ -14,6 +14,7 @@ __all__ = [
     "Design",
     "GroupDesign",
     "Missing",
+    "PredictorDesign",
     "Recipe",
     "ResponseInfo",
     "build_design",

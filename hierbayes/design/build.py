@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hierbayes.design.additions import check_known, weights_of
@@ -15,19 +17,27 @@ from hierbayes.design.checks import (
 )
 from hierbayes.design.coding import model_matrix
 from hierbayes.design.columns import evaluate_all, learn, offset_values
-from hierbayes.design.frame import column_uses, formula_text, put_rest, read_frame, read_table
+from hierbayes.design.frame import Table, formula_text, put_rest, read_frame, read_table, uses_of_all
+from hierbayes.design.further import evaluated_expressions, learn_predictor, own_text, used_expressions
 from hierbayes.design.grouped import learn_groups
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
-from hierbayes.design.recipe import Recipe, evaluated_expressions, raw_columns, used_expressions
+from hierbayes.design.recipe import Recipe, raw_columns
 from hierbayes.design.records import Design
 from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
 from hierbayes.design.values import Factor
 from hierbayes.formula.terms import Formula
 
+NO_PARAMETERS: Mapping[str, Formula] = {}
+
 
 def build_design(
-    formula: Formula, data: Any, *, response_kind: str = NUMERIC_RESPONSE, missing: Missing = DROP
+    formula: Formula,
+    data: Any,
+    *,
+    response_kind: str = NUMERIC_RESPONSE,
+    missing: Missing = DROP,
+    parameters: Mapping[str, Formula] = NO_PARAMETERS,
 ) -> Design:
     """Build the arrays of a model.
 
@@ -44,6 +54,8 @@ def build_design(
         What to do about missing values in the columns that the formula names: ``"drop"`` leaves the rows out,
         and a message counts them; ``"report"`` does the same and numbers the first ten rows of each column;
         ``"error"`` refuses them. A mapping has a policy for some columns; the others are dropped.
+    parameters : mapping of str to Formula
+        Formulas of parameters of the family, as ``parse_parameter`` reads them.
 
     Returns
     -------
@@ -82,26 +94,25 @@ def build_design(
     frame = read_frame(data)
     formula = put_rest(formula, list(map(str, frame.columns)))
     check_known(formula, response_kind)
-    table = read_table(frame, column_uses(formula), formula_text(formula), missing)
+    table = read_table(frame, uses_of_all(formula, parameters.values()), formula_text(formula), missing)
+    table = _learned(formula, parameters, table, missing)
     used = used_expressions(formula.population, formula.groups)
-    evaluated = evaluated_expressions(formula.population, formula.groups)
-    table = leave_out_outside(evaluated, table, missing)
-    table = learn(
-        (*evaluated, *formula.offsets, formula.response.expression, *formula.response.additions), table
-    )
     y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used, table)
     check_factors(variables)
     X, terms = model_matrix(formula.population, variables, table.n)
     check_constant(X, terms)
     groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
+    further = [learn_predictor(name, other, table) for name, other in parameters.items()]
+    others = {text: v for *_, found, _ in further for text, v in found.items()}
     recipe = Recipe(
         formula=formula,
         response=response,
-        factors={text: v.levels for text, v in variables.items() if isinstance(v, Factor)},
+        factors={text: v.levels for text, v in {**others, **variables}.items() if isinstance(v, Factor)},
         terms=terms,
         groups=group_recipes,
         state=table.state,
+        predictors=tuple(predictor for _, predictor, *_ in further),
     )
     messages = (
         *table.messages,
@@ -111,6 +122,7 @@ def build_design(
         *rank_messages(X, terms),
         *group_messages(groups),
         *arrangement_messages(formula, table, variables, groups),
+        *(text for *_, texts in further for text in texts),
     )
     return Design(
         y=y,
@@ -125,4 +137,18 @@ def build_design(
         rows=table.rows,
         messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),
+        predictors=tuple(predictor for predictor, *_ in further),
     )
+
+
+def _learned(formula: Formula, parameters: Mapping[str, Formula], table: Table, missing: Missing) -> Table:
+    """The rows that all formulas can use, with what their functions learned from them."""
+    formulas = (formula, *parameters.values())
+    evaluated = [evaluated_expressions(each.population, each.groups) for each in formulas]
+    table = leave_out_outside((e for expressions in evaluated for e in expressions), table, missing)
+    response = (formula.response.expression, *formula.response.additions)
+    table = learn((*evaluated[0], *formula.offsets, *response), table)
+    for other, expressions in zip(parameters.values(), evaluated[1:], strict=True):
+        learned = learn((*expressions, *other.offsets), own_text(table, other))
+        table = replace(table, state=learned.state)
+    return table

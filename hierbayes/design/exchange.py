@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.frame import column_uses
+from hierbayes.design.frame import column_uses, uses_of_all
 from hierbayes.design.records import Design, Floats
 from hierbayes.errors import DataError
 from hierbayes.formula.terms import Name
@@ -89,7 +89,8 @@ def _wrong_length(given: int, design: Design) -> str:
 
 def _raw_columns(design: Design, y: Floats) -> dict[str, NDArray[Any]]:
     formula = design.recipe.formula
-    elsewhere = {use.name for use in column_uses(formula, response=False)}
+    others = [p.formula for p in design.recipe.predictors if p.formula is not None]
+    elsewhere = {use.name for use in uses_of_all(formula, others, response=False)}
     columns = dict(design.columns)
     for name in {use.name for use in column_uses(formula)} - elsewhere:
         columns.pop(name, None)

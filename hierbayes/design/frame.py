@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,11 +46,15 @@ _SHOWN_ROWS = 5
 
 @dataclass(frozen=True)
 class ColumnUse:
-    """One place where a formula names a column: the column, its part in the model, where in the text."""
+    """One place where a formula names a column: the column, its part in the model, where in the text.
+
+    ``text`` is the text that ``span`` points into, where it is not that of the table.
+    """
 
     name: str
     role: str
     span: Span
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,19 @@ def column_uses(formula: Formula, *, response: bool = True, groups: bool = True)
             found += _uses(term.factors, VARYING)
         found += _uses(group.factor if group.by is None else (*group.factor, group.by), GROUPING)
     return tuple(found)
+
+
+def uses_of_all(
+    formula: Formula, others: Iterable[Formula], *, response: bool = True, groups: bool = True
+) -> tuple[ColumnUse, ...]:
+    """Every place where a model's formulas name a column: the response's, then those of its parameters."""
+    main = column_uses(formula, response=response, groups=groups)
+    further = (
+        replace(use, text=formula_text(other))
+        for other in others
+        for use in column_uses(other, response=False, groups=groups)
+    )
+    return (*main, *further)
 
 
 def _uses(expressions: Sequence[Expression], role: str) -> list[ColumnUse]:
@@ -297,7 +314,7 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str, missing: Missing
     by_name = {str(name): name for name in frame.columns}
     for use in uses:
         if use.name not in by_name:
-            raise _not_found(use, text, list(by_name))
+            raise _not_found(use, use.text or text, list(by_name))
     n = frame.shape[0]
     if n == 0:
         raise DataError(f"The data have no rows (columns: {_listed(list(by_name))}). Give at least two rows.")
@@ -311,7 +328,8 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str, missing: Missing
     columns = {
         name: read_series(name, column if complete else column[rows]) for name, column in series.items()
     }
-    table = Table(columns, rows, text, messages, roles={use.span: use.role for use in uses})
+    roles = {use.span: use.role for use in uses if not use.text}
+    table = Table(columns, rows, text, messages, roles=roles)
     for column in columns.values():
         _check_finite(column, table)
     return table

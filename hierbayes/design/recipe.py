@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -13,16 +13,23 @@ from numpy.typing import NDArray
 from hierbayes.design.additions import weights_of
 from hierbayes.design.coding import model_matrix
 from hierbayes.design.columns import Variable, evaluate, known_factor, offset_values
-from hierbayes.design.frame import Table, column_uses, formula_text, read_table
-from hierbayes.design.grouped import GroupRecipe, known_groups
+from hierbayes.design.frame import Table, formula_text, read_table, uses_of_all
+from hierbayes.design.further import (
+    PredictorRecipe,
+    evaluated_expressions,
+    known_predictor,
+    rebuilt_groups,
+    used_expressions,
+)
+from hierbayes.design.grouped import GroupRecipe
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
-from hierbayes.design.records import Floats, GroupDesign, ResponseInfo
+from hierbayes.design.records import Floats, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.design.response import read_response
 from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor
 from hierbayes.errors import DataError, StorageError, UnknownNameError
 from hierbayes.formula import parse_formula
-from hierbayes.formula.terms import Expression, Formula, GroupTerm, Term
+from hierbayes.formula.terms import Expression, Formula
 
 FORMAT = 1
 NEW_LEVELS = ("error", "allow")
@@ -54,6 +61,8 @@ class AppliedDesign:
         Added to the linear predictor, where the formula has an offset.
     messages : tuple of str
         Dropped rows.
+    predictors : tuple of PredictorDesign
+        Further linear predictors.
     """
 
     X: Floats
@@ -67,6 +76,7 @@ class AppliedDesign:
     messages: tuple[str, ...] = ()
     trials: Floats | None = None
     weights: Floats | None = None
+    predictors: tuple[PredictorDesign, ...] = ()
 
     @property
     def n(self) -> int:
@@ -93,6 +103,8 @@ class Recipe:
     state : mapping
         What the functions with a memory, ``scale(x)`` and others, learned from the data, by the text of the
         call.
+    predictors : tuple of PredictorRecipe
+        Further linear predictors.
 
     Examples
     --------
@@ -111,6 +123,7 @@ class Recipe:
     terms: tuple[str, ...]
     groups: tuple[GroupRecipe, ...]
     state: Mapping[str, Any] = field(default_factory=dict)
+    predictors: tuple[PredictorRecipe, ...] = ()
 
     def apply(
         self,
@@ -151,23 +164,29 @@ class Recipe:
         """
         if new_levels not in NEW_LEVELS:
             raise UnknownNameError("value of new_levels", new_levels, NEW_LEVELS)
-        uses = column_uses(self.formula, response=response, groups=groups)
+        others = [p.formula for p in self.predictors if p.formula is not None]
+        uses = uses_of_all(self.formula, others, response=response, groups=groups)
         read = read_table(data, uses, formula_text(self.formula), missing)
         group_terms = self.formula.groups if groups else ()
-        evaluated = evaluated_expressions(self.formula.population, group_terms)
+        evaluated = [
+            e
+            for f in (self.formula, *others)
+            for e in evaluated_expressions(f.population, f.groups if groups else ())
+        ]
         table = replace(read, state=self.state, learning=False)
         table = leave_out_outside(evaluated, table, missing)
         variables = {
             str(e): self._variable(e, table) for e in used_expressions(self.formula.population, group_terms)
         }
         X, terms = model_matrix(self.formula.population, variables, table.n)
-        built = [
-            part
-            for k, term in enumerate(group_terms)
-            for part in known_groups(
-                term, [g for g in self.groups if g.position == k], (table, variables, new_levels)
-            )
-        ]
+        built = rebuilt_groups(group_terms, self.groups, (table, variables, new_levels))
+        offset = offset_values(self.formula, table)
+        main = PredictorDesign("", X, terms, tuple(group for group, _ in built), offset)
+        how = (self._variable, new_levels, groups)
+        further = [known_predictor(predictor, table, how, main) for predictor in self.predictors]
+        labels = {group.name: found for group, found in built}
+        for _, more in further:
+            labels |= more
         y, trials, weights = None, None, None
         if response:
             y, trials = read_response(self.formula.response, table, self.response)
@@ -175,15 +194,16 @@ class Recipe:
         return AppliedDesign(
             X=X,
             terms=terms,
-            groups=tuple(group for group, _ in built),
-            labels={group.name: labels for group, labels in built},
+            groups=main.groups,
+            labels=labels,
             rows=table.rows,
             columns=raw_columns(table),
             y=y,
-            offset=offset_values(self.formula, table),
+            offset=offset,
             messages=table.messages,
             trials=trials,
             weights=weights,
+            predictors=tuple(predictor for predictor, _ in further),
         )
 
     def _variable(self, expression: Expression, table: Table) -> Variable:
@@ -200,15 +220,17 @@ class Recipe:
 
     def to_json(self) -> str:
         """The recipe as JSON text; `from_json` is its inverse."""
-        written = formula_text(self.formula)
         content = {
             "format": FORMAT,
-            "formula": written if parse_formula(written) == self.formula else str(self.formula),
+            "formula": _written(self.formula),
             "response": asdict(self.response),
             "factors": self.factors,
             "terms": self.terms,
             "groups": [asdict(group) for group in self.groups],
             "state": self.state,
+            "predictors": [
+                {**asdict(p), "formula": p.formula and _written(p.formula)} for p in self.predictors
+            ],
         }
         return json.dumps(content, ensure_ascii=False)
 
@@ -231,18 +253,18 @@ class Recipe:
                 ),
                 factors={name: tuple(levels) for name, levels in raw["factors"].items()},
                 terms=tuple(raw["terms"]),
-                groups=tuple(
-                    GroupRecipe(
-                        g["name"],
-                        g["factor"],
-                        tuple(map(tuple, g["cells"])),
-                        tuple(g["terms"]),
-                        g.get("position", k),
-                        g.get("by"),
-                    )
-                    for k, g in enumerate(raw["groups"])
-                ),
+                groups=_groups(raw["groups"]),
                 state=raw.get("state", {}),
+                predictors=tuple(
+                    PredictorRecipe(
+                        p["name"],
+                        p["formula"] and parse_formula(p["formula"]),
+                        tuple(p["terms"]),
+                        _groups(p["groups"]),
+                        p["label"],
+                    )
+                    for p in raw.get("predictors", ())
+                ),
             )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise StorageError(
@@ -251,15 +273,24 @@ class Recipe:
             ) from error
 
 
-def used_expressions(population: Sequence[Term], groups: Iterable[GroupTerm]) -> tuple[Expression, ...]:
-    """The expressions of all population and group-level columns, each once."""
-    terms = [*population, *(term for group in groups for term in group.terms)]
-    return tuple({str(e): e for term in terms for e in term.factors}.values())
+def _written(formula: Formula) -> str:
+    """A text that reads as the formula."""
+    text = formula_text(formula)
+    return text if parse_formula(text) == formula else str(formula)
 
 
-def evaluated_expressions(population: Sequence[Term], groups: Sequence[GroupTerm]) -> tuple[Expression, ...]:
-    """Those, and the grouping factors."""
-    return (*used_expressions(population, groups), *(e for group in groups for e in group.factor))
+def _groups(raw: Sequence[Mapping[str, Any]]) -> tuple[GroupRecipe, ...]:
+    return tuple(
+        GroupRecipe(
+            g["name"],
+            g["factor"],
+            tuple(map(tuple, g["cells"])),
+            tuple(g["terms"]),
+            g.get("position", k),
+            g.get("by"),
+        )
+        for k, g in enumerate(raw)
+    )
 
 
 def raw_columns(table: Table) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +98,36 @@ class ResponseInfo:
 
 
 @dataclass(frozen=True)
+class PredictorDesign:
+    """The columns of a further linear predictor: of a family's parameter, or of a category.
+
+    Attributes
+    ----------
+    name : str
+        The parameter, ``"sigma"``; empty for the main linear predictor.
+    X : float64 array, shape (n, p)
+        Its population columns on the user's scale.
+    terms : tuple of str, length p
+        Their names.
+    groups : tuple of GroupDesign
+        Its group terms, called ``"sigma_school"`` after the predictor and the factor.
+    offset : float64 array, shape (n,), or None
+        Added to it.
+    label : str
+        What it is called in tables: the parameter, or the category whose log odds it is.
+    """
+
+    name: str
+    X: Floats
+    terms: tuple[str, ...]
+    groups: tuple[GroupDesign, ...]
+    offset: Floats | None = None
+    label: str = ""
+
+    __setstate__ = _restore
+
+
+@dataclass(frozen=True)
 class Design:
     """The arrays of a model.
 
@@ -126,6 +156,8 @@ class Design:
         What the user should know: dropped rows, the modelled level, ...
     columns : mapping of str to array, shape (n,)
         The raw columns that the formula names (numbers as float64, the rest as str), for pictures.
+    predictors : tuple of PredictorDesign
+        Further linear predictors, of the family's parameters or of categories.
     """
 
     y: Floats
@@ -140,6 +172,7 @@ class Design:
     messages: tuple[str, ...] = ()
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     trials: Floats | None = None
+    predictors: tuple[PredictorDesign, ...] = ()
 
     __setstate__ = _restore
 
@@ -159,6 +192,29 @@ class Design:
         """Whether the first population column is the intercept."""
         return bool(self.terms) and self.terms[0] == "Intercept"
 
+    @property
+    def linear(self) -> tuple[PredictorDesign, ...]:
+        """All linear predictors, the main one first, under the name ``""``."""
+        return (PredictorDesign("", self.X, self.terms, self.groups, self.offset), *self.predictors)
+
+    @property
+    def all_groups(self) -> tuple[GroupDesign, ...]:
+        """The group terms of all linear predictors, those of the main one first."""
+        return tuple(group for predictor in self.linear for group in predictor.groups)
+
+    def of(self, predictor: PredictorDesign) -> Design:
+        """The same rows with one linear predictor, as if it were the main one."""
+        if not predictor.name and not self.predictors:
+            return self
+        return replace(
+            self,
+            X=predictor.X,
+            terms=predictor.terms,
+            groups=predictor.groups,
+            offset=predictor.offset,
+            predictors=(),
+        )
+
     def group(self, name: str) -> GroupDesign:
-        """The group term of that name; raises KeyError if there is none."""
-        return {g.name: g for g in self.groups}[name]
+        """The group term of that name, of any linear predictor; raises KeyError if there is none."""
+        return {g.name: g for g in self.all_groups}[name]

@@ -248,6 +248,14 @@ class Family(ABC):
         """
         return {}
 
+    def arrange(self, values: Mapping[str, ArrayLike]) -> Parameters:
+        """Parameters by their names as the family's methods take them."""
+        return values
+
+    def separate(self, params: Parameters, names: tuple[str, ...]) -> dict[str, ArrayLike]:
+        """The inverse of ``arrange``: each named parameter by itself."""
+        return {name: params[name] for name in names}
+
     @abstractmethod
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """Names of the definitions of a level-1 variance, the default first; empty where there is none."""

@@ -29,14 +29,16 @@ hierarchical models. Statistical Science 22, 59-73 (on partial non-centering).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.records import Design
+from hierbayes import names
+from hierbayes.design.records import Design, PredictorDesign
 from hierbayes.geometry.components import Components, cross_products
-from hierbayes.geometry.rough import rough_fit, times, weights_given_parts
+from hierbayes.geometry.further import rough_fits
+from hierbayes.geometry.rough import Rough, times, weights_given_parts
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -59,6 +61,8 @@ class Block:
         The priors of these coefficients.
     R : float64 array, shape (k, k)
         The whitening map; empty for priors with bounds.
+    predictor : str
+        The linear predictor, ``""`` for the main one.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Block:
     where: NDArray[np.int64]
     priors: tuple[Prior, ...]
     R: Floats
+    predictor: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,8 @@ class GroupCoordinates:
 @dataclass(frozen=True)
 class Coordinates:
     """Population columns, coefficients and group effects as the sampler sees them.
+
+    Coefficients are those of all linear predictors, side by side in the order of ``ModelSpec.linear``.
 
     Attributes
     ----------
@@ -148,16 +155,36 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     DataError
         If columns are linear combinations of each other and their priors are flat.
     """
-    at_means = spec.has_prior("Intercept")
-    means = np.zeros(len(design.terms))
+    columns = [_columns(spec, predictor.name, predictor.X) for predictor in design.linear]
+    fits = rough_fits(spec, design, [(X, priors) for X, _, priors in columns])
+    parts = [
+        _of_predictor(design, predictor, here, fit)
+        for predictor, here, fit in zip(design.linear, columns, fits, strict=True)
+    ]
+    return _side_by_side(parts)
+
+
+def _columns(spec: ModelSpec, predictor: str, X: Floats) -> tuple[Floats, Floats, tuple[Prior, ...]]:
+    """Columns in the sampler's coordinates, their means, and the priors of their coefficients."""
+    intercept, b = names.of(names.INTERCEPT, predictor), names.of(names.B, predictor)
+    (terms,) = (p.terms for p in spec.linear if p.name == predictor)
+    at_means = spec.has_prior(intercept)
+    means = np.zeros(len(terms))
     if at_means:
-        means[1:] = design.X[:, 1:].mean(axis=0)
-    X = design.X - means
+        means[1:] = X[:, 1:].mean(axis=0)
     priors = tuple(
-        spec.prior("Intercept") if at_means and term == "Intercept" else spec.prior("b", term)
-        for term in design.terms
+        spec.prior(intercept) if at_means and term == names.INTERCEPT else spec.prior(b, term)
+        for term in terms
     )
-    fit = rough_fit(spec, design, X, priors)
+    return X - means, means, priors
+
+
+def _of_predictor(
+    design: Design, predictor: PredictorDesign, columns: tuple[Floats, Floats, tuple[Prior, ...]], fit: Rough
+) -> Coordinates:
+    """The coordinates of one linear predictor, under a Gaussian approximation of the rows."""
+    X, means, priors = columns
+    design = design.of(predictor)
     covariance = np.linalg.inv(fit.precision)
     disturbed = covariance.copy()
     groups = {}
@@ -170,8 +197,31 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
         groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), gain @ cross, gain, weights)
         B = np.einsum("pk,jqk->pjq", covariance, fit.information * cross) * rough.sd
         disturbed += np.einsum("pjq,kjq->pk", B, B)
-    blocks = _blocks(priors, disturbed)
+    blocks = _blocks(priors, disturbed, predictor.name)
     return Coordinates(X, means, fit.center, blocks, groups, fit.residual_sd, fit.parameters)
+
+
+def _side_by_side(parts: Sequence[Coordinates]) -> Coordinates:
+    """The coordinates of all linear predictors as those of one; effects are shifted by their own columns."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = [part.X.shape[1] for part in parts]
+    starts = np.cumsum([0, *sizes])
+    blocks, groups = [], {}
+    for part, start in zip(parts, starts[:-1], strict=True):
+        blocks += [replace(block, where=block.where + start) for block in part.blocks]
+        for name, group in part.groups.items():
+            shift = np.zeros((*group.shift.shape[:2], starts[-1]))
+            shift[..., start : start + part.X.shape[1]] = group.shift
+            groups[name] = replace(group, shift=shift)
+    return replace(
+        parts[0],
+        X=np.hstack([part.X for part in parts]),
+        means=np.concatenate([part.means for part in parts]),
+        center=np.concatenate([part.center for part in parts]),
+        blocks=tuple(blocks),
+        groups=groups,
+    )
 
 
 def _centering(A: Floats, rough: Components) -> Floats:
@@ -198,7 +248,7 @@ def _reliability(A: Floats, sd: Floats) -> Floats:
     return np.diagonal(np.linalg.solve(A + np.diag(sd**-2), A), axis1=1, axis2=2)
 
 
-def _blocks(priors: Sequence[Prior], covariance: Floats) -> tuple[Block, ...]:
+def _blocks(priors: Sequence[Prior], covariance: Floats, predictor: str) -> tuple[Block, ...]:
     """The coefficients by kind of prior, each block whitened by its part of the covariance."""
     kinds = [prior.distribution for prior in priors]
     blocks = []
@@ -207,6 +257,8 @@ def _blocks(priors: Sequence[Prior], covariance: Floats) -> tuple[Block, ...]:
         R = np.zeros((0, 0))
         if is_real(kind):
             R = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(where, where)]))
-        name = "beta" if len(set(kinds)) == 1 else f"beta_{kind}"
-        blocks.append(Block(name, kind, where, tuple(priors[k] for k in where), R))
+        name = names.of("beta", predictor)
+        if len(set(kinds)) > 1:
+            name = f"{name}_{kind}"
+        blocks.append(Block(name, kind, where, tuple(priors[k] for k in where), R, predictor))
     return tuple(blocks)

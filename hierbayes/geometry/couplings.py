@@ -42,8 +42,9 @@ class Coupling:
 
 
 def coarse_to_fine(design: Design) -> tuple[int, ...]:
-    """Positions of the group terms, those with fewest groups first."""
-    return tuple(sorted(range(len(design.groups)), key=lambda k: (design.groups[k].n_groups, k)))
+    """Positions of the group terms among those of all linear predictors, those with fewest groups first."""
+    groups = design.all_groups
+    return tuple(sorted(range(len(groups)), key=lambda k: (groups[k].n_groups, k)))
 
 
 def couplings(
@@ -66,14 +67,16 @@ def couplings(
         One entry per group term: a nested factor is coupled with its parents, crossed ones where few of their
         combinations occur.
     """
-    order = coarse_to_fine(design)
-    found: dict[str, tuple[Coupling, ...]] = {group.name: () for group in design.groups}
+    groups, order = design.all_groups, coarse_to_fine(design)
+    owner = {group.name: predictor.name for predictor in design.linear for group in predictor.groups}
+    found: dict[str, tuple[Coupling, ...]] = {group.name: () for group in groups}
     for at, k in enumerate(order):
-        fine = design.groups[k]
+        fine = groups[k]
         if forms[fine.name] == "noncentered":
             continue
         here = frame.groups[fine.name]
-        coarser = [_coupling(fine, design.groups[h], here.gain, here.weights) for h in order[:at]]
+        before = [groups[h] for h in order[:at] if owner[groups[h].name] == owner[fine.name]]
+        coarser = [_coupling(fine, coarse, here.gain, here.weights) for coarse in before]
         found[fine.name] = tuple(coupling for coupling in coarser if coupling is not None)
     return found
 

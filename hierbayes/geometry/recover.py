@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.design.records import Design
-from hierbayes.families import get_family
 from hierbayes.geometry.coordinates import WEIGHTS, Coordinates, GroupCoordinates, coordinates
 from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings
 from hierbayes.spec.records import GroupSpec, ModelSpec
@@ -27,7 +26,8 @@ class Pieces:
     Attributes
     ----------
     theta : float64 array, shape (chain, draw, p), or None
-        Population coefficients of the columns ``Coordinates.X``; None for a model without any.
+        Population coefficients of the columns ``Coordinates.X``, of all linear predictors; None for a model
+        without any.
     sd : mapping of str to float64 array, shape (chain, draw, q)
         Standard deviations of each group term's effects.
     cholesky : mapping of str to float64 array, shape (chain, draw, q, q)
@@ -64,18 +64,19 @@ def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> 
         columns.
     """
     variables: dict[str, tuple[tuple[str, ...], Floats]] = {}
-    if pieces.theta is not None:
-        b = pieces.theta.copy()
-        b[..., 0] -= pieces.theta @ means
-        variables[names.B] = ((names.TERM,), b)
-    for group in spec.groups:
+    for predictor, where in spec.slices().items():
+        if pieces.theta is not None and where.stop > where.start:
+            b = pieces.theta[..., where].copy()
+            b[..., 0] -= pieces.theta[..., where] @ means[where]
+            variables[names.of(names.B, predictor)] = ((names.within(predictor, names.TERM),), b)
+    for group in spec.all_groups:
         term, bis = names.group_term(group.name), names.group_term_bis(group.name)
         variables[names.sd(group.name)] = ((term,), pieces.sd[group.name])
         if group.name in pieces.cholesky:
             L = pieces.cholesky[group.name]
             variables[names.cor(group.name)] = ((term, bis), L @ L.swapaxes(-1, -2))
     variables |= {name: ((), draws) for name, draws in pieces.parameters.items()}
-    for group in spec.groups:
+    for group in spec.all_groups:
         dims = (names.group_dim(group.name), names.group_term(group.name))
         variables[names.u(group.name)] = (dims, pieces.u[group.name])
     used = {dim for dims, _ in variables.values() for dim in dims}
@@ -110,12 +111,12 @@ def recover(
         As of ``reported``.
     """
     frame = coordinates(spec, design) if frame is None else frame
-    theta = _coefficients(frame, draws) if design.terms else None
-    coupled = couplings(design, frame, {group.name: _form(group, draws) for group in spec.groups})
+    theta = _coefficients(frame, draws) if frame.blocks else None
+    coupled = couplings(design, frame, {group.name: _form(group, draws) for group in spec.all_groups})
     sd: dict[str, Floats] = {}
     cholesky: dict[str, Floats] = {}
     u: dict[str, Floats] = {}
-    for group in (spec.groups[k] for k in coarse_to_fine(design)):
+    for group in (spec.all_groups[k] for k in coarse_to_fine(design)):
         sd[group.name] = _standard_deviations(group, draws)
         if group.has_correlations:
             vine = 2 * draws[names.vine(group.name)] - 1
@@ -125,16 +126,17 @@ def recover(
         for coupling in coupled[group.name]:
             pull = np.add(pull, _coupled_pull(coupling, u[coupling.other], group.n_groups))
         u[group.name] = _effects(group, draws, scale, (frame.groups[group.name], pull))
-    parameters = {name: draws[name] for name in get_family(spec.family).parameters}
+    parameters = {name: draws[name] for name in spec.scalars}
     return reported(spec, design, frame.means, Pieces(theta, sd, cholesky, u, parameters))
 
 
 def coords(design: Design) -> dict[str, Any]:
     """Labels of every dimension of the posterior but chain and draw."""
     labels: dict[str, Any] = {names.OBS: np.asarray(design.rows)}
-    if design.terms:
-        labels[names.TERM] = list(design.terms)
-    for group in design.groups:
+    for predictor in design.linear:
+        if predictor.terms:
+            labels[names.within(predictor.name, names.TERM)] = list(predictor.terms)
+    for group in design.all_groups:
         labels[names.group_dim(group.name)] = list(group.levels)
         labels[names.group_term(group.name)] = list(group.terms)
         labels[names.group_term_bis(group.name)] = list(group.terms)

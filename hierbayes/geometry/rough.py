@@ -49,6 +49,8 @@ class Rough:
         Sd of a row around its linear predictor, link scale.
     parameters : mapping of str to float
         The family's own parameters.
+    residual : float64 array, shape (n,)
+        Working responses less the population part.
     """
 
     information: float
@@ -58,6 +60,7 @@ class Rough:
     components: Mapping[str, Components]
     residual_sd: float
     parameters: Mapping[str, float]
+    residual: Floats
 
 
 def rough_fit(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior]) -> Rough:
@@ -168,13 +171,13 @@ def _single_step(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Pr
     if len(each) > 1 or design.weights is not None:
         each = each * (1.0 if design.weights is None else design.weights)
         information, weights = float(each.mean()), each / each.mean()
-    precision, center = _single_level_posterior(X, priors, (information, weights), working)
+    precision, center = single_level_posterior(X, priors, (information, weights), working)
     residual = working - X @ center
     free = partial(estimate_components, estimate_scale=family.is_flat(link), weights=weights)
     found = {group.name: free(group, residual, information) for group in design.groups}
     residual_sd = min([float(residual.std()), *(rough.information**-0.5 for rough in found.values())])
     parameters = dict.fromkeys(family.parameters, residual_sd)
-    return Rough(information, weights, precision, center, found, residual_sd, parameters)
+    return Rough(information, weights, precision, center, found, residual_sd, parameters, residual)
 
 
 def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior]) -> Rough:
@@ -193,50 +196,51 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     S: dict[str, Floats] = {}
     units: dict[str, Floats] = {}
     center, precision = np.zeros(X.shape[1]), np.zeros((X.shape[1], X.shape[1]))
-    W = np.ones(design.n)
+    W, residual = np.ones(design.n), np.zeros(design.n)
     for step in range(ROUNDS):
         rows: dict[str, Any] = {**design.row_data, **parameters}
         W = np.broadcast_to(family.step_weights(design.y, eta, rows, link), eta.shape)
         working = eta + family.score(design.y, eta, rows, link) / W - offset
         rest = working - sum(effects.values(), start=np.zeros(design.n))
-        precision, center = _single_level_posterior(X, priors, (1.0, W), rest)
+        precision, center = single_level_posterior(X, priors, (1.0, W), rest)
         residual = working - X @ center
         for group in sorted(design.groups, key=lambda group: group.n_groups):  # coarse factors first
             others = sum((u for k, u in effects.items() if k != group.name), start=np.zeros(design.n))
             if group.name not in S:
-                units[group.name] = _unit(group.Z[group.own], W[group.own], link)
+                units[group.name] = row_unit(group.Z[group.own], W[group.own], link)
                 S[group.name] = np.diag((START * units[group.name]) ** 2)
             steps = 0 if step < FIXED else SHORT
             S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
             effects[group.name] = u
-        eta = _within(family.domain(link), X @ center + sum(effects.values(), start=offset))
+        eta = within(family.domain(link), X @ center + sum(effects.values(), start=offset))
         parameters = family.rough_parameters(design.y, eta, link, design.row_data)
     found = {name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name]) for name in S}
-    return Rough(1.0, W, precision, center, found, float(np.mean(W) ** -0.5), parameters)
+    residual_sd = float(np.mean(W) ** -0.5)
+    return Rough(1.0, W, precision, center, found, residual_sd, parameters, residual)
 
 
 def _first_predictor(family: Family, link: Link, design: Design) -> Floats:
     """Linear predictor of each row from which iterations start, shape (n,)."""
     offset = np.zeros(design.n) if design.offset is None else design.offset
-    eta = _within(family.domain(link), base_rate(family, link, design) + offset)
+    eta = within(family.domain(link), base_rate(family, link, design) + offset)
     return link.link(family.first_means(design.y, link.inverse(eta), design.row_data))
 
 
-def _within(domain: tuple[float, float], eta: Floats) -> Floats:
+def within(domain: tuple[float, float], eta: Floats) -> Floats:
     """Linear predictors, those at or beyond an end of the domain moved a little inside."""
     lower, upper = domain
     room = 1e-3 * max(1.0, float(np.abs(eta).mean()))
     return np.clip(eta, lower + room, upper - room)
 
 
-def _unit(Z: Floats, W: Floats, link: Link) -> Floats:
+def row_unit(Z: Floats, W: Floats, link: Link) -> Floats:
     """Sd of a typical row on the link scale, per sd of each column; at most 1 on scales without a unit."""
     spread = Z.std(axis=0)
     most = np.inf if link.name in IN_UNITS else 1.0
     return np.asarray(min(most, float(np.median(W)) ** -0.5) / np.where(spread > 0, spread, 1.0))
 
 
-def _single_level_posterior(
+def single_level_posterior(
     X: Floats, priors: Sequence[Prior], rows: tuple[float, Floats | None], working: Floats
 ) -> tuple[Floats, Floats]:
     """Precision and mean of the coefficients without group effects, in the Gaussian approximation."""

@@ -19,10 +19,13 @@ def scales(design: Design, family: str, link: Link) -> Scales:
     DataError
         If the response does not vary, or its mean is no mean with this link.
     """
-    columns = {term: float(design.X[:, k].std()) or 1.0 for k, term in enumerate(design.terms)}
-    for group in design.groups:
-        for k, term in enumerate(group.terms):
-            columns.setdefault(term, float(group.Z[group.own, k].std()) or 1.0)
+    columns: dict[str, float] = {}
+    for predictor in design.linear:
+        for k, term in enumerate(predictor.terms):
+            columns.setdefault(term, float(predictor.X[:, k].std()) or 1.0)
+        for group in predictor.groups:
+            for k, term in enumerate(group.terms):
+                columns.setdefault(term, float(group.Z[group.own, k].std()) or 1.0)
     response, offset = get_family(family), 0.0
     middle = response.middle(link)
     _check_mean(response, link, design)

@@ -10,13 +10,12 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from hierbayes import names
-from hierbayes.design.records import Design
+from hierbayes.design.records import Design, PredictorDesign
 from hierbayes.errors import UnknownNameError
-from hierbayes.families import get_family
-from hierbayes.geometry import coarse_to_fine, coordinates, coords, couplings
+from hierbayes.geometry import Coordinates, coarse_to_fine, coordinates, coords, couplings
 from hierbayes.graph.coefficients import from_centered, population_effects
 from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects, pull_of
-from hierbayes.graph.likelihoods import LIKELIHOODS
+from hierbayes.graph.likelihoods import INVERSES, LIKELIHOODS
 from hierbayes.graph.priors import positive_scalar
 from hierbayes.spec.records import ModelSpec
 
@@ -55,42 +54,80 @@ def build_graph(
     """
     forms = parameterization
     if isinstance(forms, str):
-        forms = dict.fromkeys((group.name for group in spec.groups), forms)
+        forms = dict.fromkeys((group.name for group in spec.all_groups), forms)
     for form in forms.values():
         if form not in PARAMETERIZATIONS:
             raise UnknownNameError("parameterization", form, PARAMETERIZATIONS)
     frame = coordinates(spec, design)
     with pm.Model(coords=coords(design)) as model:
-        eta: Any = 0.0
-        theta = None
-        if design.terms:
-            theta = population_effects(frame)
-            if deterministics:
-                pm.Deterministic(names.B, from_centered(theta, frame.means), dims=names.TERM)
-            eta = pt.dot(pm.Data("X", frame.X, dims=(names.OBS, names.TERM)), theta)
-        effects: dict[str, Any] = {}
-        coupled = couplings(design, frame, forms)
-        for group_spec in (spec.groups[k] for k in coarse_to_fine(design)):
-            with_effects = [(link, effects[link.other]) for link in coupled[group_spec.name]]
-            effects[group_spec.name] = group_effects(
-                spec,
-                group_spec,
-                frame,
-                pull_of(group_spec.name, frame, theta, with_effects),
-                parameterization=forms[group_spec.name],
-                deterministic=deterministics,
-            )
-        for group in design.groups:
-            u = effects[group.name]
-            dims = (names.OBS, names.group_term(group.name))
-            Z = pm.Data(f"Z_{group.name}", np.ascontiguousarray(group.Z), dims=dims)
-            codes = pm.Data(f"codes_{group.name}", group.codes, dims=names.OBS)
-            eta = eta + (Z * u[codes]).sum(axis=1)
-        if design.offset is not None:
-            eta = eta + pm.Data("offset", design.offset, dims=names.OBS)
-        family = get_family(spec.family)
-        parameters = {name: positive_scalar(name, spec.prior(name)) for name in family.parameters}
+        theta = {
+            name: population_effects(frame, name, where)
+            for name, where in spec.slices().items()
+            if where.stop > where.start
+        }
+        if deterministics:
+            for name, values in theta.items():
+                b = from_centered(values, frame.means[spec.slices()[name]])
+                pm.Deterministic(names.of(names.B, name), b, dims=names.within(name, names.TERM))
+        stacked = _stacked(list(theta.values()))
+        effects = _effects(spec, design, (frame, forms), stacked, deterministics=deterministics)
+        eta, *further = [
+            _linear_predictor(predictor, frame.X[:, where], theta.get(predictor.name), effects)
+            for predictor, where in zip(design.linear, spec.slices().values(), strict=True)
+        ]
+        parameters = {name: positive_scalar(name, spec.prior(name)) for name in spec.scalars}
+        for predictor, value in zip(spec.predictors, further, strict=True):
+            parameters[predictor.name] = INVERSES[predictor.link](value)
+        parameters = {name: parameters[name] for name in spec.parameters}
         parameters |= {k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()}
         y = pm.Data(names.OBSERVED, design.y, dims=names.OBS)
         LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
     return model
+
+
+def _stacked(theta: list[Any]) -> Any:
+    """The coefficients of all linear predictors, None where there are none."""
+    if not theta:
+        return None
+    return theta[0] if len(theta) == 1 else pt.concatenate(theta)
+
+
+def _effects(
+    spec: ModelSpec,
+    design: Design,
+    how: tuple[Coordinates, Mapping[str, str]],
+    theta: Any,
+    *,
+    deterministics: bool,
+) -> dict[str, Any]:
+    """The effects of every group term, (n_groups, q) each; those with fewest groups first."""
+    frame, forms = how
+    effects: dict[str, Any] = {}
+    coupled = couplings(design, frame, forms)
+    for group in (spec.all_groups[k] for k in coarse_to_fine(design)):
+        with_effects = [(link, effects[link.other]) for link in coupled[group.name]]
+        effects[group.name] = group_effects(
+            spec,
+            group,
+            frame,
+            pull_of(group.name, frame, theta, with_effects),
+            parameterization=forms[group.name],
+            deterministic=deterministics,
+        )
+    return effects
+
+
+def _linear_predictor(predictor: PredictorDesign, X: Any, theta: Any, effects: Mapping[str, Any]) -> Any:
+    """Columns times coefficients, group effects and offset of each row, (n,)."""
+    eta: Any = 0.0
+    if theta is not None:
+        dims = (names.OBS, names.within(predictor.name, names.TERM))
+        eta = pt.dot(pm.Data(names.of("X", predictor.name), np.ascontiguousarray(X), dims=dims), theta)
+    for group in predictor.groups:
+        dims = (names.OBS, names.group_term(group.name))
+        Z = pm.Data(f"Z_{group.name}", np.ascontiguousarray(group.Z), dims=dims)
+        codes = pm.Data(f"codes_{group.name}", group.codes, dims=names.OBS)
+        eta = eta + (Z * effects[group.name][codes]).sum(axis=1)
+    if predictor.offset is not None:
+        eta = eta + pm.Data(names.of("offset", predictor.name), predictor.offset, dims=names.OBS)
+    return eta

@@ -37,24 +37,30 @@ class Whitened(Transform):  # type: ignore[misc]
         return pt.as_tensor_variable(self.log_jacobian)
 
 
-def population_effects(coordinates: Coordinates) -> Any:
-    """Add the population coefficients to the current PyMC model.
+def population_effects(coordinates: Coordinates, predictor: str, where: slice) -> Any:
+    """Add the population coefficients of a linear predictor to the current PyMC model.
 
     Parameters
     ----------
     coordinates : Coordinates
         Columns, priors and whitening.
+    predictor : str
+        The linear predictor, ``""`` for the main one.
+    where : slice
+        Its columns of ``coordinates.X``.
 
     Returns
     -------
     theta : tensor, shape (p,)
-        Coefficients of ``coordinates.X``, on the link scale.
+        Its coefficients, on the link scale.
     """
-    if len(coordinates.blocks) == 1:
-        return _block(coordinates, coordinates.blocks[0], {"dims": names.TERM})
-    theta = pt.zeros(coordinates.X.shape[1])
-    for block in coordinates.blocks:
-        theta = pt.set_subtensor(theta[block.where], _block(coordinates, block, {"shape": len(block.where)}))
+    blocks = [block for block in coordinates.blocks if block.predictor == predictor]
+    if len(blocks) == 1:
+        return _block(coordinates, blocks[0], {"dims": names.within(predictor, names.TERM)})
+    theta = pt.zeros(where.stop - where.start)
+    for block in blocks:
+        here = _block(coordinates, block, {"shape": len(block.where)})
+        theta = pt.set_subtensor(theta[block.where - where.start], here)
     return theta
 
 

@@ -101,6 +101,14 @@ def _beta_binomial(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> A
     return _weighted(rv, parameters, y)
 
 
+INVERSES: dict[str, Callable[[Any], Any]] = {
+    "identity": lambda eta: eta,
+    "log": pt.exp,
+    "logit": pt.sigmoid,
+}
+"""A parameter from its own linear predictor."""
+
+
 def _poisson(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
     return _weighted(pm.Poisson("y", mu=MEANS[link](eta), observed=y, dims=names.OBS), parameters, y)
 

@@ -34,14 +34,14 @@ type Floats = NDArray[np.float64]
 
 def positive_priors(spec: ModelSpec) -> tuple[Prior, ...]:
     """Priors of the positives in their order: standard deviations of every group term, family parameters."""
-    sds = [spec.prior("sd", group.name, term) for group in spec.groups for term in group.terms]
-    return (*sds, *(spec.prior(name) for name in get_family(spec.family).parameters))
+    sds = [spec.prior("sd", group.name, term) for group in spec.all_groups for term in group.terms]
+    return (*sds, *(spec.prior(name) for name in spec.scalars))
 
 
 def vine_shapes(spec: ModelSpec) -> Floats:
     """Beta shapes of all partial correlations under the LKJ priors; see ``graph.groups.lkj_cholesky``."""
     shapes = []
-    for group in spec.groups:
+    for group in spec.all_groups:
         if group.has_correlations:
             q, eta = len(group.terms), spec.prior("cor", group.name).parameters[0]
             shapes += [eta + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)]
@@ -70,9 +70,9 @@ def rows_kernel(
     frame = coordinates(spec, design) if frame is None else frame
     rows = row_data(design, frame.X, spec.family)
     layout, groups = _layout(spec, rows)
-    weights = [WEIGHTS[forms[g.name]](frame.groups[g.name]).ravel() for g in spec.groups]
-    guess = [frame.groups[g.name].guess for g in spec.groups]
-    shift = [(c.shift / c.guess[:, None]).ravel() for c in (frame.groups[g.name] for g in spec.groups)]
+    weights = [WEIGHTS[forms[g.name]](frame.groups[g.name]).ravel() for g in spec.all_groups]
+    guess = [frame.groups[g.name].guess for g in spec.all_groups]
+    shift = [(c.shift / c.guess[:, None]).ravel() for c in (frame.groups[g.name] for g in spec.all_groups)]
     slots, kinds, priors, unwhiten, log_jacobian = _coefficients(frame)
     positive_kinds, positive_parameters = prior_table(positive_priors(spec))
     arrays: tuple[NDArray[Any], ...] = (
@@ -99,16 +99,39 @@ def rows_kernel(
         np.array(coarse_to_fine(design), dtype=np.int64),
         *_links(spec, design, frame, forms),
         rows.more,
+        *_several(spec),
+        rows.further_offsets,
     )
     arrays = tuple(np.ascontiguousarray(array) for array in arrays)
     start = _start(spec, frame, arrays)
     pieces = partial(_pieces, spec, arrays)
-    return Kernel("rows", entry(spec.family, spec.link), arrays, start, pieces, n_rows=len(rows.y))
+    compiled = entry(spec.family, spec.link, several=bool(spec.predictors))
+    return Kernel("rows", compiled, arrays, start, pieces, n_rows=len(rows.y))
 
 
 def _constant(spec: ModelSpec, design: Design) -> float:
     """What rows add to the log density whatever the parameters; see ``likelihoods``."""
     return float(get_family(spec.family).log_constant(design.y, design.row_data).sum())
+
+
+def _n_coefficients(spec: ModelSpec) -> int:
+    """Population coefficients of all linear predictors."""
+    return sum(len(predictor.terms) for predictor in spec.linear)
+
+
+def _several(spec: ModelSpec) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """``Data.owners``, ``sources`` and ``inverses`` of a model with several linear predictors."""
+    columns = [k for k, predictor in enumerate(spec.linear) for _ in predictor.terms]
+    columns += [k for k, p in enumerate(spec.linear) for group in p.groups for _ in group.terms]
+    number = {predictor.name: k for k, predictor in enumerate(spec.linear)}
+    scalars = {name: -1 - k for k, name in enumerate(spec.scalars)}
+    sources = [number.get(name, scalars.get(name, 0)) for name in spec.parameters]
+    inverses = [LINKS.index(predictor.link) for predictor in spec.linear]
+    return (
+        np.array(columns, dtype=np.int64),
+        np.array(sources, dtype=np.int64),
+        np.array(inverses, dtype=np.int64),
+    )
 
 
 def _joined(parts: list[Floats]) -> Floats:
@@ -117,16 +140,16 @@ def _joined(parts: list[Floats]) -> Floats:
 
 def _layout(spec: ModelSpec, rows: RowData) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     table, effect, pair, columns = [], 0, 0, 0
-    for group in spec.groups:
+    for group in spec.all_groups:
         q = len(group.terms)
         table.append((q, group.n_groups, int(group.has_correlations), effect, pair))
         effect += q * group.n_groups
         pair += int(group.has_correlations) * (q * (q - 1) // 2)
         columns += q
-    n_parameters = len(get_family(spec.family).parameters)
+    n_parameters = len(spec.scalars)
     positives = columns + n_parameters
     sizes = (
-        *(len(rows.y), len(spec.terms), positives, pair, effect, columns, n_parameters),
+        *(len(rows.y), _n_coefficients(spec), positives, pair, effect, columns, n_parameters),
         *(rows.more.shape[1], LINKS.index(spec.link)),
     )
     return np.array(sizes, dtype=np.int64), np.array(table, dtype=np.int64).reshape(len(table), 5)
@@ -135,7 +158,7 @@ def _layout(spec: ModelSpec, rows: RowData) -> tuple[NDArray[np.int64], NDArray[
 def _places(spec: ModelSpec, codes: NDArray[np.int32]) -> NDArray[np.int32]:
     """Position among all effects, term by term (n_groups, q), of what each column of ``Z`` multiplies."""
     columns, effect = [np.zeros((len(codes), 0), dtype=np.int32)], 0
-    for g, group in enumerate(spec.groups):
+    for g, group in enumerate(spec.all_groups):
         q = len(group.terms)
         columns.append((effect + codes[:, [g]].astype(np.int64) * q + np.arange(q)).astype(np.int32))
         effect += q * group.n_groups
@@ -146,8 +169,8 @@ def _links(
     spec: ModelSpec, design: Design, frame: Coordinates, forms: Mapping[str, str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     """The couplings of every effect, flat: where each one's begin, which effects, and how much they pull."""
-    sizes = [len(group.terms) * group.n_groups for group in spec.groups]
-    first = dict(zip((g.name for g in spec.groups), np.cumsum([0, *sizes]), strict=False))
+    sizes = [len(group.terms) * group.n_groups for group in spec.all_groups]
+    first = dict(zip((g.name for g in spec.all_groups), np.cumsum([0, *sizes]), strict=False))
     effects, others, weights = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
     for name, coupled in couplings(design, frame, forms).items():
         for coupling in coupled:
@@ -190,8 +213,8 @@ def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floa
             theta[slot] = unconstrained_start(
                 arrays[2][k : k + 1], arrays[3][k : k + 1], frame.center[k : k + 1]
             )[0]
-    rough = [frame.groups[group.name].guess for group in spec.groups]
-    parameters = [np.array([frame.parameters[name] for name in get_family(spec.family).parameters])]
+    rough = [frame.groups[group.name].guess for group in spec.all_groups]
+    parameters = [np.array([frame.parameters[name] for name in spec.scalars])]
     positives = unconstrained_start(kinds, priors, np.concatenate([*rough, *parameters]))
     return np.concatenate([theta, positives, np.zeros(n_vines), np.zeros(n_effects)])
 
@@ -199,9 +222,9 @@ def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floa
 def _pieces(spec: ModelSpec, arrays: tuple[NDArray[Any], ...], draws: Floats, seed: int) -> Pieces:
     """Parameters from unconstrained draws, shape (chain, draw, n_dim); nothing is left to chance."""
     lead = draws.shape[:2]
-    theta = np.empty((*lead, len(spec.terms)))
+    theta = np.empty((*lead, _n_coefficients(spec)))
     positives = np.empty((*lead, int(arrays[0][2])))
-    L = np.empty((*lead, sum(len(g.terms) ** 2 for g in spec.groups)))
+    L = np.empty((*lead, sum(len(g.terms) ** 2 for g in spec.all_groups)))
     effects = np.empty((*lead, int(arrays[0][4])))
     expand(address_table(arrays), draws, (theta, positives, L), effects)
     return pieces_of(spec, theta, (positives, L), effects)
@@ -215,7 +238,7 @@ def pieces_of(spec: ModelSpec, theta: Floats, scales: tuple[Floats, Floats], eff
     spec : ModelSpec
         The model.
     theta : float64 array, shape (chain, draw, p)
-        Population coefficients.
+        Population coefficients of all linear predictors.
     scales : (float64 array, float64 array)
         Positives, and Cholesky factors of all group terms one after the other; leading dims (chain, draw).
     effects : float64 array, shape (chain, draw, n_effects)
@@ -224,7 +247,7 @@ def pieces_of(spec: ModelSpec, theta: Floats, scales: tuple[Floats, Floats], eff
     positives, squares = scales
     lead = positives.shape[:2]
     sd, cholesky, u, column, square, effect = {}, {}, {}, 0, 0, 0
-    for group in spec.groups:
+    for group in spec.all_groups:
         q, size = len(group.terms), len(group.terms) * group.n_groups
         sd[group.name] = positives[..., column : column + q]
         if group.has_correlations:
@@ -232,6 +255,5 @@ def pieces_of(spec: ModelSpec, theta: Floats, scales: tuple[Floats, Floats], eff
         # A flat array's last axis splits without a copy.
         u[group.name] = effects[..., effect : effect + size].reshape(*lead, group.n_groups, q)
         column, square, effect = column + q, square + q * q, effect + size
-    names = get_family(spec.family).parameters
-    parameters = {name: positives[..., column + k] for k, name in enumerate(names)}
-    return Pieces(theta if spec.terms else None, sd, cholesky, u, parameters)
+    parameters = {name: positives[..., column + k] for k, name in enumerate(spec.scalars)}
+    return Pieces(theta if theta.shape[-1] else None, sd, cholesky, u, parameters)

@@ -49,6 +49,8 @@ class RowData:
         Groups; a row outside of all groups of a term has code 0 and zeros in ``Z``.
     more : float64 array, shape (m, k)
         What else the family reads, in the order of ``MORE``.
+    further_offsets : float64 array, shape (m, predictors - 1), or (0, 0) where there are none
+        Offsets of the further linear predictors.
     """
 
     y: Floats
@@ -58,6 +60,7 @@ class RowData:
     Z: Floats
     codes: NDArray[np.int32]
     more: Floats
+    further_offsets: Floats
 
 
 def row_data(design: Design, X: Floats, family: str) -> RowData:
@@ -68,13 +71,14 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
     design : Design
         Of ``n`` rows.
     X : float64 array, shape (n, p)
-        Its population columns in the coordinates of the sampler.
+        The population columns of all its linear predictors in the coordinates of the sampler.
     family : str
         Name of the family.
     """
-    Z = np.column_stack([g.Z for g in design.groups]) if design.groups else np.zeros((design.n, 0))
-    codes = np.zeros((design.n, len(design.groups)), dtype=np.int32)
-    for k, group in enumerate(design.groups):
+    groups = design.all_groups
+    Z = np.column_stack([g.Z for g in groups]) if groups else np.zeros((design.n, 0))
+    codes = np.zeros((design.n, len(groups)), dtype=np.int32)
+    for k, group in enumerate(groups):
         codes[:, k] = np.maximum(group.codes, 0)
     y, size = design.y, np.ones(design.n) if design.weights is None else np.asarray(design.weights)
     if family in SUMMED:
@@ -82,7 +86,8 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
     offset = np.zeros(0) if design.offset is None else design.offset
     carried = [design.row_data[name] for name in MORE.get(family, ())]
     more = np.column_stack([np.zeros((design.n, 0)), *carried])
-    rows = RowData(y, size, offset, X, Z, codes, more)
+    further = _further_offsets(design)
+    rows = RowData(y, size, offset, X, Z, codes, more, further)
     if family not in (*SUMMED, *COPIED):
         return rows
     first, member = _distinct(rows, (y,) if family in COPIED else ())
@@ -96,7 +101,15 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
         Z[first],
         codes[first],
         more[first],
+        further[first] if further.size else further,
     )
+
+
+def _further_offsets(design: Design) -> Floats:
+    if all(predictor.offset is None for predictor in design.predictors):
+        return np.zeros((0, 0))
+    columns = [np.zeros(design.n) if p.offset is None else p.offset for p in design.predictors]
+    return np.column_stack(columns)
 
 
 def _distinct(rows: RowData, others: tuple[Floats, ...]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -105,6 +118,8 @@ def _distinct(rows: RowData, others: tuple[Floats, ...]) -> tuple[NDArray[Any], 
     columns += [values[:, None] for values in others]
     if rows.offset.size:
         columns.append(rows.offset[:, None])
+    if rows.further_offsets.size:
+        columns.append(rows.further_offsets)
     table = np.ascontiguousarray(np.column_stack(columns)) + 0.0  # -0 becomes 0
     if table.shape[1] == 0:
         return np.zeros(1, dtype=np.int64), np.zeros(len(rows.y), dtype=np.int64)

@@ -44,6 +44,14 @@ LIKELIHOODS = (
 )
 """Families and links that have a kernel."""
 
+SEVERAL = (
+    ("gaussian", "identity"),
+    ("negbinomial", "log"),
+    ("negbinomial", "identity"),
+    ("negbinomial", "sqrt"),
+)
+"""Those that have one for several linear predictors."""
+
 LINKS = ("identity", "logit", "probit", "cloglog", "log", "cauchit", "sqrt", "inverse")
 """Links by their number, for families whose links share a function."""
 
@@ -67,6 +75,8 @@ def rows_refusal(spec: ModelSpec) -> str | None:
     """Why no kernel over rows covers a model, in words; None where one does."""
     if (spec.family, spec.link) not in LIKELIHOODS:
         return f"there is no kernel for {spec.family} with the {spec.link} link"
+    if spec.predictors and (spec.family, spec.link) not in SEVERAL:
+        return f"there is no kernel for {spec.family} with several linear predictors"
     unknown = [e.prior.distribution for e in spec.priors if e.prior.distribution not in (*PRIORS, "lkj")]
     return f"there is no kernel for the prior {unknown[0]}" if unknown else None
 
@@ -75,6 +85,12 @@ def collapsed_refusal(spec: ModelSpec) -> str | None:
     """Why a model cannot be collapsed, or should not be, in words; None where it can."""
     if (spec.family, spec.link) != ("gaussian", "identity"):
         return "only Gaussian responses with the identity link can be integrated out exactly"
+    if spec.predictors:
+        named = ", ".join(predictor.label for predictor in spec.predictors)
+        return (
+            f"{named} has a formula of its own, and once the residual variance differs between rows, nothing "
+            "but the rows themselves is sufficient"
+        )
     for entry in spec.priors:
         if entry.parameter in ("Intercept", "b") and entry.prior.distribution not in ("normal", "flat"):
             return f"the prior {entry.prior} of a coefficient is neither normal nor flat"

@@ -71,6 +71,14 @@ class Data(NamedTuple):
         Couplings of all effects, as of ``Effects``.
     more : float64 array, shape (n, n_more)
         What else the family reads of each row.
+    owners : int64 array, shape (p + n_columns,)
+        The linear predictor of each column of ``X``, then of ``Z``: 0 is the main one.
+    sources : int64 array, shape (parameters of the likelihood,)
+        Where each of them comes from: ``k > 0``, linear predictor ``k``; ``-1 - k``, scalar parameter ``k``.
+    inverses : int64 array, shape (linear predictors,)
+        The link of each, a place in ``coverage.LINKS``.
+    further_offsets : float64 array, flat
+        Offsets (n, linear predictors - 1) of the further ones; of length 0 for none.
     """
 
     layout: Layout
@@ -98,6 +106,10 @@ class Data(NamedTuple):
     link_index: Any
     link_weight: Any
     more: Any
+    owners: Any
+    sources: Any
+    inverses: Any
+    further_offsets: Any
 
 
 N_ARRAYS = len(Data._fields)
@@ -137,6 +149,10 @@ def read(table: Any) -> Data:
         integers(table, 22),
         floats(table, 23),
         floats(table, 24).reshape((n, layout.n_more)),
+        integers(table, 25),
+        integers(table, 26),
+        integers(table, 27),
+        floats(table, 28),
     )
 
 

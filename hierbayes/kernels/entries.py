@@ -15,6 +15,7 @@ import numba
 from hierbayes.kernels.jit import compiled_expansion, compiled_log_density
 from hierbayes.kernels.likelihoods import beta_binomial, binary, continuous, counts, gaussian, inflated
 from hierbayes.kernels.rows import evaluate
+from hierbayes.kernels.several import SEVERAL
 
 
 def _gaussian_identity(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
@@ -163,9 +164,17 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 @cache
-def entry(family: str, link: str) -> Any:
-    """The compiled log density over rows for a family and link; compiled now or read from the cache."""
-    return _compiled(ENTRIES[family, link])
+def entry(family: str, link: str, *, several: bool = False) -> Any:
+    """The compiled log density over rows for a family and link; compiled now or read from the cache.
+
+    Parameters
+    ----------
+    family, link : str
+        The likelihood.
+    several : bool
+        Whether the model has several linear predictors.
+    """
+    return _compiled((SEVERAL if several else ENTRIES)[family, link])
 
 
 @cache

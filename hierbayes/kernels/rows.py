@@ -120,6 +120,20 @@ def collect(data: Data, state: State, parameter_bar: Any, gradient: Any) -> None
 
 
 @compiled
+def finish(data: Data, state: State, parameter_bar: Any, out: tuple[float, Any, Any]) -> int:
+    """Write the value and the gradient behind their addresses; 0 where all is finite."""
+    total, gradient, value_at = out
+    collect(data, state, parameter_bar, gradient)
+    numba.carray(value_at, (1,))[0] = total
+    if not np.isfinite(total):
+        return 4
+    for k in range(gradient.shape[0]):
+        if not np.isfinite(gradient[k]):
+            return 3
+    return 0
+
+
+@compiled
 def evaluate(call: Any, row: Any) -> int:
     """Log density and gradient of an unconstrained vector; ``call`` is what ``jit.LOG_DENSITY`` receives."""
     n_dim, x_at, gradient_at, value_at, table_at = call
@@ -129,14 +143,7 @@ def evaluate(call: Any, row: Any) -> int:
     total = parameters(data, x, state)
     parameter_bar = np.zeros(data.layout.n_parameters)
     value = over_rows(data, state, row, parameter_bar)
-    collect(data, state, parameter_bar, gradient)
-    numba.carray(value_at, (1,))[0] = total + value
-    if not np.isfinite(total + value):
-        return 4
-    for k in range(n_dim):
-        if not np.isfinite(gradient[k]):
-            return 3
-    return 0
+    return finish(data, state, parameter_bar, (total + value, gradient, value_at))
 
 
 @compiled_for_python

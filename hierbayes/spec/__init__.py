@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from hierbayes.spec.defaults import fill_priors
 from hierbayes.spec.priors import PRIORS, PriorKind, parse_prior
-from hierbayes.spec.records import GroupSpec, ModelSpec, Prior, PriorEntry, Scales
+from hierbayes.spec.records import GroupSpec, ModelSpec, PredictorSpec, Prior, PriorEntry, Scales
 from hierbayes.spec.table import PriorRow, prior_rows
 
 __all__ = [
     "PRIORS",
     "GroupSpec",
     "ModelSpec",
+    "PredictorSpec",
     "Prior",
     "PriorEntry",
     "PriorKind",

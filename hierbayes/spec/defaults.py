@@ -62,6 +62,8 @@ the level of the response too. A prior around 0 must reach ``Scales.center``, so
 root mean square ``sqrt(u^2 + center^2)`` instead of ``u``. (Around 0 and not around ``center``: a slope
 has nothing to do with the level, and names do not say which column is an indicator.)
 
+*Parameters with formulas of their own*: ``spec.predicted``.
+
 References
 ----------
 Gelman, A., Jakulin, A., Pittau, M. G. and Su, Y.-S. (2008). A weakly informative default prior
@@ -84,7 +86,8 @@ from dataclasses import dataclass, replace
 from hierbayes import names
 from hierbayes.errors import ArgumentTypeError
 from hierbayes.spec.overrides import apply_overrides
-from hierbayes.spec.records import GroupSpec, ModelSpec, Prior, PriorEntry, Scales
+from hierbayes.spec.predicted import KEEPS_OFF, predicted_entries
+from hierbayes.spec.records import GroupSpec, ModelSpec, PredictorSpec, Prior, PriorEntry, Scales
 
 
 @dataclass(frozen=True)
@@ -301,33 +304,48 @@ def default_entries(
     spec: ModelSpec, scales: Scales, family_parameters: tuple[str, ...]
 ) -> tuple[PriorEntry, ...]:
     """The default prior of every parameter of a model, in the order in which they are shown."""
-    entries = [_coefficient(spec, scales, term) for term in spec.terms]
-    for group in spec.groups:
-        entries += [_group_sd(spec, scales, (group, term)) for term in group.terms]
-        if group.has_correlations:
-            reason = "keeps off correlations of -1 and 1, and is otherwise nearly flat"
-            entries.append(PriorEntry("cor", (group.name,), Prior("lkj", (2.0,)), reason=reason))
+    entries = _predictor_entries(spec, spec.linear[0], scales)
+    predicted = {predictor.name for predictor in spec.predictors}
     for name in family_parameters:
-        prior, reason = FAMILY_PARAMETERS[spec.family, name](scales)
-        entries.append(PriorEntry(name, (), prior, reason=reason))
+        if name not in predicted:
+            prior, reason = FAMILY_PARAMETERS[spec.family, name](scales)
+            entries.append(PriorEntry(name, (), prior, reason=reason))
+    for predictor in spec.predictors:
+        if predictor.name in family_parameters:
+            constant, _ = FAMILY_PARAMETERS[spec.family, predictor.name](scales)
+            entries += predicted_entries(predictor, scales, constant)
+        else:
+            entries += _predictor_entries(spec, predictor, scales)
     return tuple(entries)
 
 
-def _coefficient(spec: ModelSpec, scales: Scales, term: str) -> PriorEntry:
+def _predictor_entries(spec: ModelSpec, predictor: PredictorSpec, scales: Scales) -> list[PriorEntry]:
+    """Priors of the main linear predictor, or of one on the same scale."""
+    entries = [_coefficient(spec, scales, (predictor, term)) for term in predictor.terms]
+    for group in predictor.groups:
+        entries += [_group_sd(spec, scales, (group, term)) for term in group.terms]
+        if group.has_correlations:
+            entries.append(PriorEntry("cor", (group.name,), Prior("lkj", (2.0,)), reason=KEEPS_OFF))
+    return entries
+
+
+def _coefficient(spec: ModelSpec, scales: Scales, where: tuple[PredictorSpec, str]) -> PriorEntry:
+    predictor, term = where
     rule = MULTIPLIERS[spec.family, spec.link]
     if term == names.INTERCEPT:
         prior = Prior("normal", (scales.center, rule.intercept * scales.unit))
         less = f" less {rule.offset} ({scales.offset:.4g})" if scales.offset else ""
         reason = f"{rule.center}{less}, give or take {_times(rule.intercept, rule.unit)}"
-        return PriorEntry(names.INTERCEPT, (), prior, reason=f"{reason} ({scales.unit:.4g})")
+        parameter = names.of(names.INTERCEPT, predictor.name)
+        return PriorEntry(parameter, (), prior, reason=f"{reason} ({scales.unit:.4g})")
     unit, what = scales.unit, rule.unit
-    if names.INTERCEPT not in spec.terms:
+    if names.INTERCEPT not in predictor.terms:
         unit = math.hypot(scales.unit, scales.center)
         what = "the root mean square of the linear predictor, as there is no intercept"
     spread = scales.columns[term]
     prior = Prior("normal", (0.0, rule.coefficient * unit / spread))
     reason = f"{_times(rule.coefficient, what)} ({unit:.4g}) per sd of the column ({spread:.4g})"
-    return PriorEntry(names.B, (term,), prior, reason=reason)
+    return PriorEntry(names.of(names.B, predictor.name), (term,), prior, reason=reason)
 
 
 def _group_sd(spec: ModelSpec, scales: Scales, where: tuple[GroupSpec, str]) -> PriorEntry:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hierbayes import names
 from hierbayes.errors import PriorError, nearest_match
 from hierbayes.spec.priors import PRIORS, parse_prior, signatures
-from hierbayes.spec.records import ModelSpec, Prior, PriorEntry
+from hierbayes.spec.records import ModelSpec, PredictorSpec, Prior, PriorEntry
 
 
 @dataclass(frozen=True)
@@ -87,50 +87,88 @@ def apply_overrides(
     PriorError
         If a key names nothing, two keys contradict each other, or a prior does not fit its parameter.
     """
-    intercept_at_zero = names.prior_key(names.B, names.INTERCEPT)
     keys = {entry: _keys(entry, spec) for entry in defaults}
     known = list(dict.fromkeys(key for per_entry in keys.values() for key in per_entry))
     for key in user:
         if key not in known:
             raise _unknown_key(key, known, spec)
-    if names.INTERCEPT in user and intercept_at_zero in user:
-        raise PriorError(
-            f"Two priors are stated for one intercept, {names.INTERCEPT!r} and {intercept_at_zero!r}. "
-            f"{names.INTERCEPT!r} is at the mean of the population columns, {intercept_at_zero!r} at zero "
-            "of all of them. Keep one."
-        )
+    for predictor in spec.linear:
+        at_means, at_zero = _intercept_keys(predictor.name)
+        if at_means in user and at_zero in user:
+            raise PriorError(
+                f"Two priors are stated for one intercept, {at_means!r} and {at_zero!r}. {at_means!r} is at "
+                f"the mean of the population columns, {at_zero!r} at zero of all of them. Keep one."
+            )
     parsed = {key: _read(key, value) for key, value in user.items()}
-    return tuple(_override(entry, per_entry, parsed) for entry, per_entry in keys.items())
+    return tuple(_override(entry, (per_entry, spec), parsed) for entry, per_entry in keys.items())
+
+
+def _intercept_keys(predictor: str) -> tuple[str, str]:
+    """Keys of a linear predictor's intercept, at the mean of its columns and at zero of all of them."""
+    return (
+        names.of(names.INTERCEPT, predictor),
+        names.prior_key(names.of(names.B, predictor), names.INTERCEPT),
+    )
+
+
+def _owner(entry: PriorEntry, spec: ModelSpec) -> PredictorSpec:
+    """The linear predictor that a parameter belongs to; the main one where it is one of the family's own."""
+    for predictor in spec.predictors:
+        own = [names.of(names.INTERCEPT, predictor.name), names.of(names.B, predictor.name)]
+        if entry.parameter in own or entry.coordinates[:1] in [(g.name,) for g in predictor.groups]:
+            return predictor
+    return spec.linear[0]
 
 
 def _keys(entry: PriorEntry, spec: ModelSpec) -> list[str]:
-    """Every key that speaks for an entry, the most specific last."""
-    if entry.parameter == names.INTERCEPT:
-        return [names.INTERCEPT, names.prior_key(names.B, names.INTERCEPT)]
-    keys = [entry.parameter]
-    if not entry.coordinates:
-        return keys
-    group = {g.name: g for g in spec.groups}.get(entry.coordinates[0])
-    if group is None or entry.parameter == names.B:
-        return [*keys, entry.key]
-    rest = entry.coordinates[1:]
-    keys += [names.prior_key(entry.parameter, group.factor), names.prior_key(entry.parameter, group.name)]
-    if rest:
-        keys += [names.prior_key(entry.parameter, group.factor, *rest), entry.key]
+    """Every key that speaks for an entry, the most specific last.
+
+    Those of the main linear predictor speak for predictors of categories too, which are on the same scale;
+    ``sd`` and ``b`` do not speak for those of the family's parameters, which are on another.
+    """
+    predictor = _owner(entry, spec)
+    alike = [""] if predictor.name and predictor.link == "identity" else []
+    keys = [key for name in (*alike, predictor.name) for key in _own_keys(entry, predictor, name)]
     return list(dict.fromkeys(keys))
 
 
-def _override(entry: PriorEntry, keys: Sequence[str], parsed: Mapping[str, Prior]) -> PriorEntry:
+def _own_keys(entry: PriorEntry, predictor: PredictorSpec, name: str) -> list[str]:
+    """The keys of an entry of ``predictor``, written as if it were one of the linear predictor ``name``."""
+    if entry.parameter == names.of(names.INTERCEPT, predictor.name):
+        return [*_intercept_keys(name)]
+    if entry.parameter == names.of(names.B, predictor.name):
+        b = names.of(names.B, name)
+        return [b, names.prior_key(b, *entry.coordinates)]
+    if not entry.coordinates:
+        return [entry.parameter]
+    group = {g.name: g for g in predictor.groups}[entry.coordinates[0]]
+    rest = entry.coordinates[1:]
+    factor = names.within(name, group.factor)
+    own = [group.name] if name == predictor.name else []
+    keys = [names.prior_key(entry.parameter, where) for where in (factor, *own)]
+    if not name or entry.parameter == "cor":
+        keys = [entry.parameter, *keys]
+    if rest:
+        keys += [names.prior_key(entry.parameter, where, *rest) for where in (factor, *own)]
+    return keys
+
+
+def _override(
+    entry: PriorEntry, where: tuple[Sequence[str], ModelSpec], parsed: Mapping[str, Prior]
+) -> PriorEntry:
+    keys, spec = where
     stated = [key for key in keys if key in parsed]
     if not stated:
         return entry
+    predictor = _owner(entry, spec).name
+    b = names.of(names.B, predictor)
+    intercept = entry.parameter == names.of(names.INTERCEPT, predictor)
+    role = LOCATION if intercept or entry.parameter == b else ROLES[entry.parameter]
     for key in stated:
-        _check_role(key, entry.parameter, parsed[key])
+        _check_role(key, role, parsed[key])
     key = stated[-1]
-    at_zero = key == names.prior_key(names.B, names.INTERCEPT)
-    parameter, coordinates = (
-        (names.B, (names.INTERCEPT,)) if at_zero else (entry.parameter, entry.coordinates)
-    )
+    at_zero = intercept and key in {_intercept_keys(name)[1] for name in ("", predictor)}
+    parameter, coordinates = (b, (names.INTERCEPT,)) if at_zero else (entry.parameter, entry.coordinates)
     return PriorEntry(parameter, coordinates, parsed[key], source=key)
 
 
@@ -141,8 +179,7 @@ def _read(key: str, value: object) -> Prior:
         raise PriorError(f"The prior of {key!r} cannot be used. {error}") from None
 
 
-def _check_role(key: str, parameter: str, prior: Prior) -> None:
-    role = ROLES[parameter]
+def _check_role(key: str, role: Role, prior: Prior) -> None:
     kind = PRIORS[prior.distribution]
     if kind.support not in role.supports:
         half = HALVES.get(prior.distribution)
@@ -166,7 +203,7 @@ def _check_role(key: str, parameter: str, prior: Prior) -> None:
 
 
 def _keys_of_uncorrelated(spec: ModelSpec) -> set[str]:
-    single = [group for group in spec.groups if not group.has_correlations]
+    single = [group for group in spec.all_groups if not group.has_correlations]
     return {
         key
         for g in single

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hierbayes import names
+from hierbayes.families import get_family
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,32 @@ class GroupSpec:
 
 
 @dataclass(frozen=True)
+class PredictorSpec:
+    """A further linear predictor: of a parameter of the family, or of a category.
+
+    Attributes
+    ----------
+    name : str
+        The parameter, ``"sigma"``; empty for the main linear predictor.
+    formula : str
+        ``"sigma ~ z + (1 | school)"``.
+    link : str
+        What turns the parameter into the linear predictor: ``"log"``, ``"logit"``, ``"identity"``.
+    terms, groups
+        As of ``ModelSpec``; group terms are called ``"sigma_school"``.
+    label : str
+        What it is called in tables: the parameter, or the category whose log odds it is.
+    """
+
+    name: str
+    formula: str
+    link: str
+    terms: tuple[str, ...]
+    groups: tuple[GroupSpec, ...]
+    label: str = ""
+
+
+@dataclass(frozen=True)
 class Scales:
     """What the default priors need to know of the data, as plain numbers.
 
@@ -100,7 +127,10 @@ class Scales:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Everything that defines a model but its data; ``formula`` as the user wrote it, white space folded."""
+    """Everything that defines a model but its data; ``formula`` as the user wrote it, white space folded.
+
+    ``predictors`` are the further linear predictors, of the family's parameters or of categories.
+    """
 
     formula: str
     family: str
@@ -108,6 +138,38 @@ class ModelSpec:
     terms: tuple[str, ...]
     groups: tuple[GroupSpec, ...]
     priors: tuple[PriorEntry, ...] = ()
+    predictors: tuple[PredictorSpec, ...] = ()
+
+    @property
+    def linear(self) -> tuple[PredictorSpec, ...]:
+        """All linear predictors, the main one first, under the name ``""``."""
+        main = PredictorSpec("", self.formula, self.link, self.terms, self.groups)
+        return (main, *self.predictors)
+
+    @property
+    def all_groups(self) -> tuple[GroupSpec, ...]:
+        """The group terms of all linear predictors, those of the main one first."""
+        return tuple(group for predictor in self.linear for group in predictor.groups)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """What the likelihood takes besides the main linear predictor, in its order."""
+        own = get_family(self.family).parameters
+        return (*own, *(p.name for p in self.predictors if p.name not in own))
+
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """Those of ``parameters`` that are one number, without a linear predictor of their own."""
+        predicted = {predictor.name for predictor in self.predictors}
+        return tuple(name for name in self.parameters if name not in predicted)
+
+    def slices(self) -> dict[str, slice]:
+        """Where the coefficients of each linear predictor stand among those of all, by its name."""
+        found, at = {}, 0
+        for predictor in self.linear:
+            found[predictor.name] = slice(at, at + len(predictor.terms))
+            at += len(predictor.terms)
+        return found
 
     def prior(self, parameter: str, *coordinates: str) -> Prior:
         """The prior in force; raises KeyError where the model has no such parameter."""
@@ -128,10 +190,6 @@ class ModelSpec:
     def from_json(cls, text: str) -> ModelSpec:
         """Read what ``to_json`` wrote."""
         raw: dict[str, Any] = json.loads(text)
-        groups = tuple(
-            GroupSpec(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"], g.get("correlated", True))
-            for g in raw["groups"]
-        )
         priors = tuple(
             PriorEntry(
                 e["parameter"],
@@ -142,4 +200,18 @@ class ModelSpec:
             )
             for e in raw["priors"]
         )
-        return cls(raw["formula"], raw["family"], raw["link"], tuple(raw["terms"]), groups, priors)
+        predictors = tuple(
+            PredictorSpec(
+                *(p["name"], p["formula"], p["link"], tuple(p["terms"]), _groups(p["groups"])), p["label"]
+            )
+            for p in raw.get("predictors", ())
+        )
+        main = raw["formula"], raw["family"], raw["link"], tuple(raw["terms"]), _groups(raw["groups"])
+        return cls(*main, priors, predictors)
+
+
+def _groups(raw: list[dict[str, Any]]) -> tuple[GroupSpec, ...]:
+    return tuple(
+        GroupSpec(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"], g.get("correlated", True))
+        for g in raw
+    )

@@ -13,7 +13,7 @@ from scipy.special import digamma
 
 import hierbayes as hb
 from hierbayes import names
-from hierbayes.families import get_family, get_link
+from hierbayes.families import LINKS, get_family, get_link
 from hierbayes.geometry import couplings, recover
 from hierbayes.geometry.coordinates import coordinates
 from hierbayes.geometry.recover import cholesky_from_vine
@@ -64,11 +64,13 @@ def as_draws(values):
     return {name: np.asarray(value)[None, None] for name, value in values.items()}
 
 
-def prior_of_coefficients(spec, theta):
-    at_means = spec.has_prior("Intercept")
+def prior_of_coefficients(spec, predictor, theta):
+    intercept = names.of("Intercept", predictor.name)
+    at_means = spec.has_prior(intercept)
     total = 0.0
-    for term, value in zip(spec.terms, theta, strict=True):
-        prior = spec.prior("Intercept") if at_means and term == "Intercept" else spec.prior("b", term)
+    for term, value in zip(predictor.terms, theta, strict=True):
+        at_mean = at_means and term == "Intercept"
+        prior = spec.prior(intercept) if at_mean else spec.prior(names.of("b", predictor.name), term)
         total += float(SCIPY[prior.distribution](value, *prior.parameters))
     return total
 
@@ -76,15 +78,37 @@ def prior_of_coefficients(spec, theta):
 def numpy_log_density(model, values, posterior):
     """The same density by hand: families for the likelihood, SciPy for the priors, ``z`` standard normal."""
     spec, design = model.spec, model.design
+    family = get_family(spec.family)
     one = posterior.isel(chain=0, draw=0)
-    eta, total = np.zeros(design.n) if design.offset is None else design.offset, 0.0
-    if spec.terms:
-        b = one["b"].to_numpy()
-        eta = eta + design.X @ b
+    total, parameters, eta = 0.0, {}, None
+    for predictor, arrays in zip(spec.linear, design.linear, strict=True):
+        value, prior = numpy_predictor(model, predictor, arrays, (one, values))
+        total += prior
+        if predictor.name:
+            parameters[predictor.name] = LINKS[predictor.link].inverse(value)
+        else:
+            eta = value
+    for parameter in spec.scalars:
+        prior = spec.prior(parameter)
+        parameters[parameter] = values[parameter]
+        total += float(SCIPY[prior.distribution](values[parameter], *prior.parameters))
+    given = {**family.arrange({name: parameters[name] for name in spec.parameters}), **design.row_data}
+    link = get_link(spec.family, spec.link)
+    return total + family.log_density(design.y, eta, given, link).sum()
+
+
+def numpy_predictor(model, predictor, arrays, at):
+    """A linear predictor of the rows, and the log prior of its coefficients and effects."""
+    spec, design = model.spec, model.design
+    one, values = at
+    eta, total = np.zeros(design.n) if arrays.offset is None else arrays.offset, 0.0
+    if predictor.terms:
+        b = one[names.of("b", predictor.name)].to_numpy()
+        eta = eta + arrays.X @ b
         theta = b.copy()
-        theta[0] += (b * coordinates(spec, design).means).sum()
-        total += prior_of_coefficients(spec, theta)
-    for group in design.groups:
+        theta[0] += (b * coordinates(spec, design).means[spec.slices()[predictor.name]]).sum()
+        total += prior_of_coefficients(spec, predictor, theta)
+    for group in arrays.groups:
         u, sd = one[names.u(group.name)].to_numpy(), one[names.sd(group.name)].to_numpy()
         eta = eta + (group.Z * u[group.codes]).sum(axis=1)
         q = len(group.terms)
@@ -101,13 +125,7 @@ def numpy_log_density(model, values, posterior):
             vine = values[f"vine_{group.name}"]
             shapes = [lkj + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)]
             total += stats.beta.logpdf(vine, shapes, shapes).sum()
-    parameters = dict(design.row_data)
-    for parameter in get_family(spec.family).parameters:
-        prior = spec.prior(parameter)
-        parameters[parameter] = values[parameter]
-        total += float(SCIPY[prior.distribution](values[parameter], *prior.parameters))
-    link = get_link(spec.family, spec.link)
-    return total + get_family(spec.family).log_density(design.y, eta, parameters, link).sum()
+    return eta, total
 
 
 def test_graph_equals_numpy(model, identity_rtol):
@@ -135,7 +153,9 @@ def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
     log_jacobian = 0.0
     frame = coordinates(model.spec, model.design)
     same = {k: v for k, v in point.items() if not k.startswith("z_")}
-    for group in model.design.groups:
+    where = model.spec.slices()
+    owner = {g.name: p.name for p in model.design.linear for g in p.groups}
+    for group in model.design.all_groups:
         u, sd = posterior[names.u(group.name)].to_numpy(), posterior[names.sd(group.name)].to_numpy()
         name = names.cor(group.name)
         cor = posterior[name].to_numpy() if name in posterior else np.eye(len(group.terms))
@@ -148,12 +168,12 @@ def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
         z = np.linalg.solve(L, t.T).T
         v = ratio**weights * (weights * (t - last * z) + last**weights * z)
         log_jacobian += group.n_groups * (np.log(sd).sum() + 0.5 * np.linalg.slogdet(cor)[1])
-        pull = np.zeros_like(u)
-        if model.spec.terms:
-            b = posterior["b"].to_numpy()
-            theta = b + np.eye(len(b))[0] * (b * frame.means).sum()
-            pull = here.shift @ (theta - frame.center)
-        forms = dict.fromkeys((g.name for g in model.design.groups), form)
+        pull, mine = np.zeros_like(u), where[owner[group.name]]
+        if mine.stop > mine.start:
+            b = posterior[names.of("b", owner[group.name])].to_numpy()
+            theta = b + np.eye(len(b))[0] * (b * frame.means[mine]).sum()
+            pull = here.shift[..., mine] @ (theta - frame.center[mine])
+        forms = dict.fromkeys((g.name for g in model.design.all_groups), form)
         for coupling in couplings(model.design, frame, forms)[group.name]:
             other_u = posterior[names.u(coupling.other)].to_numpy()
             for row, column, weight in zip(coupling.row, coupling.column, coupling.weight, strict=True):

@@ -14,7 +14,9 @@ from hierbayes.geometry import WEIGHTS, coordinates, recover, reported
 from hierbayes.graph import build_graph
 from hierbayes.kernels.assemble import rows_kernel
 from hierbayes.kernels.coverage import LIKELIHOODS, PRIORS, rows_refusal
+from hierbayes.kernels.coverage import SEVERAL as SEVERAL_COVERED
 from hierbayes.kernels.entries import ENTRIES
+from hierbayes.kernels.several import SEVERAL
 from hierbayes.spec import PRIORS as SPEC_PRIORS
 
 INTERPRETED = Mode(linker="py", optimizer="fast_run").excluding("fusion")
@@ -29,13 +31,13 @@ def sampled_variables(model, form):
     """Names of the graph's free variables in the order of the kernel's vector, and how each is laid out."""
     spec = model.spec
     order = [(block.name, None) for block in coordinates(spec, model.design).blocks]
-    for group in spec.groups:
+    for group in spec.all_groups:
         kinds = {spec.prior("sd", group.name, term).distribution for term in group.terms}
         mixed = [names.level(names.sd(group.name), term) for term in group.terms]
         order += [(name, None) for name in (mixed if len(kinds) > 1 else [names.sd(group.name)])]
-    order += [(parameter, None) for parameter in get_family(spec.family).parameters]
-    order += [(names.vine(group.name), None) for group in spec.groups if group.has_correlations]
-    for group in spec.groups:
+    order += [(parameter, None) for parameter in spec.scalars]
+    order += [(names.vine(group.name), None) for group in spec.all_groups if group.has_correlations]
+    for group in spec.all_groups:
         if form == "noncentered":
             order.append((names.z(group.name), "transposed"))
         else:
@@ -70,7 +72,7 @@ def pair(request):
     """A model, its kernel and the graph of the same form."""
     case, form = request.param
     model = model_of_case(case)
-    forms = dict.fromkeys((group.name for group in model.spec.groups), form)
+    forms = dict.fromkeys((group.name for group in model.spec.all_groups), form)
     graph = build_graph(model.spec, model.design, forms, deterministics=False)
     return model, rows_kernel(model.spec, model.design, forms), graph, sampled_variables(model, form)
 
@@ -128,7 +130,7 @@ def test_start_is_finite_and_within_the_supports(form):
     for case in CASES:
         model = model_of_case(case)
         kernel = rows_kernel(
-            model.spec, model.design, dict.fromkeys((g.name for g in model.spec.groups), form)
+            model.spec, model.design, dict.fromkeys((g.name for g in model.spec.all_groups), form)
         )
         value, gradient = kernel.value_and_gradient(kernel.start)
         assert np.isfinite(value)
@@ -147,6 +149,10 @@ def test_a_point_without_a_finite_density_is_refused():
 def test_the_list_of_what_is_covered_is_that_of_the_entries():
     assert set(LIKELIHOODS) == set(ENTRIES)
     assert {*PRIORS, "lkj"} == set(SPEC_PRIORS)
+
+
+def test_the_list_of_several_predictors_is_that_of_their_entries():
+    assert set(SEVERAL_COVERED) == set(SEVERAL)
 
 
 def test_every_case_has_a_kernel():
