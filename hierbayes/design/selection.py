@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from hierbayes.design.records import Design
+from hierbayes.design.records import Design, GroupDesign
 
 
 def take_rows(design: Design, rows: slice | NDArray[Any]) -> Design:
@@ -29,14 +29,21 @@ def take_rows(design: Design, rows: slice | NDArray[Any]) -> Design:
     def some(values: NDArray[Any] | None) -> Any:
         return None if values is None else values[rows]
 
+    def grouped(groups: tuple[GroupDesign, ...]) -> tuple[GroupDesign, ...]:
+        return tuple(replace(g, codes=g.codes[rows], Z=g.Z[rows]) for g in groups)
+
     return replace(
         design,
         y=design.y[rows],
         X=design.X[rows],
-        groups=tuple(replace(g, codes=g.codes[rows], Z=g.Z[rows]) for g in design.groups),
+        groups=grouped(design.groups),
         offset=some(design.offset),
         weights=some(design.weights),
         trials=some(design.trials),
         rows=design.rows[rows],
         columns={name: values[rows] for name, values in design.columns.items()},
+        predictors=tuple(
+            replace(p, X=p.X[rows], groups=grouped(p.groups), offset=some(p.offset))
+            for p in design.predictors
+        ),
     )

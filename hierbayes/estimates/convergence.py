@@ -135,7 +135,7 @@ def diagnostics(fit: Fit) -> pd.DataFrame:
         for group, name in zip(rows["group"], rows["parameter"], strict=True)
     ]
     frames = [pd.DataFrame({"parameter": labels}).join(rows[["r_hat", "ess_bulk", "ess_tail"]])]
-    for group in fit.spec.groups:
+    for group in fit.spec.all_groups:
         u = fit.posterior[names.u(group.name)]
         levels = label_rows(u)
         effects = [f"{group.name} {level}: {term}" for level, term in levels.itertuples(index=False)]

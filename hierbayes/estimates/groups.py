@@ -9,12 +9,15 @@ import xarray as xr
 
 from hierbayes import names
 from hierbayes.errors import UnknownNameError
+from hierbayes.estimates.predictors import PREDICTOR, owner, predictor_label
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.fitted.record import Fit
 from hierbayes.spec.records import GroupSpec
 
 
-def select_groups(fit: Fit, group: str | None, *, factors: bool = False) -> tuple[GroupSpec, ...]:
+def select_groups(
+    fit: Fit, group: str | None, *, factors: bool = False, further: bool = False
+) -> tuple[GroupSpec, ...]:
     """The group terms to answer for: the one that is named, or all.
 
     Parameters
@@ -25,18 +28,20 @@ def select_groups(fit: Fit, group: str | None, *, factors: bool = False) -> tupl
         A group term's name; None for all.
     factors : bool
         Whether the name of a grouping factor stands for all terms on it.
+    further : bool
+        Whether those of further linear predictors count too.
 
     Raises
     ------
     UnknownNameError
         If the model has no group term of that name, or none at all.
     """
-    known = {g.name: g for g in fit.spec.groups}
+    known = {g.name: g for g in (fit.spec.all_groups if further else fit.spec.groups)}
     if group is None:
         if not known:
             raise UnknownNameError("group term", "(any)", known, "This model has no group effects.")
-        return fit.spec.groups
-    same = tuple(g for g in fit.spec.groups if g.factor == group) if factors else ()
+        return tuple(known.values())
+    same = tuple(g for g in known.values() if g.factor == group) if factors else ()
     if same:
         return same
     if group not in known:
@@ -71,14 +76,16 @@ def ranef(
     -------
     DataFrame or Dataset
         Columns ``group`` (the grouping factor), ``level, term, mean, sd, lower, upper, ess_bulk, r_hat``; on
-        the link scale.
+        the link scale. Before them ``predictor`` in a model with several linear predictors, as of ``fixef``.
 
     Raises
     ------
     UnknownNameError
         If the model has no such group term.
     """
-    effects = {g.name: fit.posterior[names.u(g.name)] for g in select_groups(fit, group, factors=True)}
+    effects = {
+        g.name: fit.posterior[names.u(g.name)] for g in select_groups(fit, group, factors=True, further=True)
+    }
     if draws:
         return xr.Dataset({names.u(name): values for name, values in effects.items()})
     return _table(fit, effects, prob)
@@ -114,7 +121,8 @@ def coef(
     -------
     DataFrame or Dataset
         Columns ``group`` (the grouping factor), ``level, term, mean, sd, lower, upper, ess_bulk, r_hat``; on
-        the link scale, with all other columns of the model at zero.
+        the link scale, with all other columns of the model at zero. Before them ``predictor`` in a model
+        with several linear predictors, as of ``fixef``.
 
     Raises
     ------
@@ -122,14 +130,15 @@ def coef(
         If the model has no such group term.
     """
     coefficients = {}
-    for spec in select_groups(fit, group, factors=True):
-        dim = names.group_term(spec.name)
-        shared = [term for term in spec.terms if term in fit.spec.terms]
+    for spec in select_groups(fit, group, factors=True, further=True):
+        dim, predictor = names.group_term(spec.name), owner(fit, spec.name)
+        shared = [term for term in spec.terms if term in predictor.terms]
         u = fit.posterior[names.u(spec.name)]
         if not shared:
             coefficients[spec.name] = u
             continue
-        b = fit.posterior[names.B].sel({names.TERM: shared}).rename({names.TERM: dim})
+        own = names.within(predictor.name, names.TERM)
+        b = fit.posterior[names.of(names.B, predictor.name)].sel({own: shared}).rename({own: dim})
         total = u + b.reindex({dim: list(spec.terms)}, fill_value=0.0)
         coefficients[spec.name] = total.transpose("chain", "draw", names.group_dim(spec.name), dim)
     if draws:
@@ -139,13 +148,18 @@ def coef(
 
 def _table(fit: Fit, effects: dict[str, xr.DataArray], prob: float) -> pd.DataFrame:
     """One row per group and coefficient; the terms of one factor side by side, as lme4 shows them."""
-    frames: dict[str, list[pd.DataFrame]] = {}
-    factors = {group.name: group.factor for group in fit.spec.groups}
+    frames: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    factors = {group.name: group.factor for group in fit.spec.all_groups}
     for name, values in effects.items():
         labels = label_rows(values)
         labels.columns = pd.Index(["level", "term"])
         labels.insert(0, "group", factors[name])
-        frames.setdefault(factors[name], []).append(pd.concat([labels, summarize(values, prob)], axis=1))
+        label = predictor_label(fit, owner(fit, name).name)
+        if fit.spec.predictors:
+            labels.insert(0, PREDICTOR, label)
+        frames.setdefault((factors[name], label), []).append(
+            pd.concat([labels, summarize(values, prob)], axis=1)
+        )
     rows = pd.concat([_by_level(parts) for parts in frames.values()], ignore_index=True)
     return describe_interval(rows, "link", prob)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hierbayes import names
-from hierbayes.families import get_family, get_link
+from hierbayes.errors import UnknownNameError
+from hierbayes.families import LINKS, get_family, get_link
 from hierbayes.fitted.record import Fit
 
 
@@ -20,20 +21,23 @@ def thin(dataset: xr.Dataset, draws: int | None) -> xr.Dataset:
     return dataset.isel(draw=slice(None, step * per_chain, step))
 
 
-def family_parameters(fit: Fit, posterior: xr.Dataset) -> dict[str, NDArray[np.float64]]:
+def family_parameters(fit: Fit, posterior: xr.Dataset) -> dict[str, ArrayLike]:
     """What a family's methods need besides the linear predictor of the observed rows.
 
     Returns
     -------
     dict of str to float64 array
-        Family parameters, shape (chain, draw, 1); trials and weights of the rows, shape (n,).
+        Family parameters, shape (chain, draw, 1), or (chain, draw, n) where they have a linear predictor of
+        their own; trials and weights of the rows, shape (n,).
     """
-    family = get_family(fit.spec.family)
-    parameters = {name: posterior[name].to_numpy()[..., None] for name in family.parameters}
-    return {**parameters, **fit.design.row_data}
+    values: dict[str, ArrayLike] = {name: posterior[name].to_numpy()[..., None] for name in fit.spec.scalars}
+    for predictor in fit.spec.predictors:
+        values[predictor.name] = LINKS[predictor.link].inverse(_predicted(fit, posterior, predictor.name))
+    ordered = {name: values[name] for name in fit.spec.parameters}
+    return {**get_family(fit.spec.family).arrange(ordered), **fit.design.row_data}
 
 
-def linpred(fit: Fit, draws: int | None = None) -> xr.DataArray:
+def linpred(fit: Fit, draws: int | None = None, *, predictor: str = "") -> xr.DataArray:
     """Linear predictor of each observed row, group effects included.
 
     Parameters
@@ -42,26 +46,55 @@ def linpred(fit: Fit, draws: int | None = None) -> xr.DataArray:
         The fitted model.
     draws : int, optional
         About how many posterior draws to use, evenly spaced; all by default.
+    predictor : str
+        The parameter of the family whose linear predictor to give, ``"sigma"``, or the category; the main one
+        by default.
 
     Returns
     -------
     DataArray, dims (chain, draw, obs)
-        On the link scale.
+        On the link scale; of sigma the logarithm.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model has no such linear predictor.
     """
     posterior = thin(fit.posterior, draws)
-    shape = (posterior.sizes["chain"], posterior.sizes["draw"], fit.design.n)
-    eta = np.zeros(shape)
-    if fit.spec.terms:
-        eta += posterior[names.B].transpose("chain", "draw", names.TERM).to_numpy() @ fit.design.X.T
-    for group in fit.design.groups:
+    eta = _predicted(fit, posterior, predictor_name(fit, predictor))
+    coords = {"chain": posterior["chain"], "draw": posterior["draw"], names.OBS: np.asarray(fit.design.rows)}
+    return xr.DataArray(eta, dims=("chain", "draw", names.OBS), coords=coords, name="linpred")
+
+
+def predictor_name(fit: Fit, given: str) -> str:
+    """The name of the linear predictor that is called so, by its name or its label.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model has no such linear predictor.
+    """
+    known = {key: p.name for p in fit.spec.linear for key in (p.label, p.name)}
+    if given not in known:
+        raise UnknownNameError("linear predictor", given, [key for key in known if key])
+    return known[given]
+
+
+def _predicted(fit: Fit, posterior: xr.Dataset, name: str) -> NDArray[np.float64]:
+    """A linear predictor of the observed rows, shape (chain, draw, n)."""
+    (predictor,) = (p for p in fit.design.linear if p.name == name)
+    eta = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"], fit.design.n))
+    if predictor.terms:
+        b = posterior[names.of(names.B, name)].transpose("chain", "draw", names.within(name, names.TERM))
+        eta += b.to_numpy() @ predictor.X.T
+    for group in predictor.groups:
         dims = ("chain", "draw", names.group_dim(group.name), names.group_term(group.name))
         u = posterior[names.u(group.name)].transpose(*dims).to_numpy()
         for k in range(group.Z.shape[1]):
             eta += u[..., k][..., group.codes] * group.Z[:, k]
-    if fit.design.offset is not None:
-        eta += fit.design.offset
-    coords = {"chain": posterior["chain"], "draw": posterior["draw"], names.OBS: np.asarray(fit.design.rows)}
-    return xr.DataArray(eta, dims=("chain", "draw", names.OBS), coords=coords, name="linpred")
+    if predictor.offset is not None:
+        eta += predictor.offset
+    return eta
 
 
 def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:

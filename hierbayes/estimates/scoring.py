@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hierbayes.families.base import Family
 from hierbayes.families.links import Link
@@ -18,7 +18,7 @@ TOLERANCE = 1e-9
 LARGEST_STEP = (
     3.0  # in linear-predictor units; keeps Fisher scoring from overshooting on nearly separated groups
 )
-NO_VALUES: Mapping[str, float] = {}
+NO_VALUES: Mapping[str, ArrayLike] = {}
 ROOTED = ("identity", "sqrt", "inverse")  # links whose likelihood has its maximum at a finite place
 DIVERGED = 200.0  # standard error, in units of the link, beyond which an estimate has run off to infinity
 
@@ -70,7 +70,7 @@ def maximum_likelihood(
     data: GroupedData,
     offset: Floats,
     distribution: tuple[Family, Link],
-    values: Mapping[str, float] = NO_VALUES,
+    values: Mapping[str, ArrayLike] = NO_VALUES,
 ) -> tuple[Floats, Floats]:
     """Estimate each group's coefficients from its own rows by Fisher scoring, the rest as offset.
 
@@ -82,7 +82,7 @@ def maximum_likelihood(
         The rest of the linear predictor, link scale, for S draws of it.
     distribution : tuple of Family and Link
         The response distribution; its score and information.
-    values : mapping of str to float
+    values : mapping of str to float or float64 array, shape (n,)
         Of the family's own parameters (sigma, phi), for the standard errors and the weights of the rows.
 
     Returns

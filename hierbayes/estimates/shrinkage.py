@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -14,7 +16,7 @@ from hierbayes.estimates.prediction import family_parameters, linpred, thin
 from hierbayes.estimates.scoring import GroupedData, information_matrices, maximum_likelihood
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.estimates.variance import covariance
-from hierbayes.families import Family, get_family, get_link
+from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
@@ -121,7 +123,7 @@ def pooling_factors(fit: Fit, group: str) -> xr.DataArray:
     (spec,) = select_groups(fit, group)
     design = fit.design.group(group)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    constant = family.is_flat(link) and fit.design.weights is None
+    constant = _is_flat(fit, family, link)
     posterior = fit.posterior if constant else thin(fit.posterior, INFORMATION_DRAWS)
     S = covariance(fit, spec).sel(chain=posterior["chain"], draw=posterior["draw"]).to_numpy()
     A = _group_information(fit, design, posterior)
@@ -144,15 +146,27 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
     """``Z_j'WZ_j`` of each draw and group, shape (chain, draw, J, q, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     own = design.own
-    parameters = family_parameters(fit, posterior)
-    parameters |= {name: values[own] for name, values in fit.design.row_data.items()}
+    parameters = _of_rows(family_parameters(fit, posterior), own)
     Z, codes = design.Z[own], design.codes[own]
-    if family.is_flat(link) and fit.design.weights is None:
+    if _is_flat(fit, family, link):
         per_row = family.information(np.zeros(1), parameters, link)
         moments = information_matrices(Z, np.ones(len(Z)), codes, design.n_groups)
         return np.asarray(per_row[..., None, None] * moments)
     weights = family.information(linpred(fit, INFORMATION_DRAWS).to_numpy()[..., own], parameters, link)
     return information_matrices(Z, weights, codes, design.n_groups)
+
+
+def _is_flat(fit: Fit, family: Family, link: Link) -> bool:
+    """Whether all rows are equally informative about their linear predictors, wherever those are."""
+    return family.is_flat(link) and fit.design.weights is None and not fit.spec.predictors
+
+
+def _of_rows(parameters: dict[str, Any], own: NDArray[np.bool_]) -> dict[str, Any]:
+    """Parameters of some rows; those that are the same for all rows have one entry for them."""
+    return {
+        name: values[..., own] if np.shape(values)[-1:] == own.shape else values
+        for name, values in parameters.items()
+    }
 
 
 def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
@@ -166,7 +180,8 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     if family.is_linear(link):
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
-    estimates, errors = maximum_likelihood(data, offset, (family, link), values)
+    centers = _of_rows(dict(values), own)
+    estimates, errors = maximum_likelihood(data, offset, (family, link), centers)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
     mean = np.where(finite, estimates, 0.0).sum(axis=0) / np.maximum(count, 1)
@@ -174,8 +189,15 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     return mean, np.median(errors, axis=0)
 
 
-def _centers(fit: Fit, family: Family) -> dict[str, float]:
-    """A middle of the posterior of each of the family's own parameters: of a scale the root mean square."""
+def _centers(fit: Fit, family: Family) -> dict[str, Any]:
+    """A middle of the posterior of each parameter, row by row where it varies; of a scale the rms."""
+    if fit.spec.predictors:
+        drawn = family_parameters(fit, thin(fit.posterior, INFORMATION_DRAWS))
+        own = {name: np.asarray(v) for name, v in drawn.items() if name not in fit.design.row_data}
+        middles: dict[str, Any] = {name: np.median(v, axis=(-3, -2)) for name, v in own.items()}
+        if family.scale:
+            middles[family.scale] = np.sqrt((own[family.scale] ** 2).mean(axis=(-3, -2)))
+        return middles
     centers = {name: float(fit.posterior[name].median()) for name in family.parameters}
     if family.scale:
         centers[family.scale] = float(np.sqrt((fit.posterior[family.scale] ** 2).mean()))
@@ -209,16 +231,18 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     y, X, n = design.y[telling], design.X[telling], int(telling.sum())
     data = GroupedData(y, X, np.zeros(n, dtype=np.int32), 1, rows)
     offset = np.zeros((1, n)) if design.offset is None else design.offset[None, telling]
+    values = _of_rows(dict(values), telling)
     # A location that hangs on the family's parameters settles with them in a few rounds.
+    settles = bool(family.parameters) and not fit.spec.predictors
     for _ in range(1 if family.is_linear(link) else ROUNDS):
         estimates, errors = maximum_likelihood(data, offset, (family, link), values)
-        if not family.parameters or n < design.n:
+        if not settles or n < design.n:
             break
         eta = offset[0] + X @ np.nan_to_num(estimates[0, 0])
         values = family.rough_parameters(y, eta, link, rows)
         if family.scale:
             freedom = max(n - len(design.terms), 1)
             values[family.scale] *= np.sqrt(n / freedom)
-    if family.parameters:
+    if settles:
         estimates, errors = maximum_likelihood(data, offset, (family, link), values)
     return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(design.terms)}

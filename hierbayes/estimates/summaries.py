@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from hierbayes import names
+from hierbayes.estimates.predictors import PREDICTOR, predictor_label, predictor_term
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.estimates.variance import correlation_pairs
 from hierbayes.fitted.record import Fit
@@ -34,16 +35,20 @@ def summary(fit: Fit, prob: float = PROB) -> pd.DataFrame:
     posterior = fit.posterior
     labels: list[tuple[str, str, str]] = []
     pieces: list[xr.DataArray] = []
-    for group in fit.spec.groups:
+    for group in fit.spec.all_groups:
         term = names.group_term(group.name)
         labels += [("group", group.name, f"sd({name})") for name in group.terms]
         pieces.append(_elements(posterior[names.sd(group.name)], term))
         for first, second, draws in correlation_pairs(fit, group):
             labels.append(("group", group.name, f"cor({first}, {second})"))
             pieces.append(_elements(draws))
-    if fit.spec.terms:
-        labels += [("population", "", name) for name in fit.spec.terms]
-        pieces.append(_elements(posterior[names.B], names.TERM))
+    for predictor in fit.spec.linear:
+        if predictor.terms:
+            labels += [
+                ("population", "", predictor_term(fit, predictor.name, name)) for name in predictor.terms
+            ]
+            b, dim = names.of(names.B, predictor.name), names.within(predictor.name, names.TERM)
+            pieces.append(_elements(posterior[b], dim))
     for parameter in _family_parameters(fit):
         labels.append(("family", "", parameter))
         pieces.append(_elements(posterior[parameter]))
@@ -55,8 +60,8 @@ def summary(fit: Fit, prob: float = PROB) -> pd.DataFrame:
 @overload
 def fixef(fit: Fit, prob: float = ..., *, draws: Literal[False] = ...) -> pd.DataFrame: ...
 @overload
-def fixef(fit: Fit, prob: float = ..., *, draws: Literal[True]) -> xr.DataArray: ...
-def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame | xr.DataArray:
+def fixef(fit: Fit, prob: float = ..., *, draws: Literal[True]) -> xr.DataArray | xr.Dataset: ...
+def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame | xr.DataArray | xr.Dataset:
     """Population coefficients (lme4's "fixed effects"), on the link scale, for the user's columns.
 
     Parameters
@@ -66,17 +71,27 @@ def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame 
     prob : float
         Mass of the equal-tailed intervals.
     draws : bool
-        Whether to return the draws, dims (chain, draw, term), in place of the table.
+        Whether to return the draws, dims (chain, draw, term), in place of the table; of a model with several
+        linear predictors a Dataset with ``b``, ``b_sigma``, ...
 
     Returns
     -------
-    DataFrame or DataArray
-        Columns ``term, mean, sd, lower, upper, ess_bulk, r_hat``.
+    DataFrame, DataArray or Dataset
+        Columns ``term, mean, sd, lower, upper, ess_bulk, r_hat``; before them ``predictor`` in a model with
+        several linear predictors: the parameter, ``"mu"`` for the main one, or the category.
     """
-    b = fit.posterior[names.B]
+    b = {p.name: fit.posterior[names.of(names.B, p.name)] for p in fit.spec.linear if p.terms}
     if draws:
-        return b
-    return describe_interval(pd.concat([label_rows(b), summarize(b, prob)], axis=1), "link", prob)
+        every = xr.Dataset({names.of(names.B, name): values for name, values in b.items()})
+        return every if fit.spec.predictors else every[names.B]
+    frames = []
+    for name, values in b.items():
+        labels = label_rows(values)
+        labels.columns = pd.Index([names.TERM])
+        if fit.spec.predictors:
+            labels.insert(0, PREDICTOR, predictor_label(fit, name))
+        frames.append(pd.concat([labels, summarize(values, prob)], axis=1))
+    return describe_interval(pd.concat(frames, ignore_index=True), "link", prob)
 
 
 def _elements(draws: xr.DataArray, dim: str | None = None) -> xr.DataArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Literal, overload
 
 import numpy as np
@@ -12,6 +11,8 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.estimates.level1 import Points, varying_level1
+from hierbayes.estimates.predictors import PREDICTOR, owner, predictor_label
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
 from hierbayes.estimates.vpc_words import DEFINITIONS as OF_MEASUREMENTS
 from hierbayes.families import get_family, get_link, marginal_mean
@@ -55,6 +56,7 @@ NOTES = {
     ),
 }
 """What there is to add for a family."""
+VARYING = "; {predicted} depends on columns: the variance of a row is averaged over the observed rows"
 LEVEL1 = {"logit": "pi^2 / 3", "probit": "1", "cloglog": "pi^2 / 6"}
 COUNT_SCALES = {"log": "log count", "sqrt": "square root of the count", "identity": "count"}
 MEANS = {
@@ -155,14 +157,15 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
         response), ``term, term_bis`` (empty for ``sd``), ``mean, sd, lower, upper, ess_bulk, r_hat``;
         standard deviations on the link scale, the residual's in units of the response (lognormal: of its
         logarithm). With ``draws=True`` the variables ``sd_<group>``, ``cor_<group>`` and
-        ``sigma`` of the posterior.
+        ``sigma`` of the posterior. In a model with several linear predictors the first column is
+        ``predictor``, as of ``fixef``.
     """
     posterior = fit.posterior
     if draws:
-        kept = [f(g.name) for g in fit.spec.groups for f in (names.sd, names.cor)] + ["sigma"]
+        kept = [f(g.name) for g in fit.spec.all_groups for f in (names.sd, names.cor)] + ["sigma"]
         return posterior[[name for name in kept if name in posterior]]
     labels, pieces = [], []
-    for group in fit.spec.groups:
+    for group in fit.spec.all_groups:
         for term in group.terms:
             labels.append((group.name, "sd", term, ""))
             pieces.append(posterior[names.sd(group.name)].sel({names.group_term(group.name): term}))
@@ -176,11 +179,14 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
     if not pieces:
         return describe_interval(rows, "link", prob)
     plain = [piece.drop_vars([c for c in piece.coords if c not in ("chain", "draw")]) for piece in pieces]
+    if fit.spec.predictors:
+        rows.insert(0, PREDICTOR, [_label_of(fit, name) for name in rows["group"]])
     numbers = summarize(xr.concat(plain, dim="element").transpose("chain", "draw", "element"), prob)
     return describe_interval(pd.concat([rows, numbers], axis=1), "link", prob)
 
 
-type Points = Mapping[str, Sequence[float]] | None
+def _label_of(fit: Fit, group: str) -> str:
+    return predictor_label(fit, "" if group == RESIDUAL else owner(fit, group).name)
 
 
 def vpc_refusal(fit: Fit) -> str | None:
@@ -219,7 +225,8 @@ def vpc(
     """Variance partition coefficient of each group term: the share of variance that lies between its groups.
 
     With random slopes the between-group variance ``z' S z`` depends on the covariates ``z`` of a row.
-    Without ``at`` it is averaged over the observed rows, ``tr(S Z'Z / n)``.
+    Without ``at`` it is averaged over the observed rows, ``tr(S Z'Z / n)``. So is the variance of a row where
+    ``sigma`` (or another parameter) has a formula of its own; with ``at``, at that value of the column.
 
     The groups of one level of ``by``, ``(1 | gr(school, by = sector))``, have the share of that level's rows.
 
@@ -270,11 +277,14 @@ def vpc(
     method, scale = _chosen(fit, method)
     definition = _definition(fit, method)
     shares = xr.Dataset()
-    for own in fit.design.groups:
-        between = {group.name: _between_variance(fit, group, own.own, at) for group in fit.spec.groups}
-        total = sum(between.values(), start=xr.DataArray(0.0))
-        level1 = _level1_variance(fit, scale, total, _center(fit, own.own, at))
-        shares[own.name] = (between[own.name] / (total + level1)).transpose("chain", "draw", ...)
+    for predictor, arrays in zip(fit.spec.linear, fit.design.linear, strict=True):
+        if predictor.name in get_family(fit.spec.family).parameters:
+            continue  # of a parameter, which is no outcome
+        for own in arrays.groups:
+            between = {g.name: _between_variance(fit, g, own.own, at) for g in predictor.groups}
+            total = sum(between.values(), start=xr.DataArray(0.0))
+            level1 = _level1_variance(fit, scale, total, (own.own, at))
+            shares[own.name] = (between[own.name] / (total + level1)).transpose("chain", "draw", ...)
     shares.attrs.update(method=method, definition=definition)
     if draws:
         return shares
@@ -322,22 +332,33 @@ def _definition(fit: Fit, method: str) -> str:
 
 
 def _rows_meant(fit: Fit) -> str:
-    """Which rows a share is of: those of one level of `by`, and of weight 1."""
+    """Which rows a share is of: those of one level of `by`, of weight 1, or all where they differ."""
     text = "" if all(group.own.all() for group in fit.design.groups) else BY_LEVEL
+    predicted = [p.label for p in fit.spec.predictors if p.name in get_family(fit.spec.family).parameters]
+    if predicted:
+        text += VARYING.format(predicted=" and ".join(predicted))
     return text + (WEIGHTED if fit.spec.family == GAUSSIAN and fit.design.weights is not None else "")
 
 
-def _level1_variance(fit: Fit, scale: str, between: xr.DataArray, center: xr.DataArray) -> xr.DataArray:
-    """Variance of a row on the link scale; of counts, at the expected count of an average row."""
+def _level1_variance(
+    fit: Fit, scale: str, between: xr.DataArray, where: tuple[NDArray[np.bool_], Points]
+) -> xr.DataArray:
+    """Mean variance of some rows on the link scale; of counts, at the expected count of an average row."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    if not family.at_mean(link):
-        parameters = {name: fit.posterior[name].to_numpy() for name in family.parameters}
+    scalars = [name for name in family.parameters if name in fit.spec.scalars]
+    given, mean = {name: fit.posterior[name] for name in scalars}, None
+    if family.at_mean(link):
+        eta, spread = xr.broadcast(_center(fit, *where), between)
+        mean = eta.copy(data=marginal_mean(link, eta.to_numpy(), spread.to_numpy()))
+    if len(scalars) < len(family.parameters):
+        return varying_level1(fit, scale, where, mean)
+    if mean is None:
+        parameters = {name: draws.to_numpy() for name, draws in given.items()}
         variance = family.level1_variance(link, parameters, scale)
         return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())
-    eta, spread, *draws = xr.broadcast(center, between, *(fit.posterior[name] for name in family.parameters))
-    given = dict(zip(family.parameters, (d.to_numpy() for d in draws), strict=True))
-    mean = marginal_mean(link, eta.to_numpy(), spread.to_numpy())
-    return eta.copy(data=family.level1_variance(link, {**given, "mean": mean}, scale))
+    mean, *draws = xr.broadcast(mean, *given.values())
+    parameters = dict(zip(given, (d.to_numpy() for d in draws), strict=True))
+    return mean.copy(data=family.level1_variance(link, {**parameters, "mean": mean.to_numpy()}, scale))
 
 
 def _center(fit: Fit, rows: NDArray[np.bool_], at: Points) -> xr.DataArray:

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.design.recipe import Recipe
-from hierbayes.design.records import Design, GroupDesign, ResponseInfo
+from hierbayes.design.records import Design, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.errors import StorageError
 from hierbayes.fitted.record import Fit
-from hierbayes.spec.records import ModelSpec
+from hierbayes.spec.records import ModelSpec, PredictorSpec
 
 FORMAT = 1
 """Version of the layout on disk, raised when an older hierbayes could not read what is written now."""
@@ -125,6 +126,31 @@ def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
         )
     spec = ModelSpec.from_json(header["spec"])
     constant = tree["constant_data"].to_dataset()
+    main, *further = (_predictor(predictor, constant) for predictor in spec.linear)
+    labels = header["response"]["labels"]
+    design = Design(
+        y=tree["observed_data"]["y"].to_numpy(),
+        X=main.X,
+        terms=main.terms,
+        groups=main.groups,
+        offset=main.offset,
+        response=ResponseInfo(header["response"]["name"], tuple(labels) if labels else None),
+        recipe=Recipe.from_json(header["recipe"]),
+        trials=_rows(constant, "trials"),
+        weights=_rows(constant, "weights"),
+        rows=np.asarray(constant[names.OBS].to_numpy()),
+        messages=tuple(header["design_messages"]),
+        columns={name: constant[f"data_{name}"].to_numpy() for name in header["columns"]},
+        predictors=tuple(further),
+    )
+    return Fit(spec, design, tree, header["settings"], tuple(header["messages"]), header["partial"])
+
+
+def _rows(constant: xr.Dataset, name: str) -> NDArray[np.float64] | None:
+    return constant[name].to_numpy() if name in constant else None
+
+
+def _predictor(predictor: PredictorSpec, constant: xr.Dataset) -> PredictorDesign:
     groups = tuple(
         GroupDesign(
             group.name,
@@ -135,22 +161,8 @@ def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
             group.terms,
             group.correlated,
         )
-        for group in spec.groups
+        for group in predictor.groups
     )
-    labels = header["response"]["labels"]
-    design = Design(
-        y=tree["observed_data"]["y"].to_numpy(),
-        X=constant["X"].to_numpy(),
-        terms=spec.terms,
-        groups=groups,
-        response=ResponseInfo(header["response"]["name"], tuple(labels) if labels else None),
-        recipe=Recipe.from_json(header["recipe"]),
-        **{
-            name: constant[name].to_numpy() if name in constant else None
-            for name in ("offset", "trials", "weights")
-        },
-        rows=np.asarray(constant[names.OBS].to_numpy()),
-        messages=tuple(header["design_messages"]),
-        columns={name: constant[f"data_{name}"].to_numpy() for name in header["columns"]},
-    )
-    return Fit(spec, design, tree, header["settings"], tuple(header["messages"]), header["partial"])
+    X = constant[names.of("X", predictor.name)].to_numpy()
+    offset = _rows(constant, names.of("offset", predictor.name))
+    return PredictorDesign(predictor.name, X, predictor.terms, groups, offset, predictor.label)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from hierbayes import names
 from hierbayes.errors import UnknownNameError
+from hierbayes.estimates.predictors import predictor_term
 from hierbayes.plots import marks
 from hierbayes.plots.style import BLUE, INK, ORANGE, backend_name, canvas, furnish, styled
 
@@ -147,8 +148,15 @@ type _Place = tuple[str, dict[str, str]]
 
 
 def _main_parameters(fit: Any, posterior: xr.Dataset) -> dict[str, _Place]:
-    places: dict[str, _Place] = {term: (names.B, {names.TERM: term}) for term in fit.spec.terms}
-    for group in fit.spec.groups:
+    places: dict[str, _Place] = {
+        predictor_term(fit, p.name, term): (
+            names.of(names.B, p.name),
+            {names.within(p.name, names.TERM): term},
+        )
+        for p in fit.spec.linear
+        for term in p.terms
+    }
+    for group in fit.spec.all_groups:
         dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
         for term in group.terms:
             places[f"sd({group.name}: {term})"] = (names.sd(group.name), {dim: term})
@@ -170,7 +178,7 @@ def _group_effects(fit: Any, posterior: xr.Dataset) -> dict[str, _Place]:
             names.u(group.name),
             {names.group_dim(group.name): level, names.group_term(group.name): term},
         )
-        for group in fit.spec.groups
+        for group in fit.spec.all_groups
         for level in posterior[names.group_dim(group.name)].to_numpy()
         for term in group.terms
     }

@@ -43,7 +43,7 @@ def fit_text(fit: Fit) -> str:
     group_rows = frame[frame["section"] == "group"]
     if len(group_rows):
         parts.append("Group-level effects")
-        for group in fit.spec.groups:
+        for group in fit.spec.all_groups:
             size = f"{count(group.n_groups)} groups{'; uncorrelated' if _uncorrelated(group) else ''}"
             parts.append(f"~{group.name} ({size})\n{_table(group_rows[group_rows['group'] == group.name])}")
     for section, title in (("population", "Population-level effects"), ("family", "Family parameters")):
@@ -67,7 +67,7 @@ def model_text(model: ModelLike) -> str:
     >>> print(model)  # doctest: +SKIP
     """
     parts = [_aligned(_lines(model.spec, model.design))]
-    if model.design.groups:
+    if model.design.all_groups:
         parts.append("Groups\n" + "\n".join(_group_lines(model.design)))
     parts.append("Priors\n" + "\n".join(_prior_lines(model.spec)))
     parts.append(f"Sampling\n{_plan(model)}")
@@ -97,18 +97,20 @@ def _header(fit: Fit) -> str:
 
 
 def _lines(spec: ModelSpec, design: Design) -> list[tuple[str, str]]:
+    predicted = [predictor for predictor in spec.predictors if predictor.link != "identity"]
     response, labels = design.response.name, design.response.labels
     modelled = f"; {response} is {labels[1]} (modelled) or {labels[0]}" if labels else ""
     return [
         ("Family", f"{spec.family}, {spec.link} link"),
         ("Formula", spec.formula),
+        *[("", f"{predictor.formula}  ({predictor.link} of {predictor.name})") for predictor in predicted],
         ("Data", f"{count(design.n)} rows{modelled}"),
     ]
 
 
 def _aligned(lines: list[tuple[str, str]]) -> str:
     width = max(len(name) for name, _ in lines)
-    return "\n".join(f"{name.rjust(width)}: {value}" for name, value in lines)
+    return "\n".join(f"{name.rjust(width)}{':' if name else ' '} {value}" for name, value in lines)
 
 
 def _table(frame: pd.DataFrame) -> str:
@@ -152,7 +154,7 @@ def _group_lines(design: Design) -> list[str]:
         Column("varying coefficients"),
     )
     rows = []
-    for group in design.groups:
+    for group in design.all_groups:
         sizes = sorted(int(size) for size in group.sizes)
         middle = (sizes[(len(sizes) - 1) // 2] + sizes[len(sizes) // 2]) / 2
         numbers = (len(sizes), sizes[0], middle, sizes[-1])

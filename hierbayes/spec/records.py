@@ -129,7 +129,8 @@ class Scales:
 class ModelSpec:
     """Everything that defines a model but its data; ``formula`` as the user wrote it, white space folded.
 
-    ``predictors`` are the further linear predictors, of the family's parameters or of categories.
+    ``predictors`` are the further linear predictors, of the family's parameters or of categories; ``label``
+    is the category of the main one, empty in all other models.
     """
 
     formula: str
@@ -139,11 +140,12 @@ class ModelSpec:
     groups: tuple[GroupSpec, ...]
     priors: tuple[PriorEntry, ...] = ()
     predictors: tuple[PredictorSpec, ...] = ()
+    label: str = ""
 
     @property
     def linear(self) -> tuple[PredictorSpec, ...]:
         """All linear predictors, the main one first, under the name ``""``."""
-        main = PredictorSpec("", self.formula, self.link, self.terms, self.groups)
+        main = PredictorSpec("", self.formula, self.link, self.terms, self.groups, self.label)
         return (main, *self.predictors)
 
     @property
@@ -207,7 +209,7 @@ class ModelSpec:
             for p in raw.get("predictors", ())
         )
         main = raw["formula"], raw["family"], raw["link"], tuple(raw["terms"]), _groups(raw["groups"])
-        return cls(*main, priors, predictors)
+        return cls(*main, priors, predictors, raw.get("label", ""))
 
 
 def _groups(raw: list[dict[str, Any]]) -> tuple[GroupSpec, ...]:
