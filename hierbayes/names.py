@@ -7,11 +7,12 @@ from collections.abc import Sequence
 INTERCEPT = "Intercept"
 TERM = "term"  # dimension of the population coefficients ``b``
 B = "b"
+CATEGORY = "category"  # dimension of the probabilities of a response of categories
 OBS = "obs"  # dimension of the rows that the model uses
 OBSERVED = "y_observed"  # data variable of the response in a PyMC model
 
 
-_RESERVED_DIMS = frozenset({TERM, OBS, "chain", "draw", "sample"})
+_RESERVED_DIMS = frozenset({TERM, OBS, CATEGORY, "chain", "draw", "sample"})
 
 
 def group_dim(group: str) -> str:
@@ -75,11 +76,8 @@ def interaction(parts: Sequence[str]) -> str:
 
 
 def part(factor: str, column: str, label: str) -> str:
-    """Group term of one level of ``gr(school, by = sector)``: ``school:sector[Public]``.
-
-    Variables of an xarray DataTree cannot have a slash in their names; a division slash stands for it.
-    """
-    return interaction([factor, level(column, label).replace("/", "\N{DIVISION SLASH}")])
+    """Group term of one level of ``gr(school, by = sector)``: ``school:sector[Public]``."""
+    return interaction([factor, _without_slash(level(column, label))])
 
 
 def cell(labels: Sequence[str]) -> str:
@@ -95,6 +93,16 @@ def of(name: str, predictor: str) -> str:
 def within(predictor: str, name: str) -> str:
     """A dimension or group term of a linear predictor: ``term``, ``g``, or ``sigma_term``, ``sigma_g``."""
     return f"{predictor}_{name}" if predictor else name
+
+
+def category_predictor(label: str) -> str:
+    """The linear predictor of a category's log odds: ``muwalk``, as brms calls it."""
+    return f"mu{_without_slash(label)}"
+
+
+def _without_slash(label: str) -> str:
+    """Variables of an xarray DataTree cannot have a slash in their names; a division slash stands for it."""
+    return label.replace("/", "\N{DIVISION SLASH}")
 
 
 def prior_key(parameter: str, *coordinates: str) -> str:

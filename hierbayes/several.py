@@ -51,8 +51,16 @@ def bare_spec(formulas: Formulas, design: Design, distribution: tuple[Family, Li
                 predictor.label,
             )
         )
-    main, *further = linear
-    return ModelSpec(main.formula, family.name, link.name, main.terms, main.groups, predictors=tuple(further))
+    main, further = linear[0], tuple(linear[1:])
+    return ModelSpec(
+        main.formula,
+        family.name,
+        link.name,
+        main.terms,
+        main.groups,
+        predictors=tuple(further),
+        label=main.label,
+    )
 
 
 def parameter_link(family: Family, parameter: str) -> str:

@@ -19,7 +19,7 @@ _NOT_YET: dict[str, str] = {
     "cens": "Leave out the rows that are censored, and keep in mind that the rest is a selection.",
     "trunc": "Leave the bounds out, and keep in mind that the model ignores them.",
 }
-_MODELS = {"numeric": "numbers", "count": "counts", "binary": "single outcomes"}
+_MODELS = {"numeric": "numbers", "count": "counts", "binary": "single outcomes", "categories": "categories"}
 
 
 def check_known(formula: Formula, kind: str) -> None:

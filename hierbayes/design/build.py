@@ -8,6 +8,7 @@ from typing import Any
 
 from hierbayes.design.additions import check_known, weights_of
 from hierbayes.design.arrangement import arrangement_messages
+from hierbayes.design.categories import category_predictors
 from hierbayes.design.checks import (
     check_constant,
     check_factors,
@@ -23,7 +24,7 @@ from hierbayes.design.grouped import learn_groups
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
 from hierbayes.design.recipe import Recipe, raw_columns
-from hierbayes.design.records import Design
+from hierbayes.design.records import Design, PredictorDesign
 from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
 from hierbayes.design.values import Factor
 from hierbayes.formula.terms import Formula
@@ -103,8 +104,12 @@ def build_design(
     X, terms = model_matrix(formula.population, variables, table.n)
     check_constant(X, terms)
     groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
-    further = [learn_predictor(name, other, table) for name, other in parameters.items()]
-    others = {text: v for *_, found, _ in further for text, v in found.items()}
+    learned = [learn_predictor(name, other, table) for name, other in parameters.items()]
+    others = {text: v for *_, found, _ in learned for text, v in found.items()}
+    offset = offset_values(formula, table)
+    main = PredictorDesign("", X, terms, groups, offset)
+    further = [(predictor, known) for predictor, known, *_ in learned]
+    further += category_predictors(response, main, group_recipes)
     recipe = Recipe(
         formula=formula,
         response=response,
@@ -112,7 +117,7 @@ def build_design(
         terms=terms,
         groups=group_recipes,
         state=table.state,
-        predictors=tuple(predictor for _, predictor, *_ in further),
+        predictors=tuple(known for _, known in further),
     )
     messages = (
         *table.messages,
@@ -122,7 +127,7 @@ def build_design(
         *rank_messages(X, terms),
         *group_messages(groups),
         *arrangement_messages(formula, table, variables, groups),
-        *(text for *_, texts in further for text in texts),
+        *(text for *_, texts in learned for text in texts),
     )
     return Design(
         y=y,
@@ -131,13 +136,13 @@ def build_design(
         groups=groups,
         response=response,
         recipe=recipe,
-        offset=offset_values(formula, table),
+        offset=offset,
         weights=weights_of(formula.response, table),
         trials=trials,
         rows=table.rows,
         messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),
-        predictors=tuple(predictor for predictor, *_ in further),
+        predictors=tuple(predictor for predictor, _ in further),
     )
 
 

@@ -249,7 +249,9 @@ class Recipe:
             return cls(
                 formula=parse_formula(raw["formula"]),
                 response=ResponseInfo(
-                    raw["response"]["name"], None if labels is None else (labels[0], labels[1])
+                    raw["response"]["name"],
+                    None if labels is None else tuple(labels),
+                    raw["response"].get("unordered", False),
                 ),
                 factors={name: tuple(levels) for name, levels in raw["factors"].items()},
                 terms=tuple(raw["terms"]),

@@ -90,11 +90,25 @@ class ResponseInfo:
     name : str
         The left side as text, ``"use"``.
     labels : tuple of str or None
-        For a response of two labels or booleans: (reference, modelled); ``y`` is 1 for the modelled one.
+        For a response of two labels or booleans: (reference, modelled); ``y`` is 1 for the modelled one. For
+        one of unordered categories all of them, the reference first; ``y`` is the position among them.
+    unordered : bool
+        Whether the response is one of unordered categories.
     """
 
     name: str
-    labels: tuple[str, str] | None = None
+    labels: tuple[str, ...] | None = None
+    unordered: bool = False
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of a response that has several, the reference first; empty for others."""
+        return (self.labels or ()) if self.unordered else ()
+
+    @property
+    def outcomes(self) -> tuple[str, ...] | None:
+        """(reference, modelled) of a response of two outcomes that have labels; None for others."""
+        return None if self.unordered else self.labels
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,7 @@ class Design:
     Attributes
     ----------
     y : float64 array, shape (n,)
-        Response; 0 and 1 for binary outcomes, successes where there are trials.
+        Response; 0 and 1 for binary outcomes, successes where there are trials, positions of categories.
     X : float64 array, shape (n, p)
         Population columns on the user's scale, the intercept (ones) first where there is one.
     terms : tuple of str, length p
@@ -195,7 +209,9 @@ class Design:
     @property
     def linear(self) -> tuple[PredictorDesign, ...]:
         """All linear predictors, the main one first, under the name ``""``."""
-        return (PredictorDesign("", self.X, self.terms, self.groups, self.offset), *self.predictors)
+        label = self.response.categories[1] if self.response.categories else ""
+        main = PredictorDesign("", self.X, self.terms, self.groups, self.offset, label)
+        return (main, *self.predictors)
 
     @property
     def all_groups(self) -> tuple[GroupDesign, ...]:

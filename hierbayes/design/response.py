@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.additions import TRIALS_RESPONSE, successes_and_trials
+from hierbayes.design.categories import CATEGORIES_RESPONSE, learn_categories
 from hierbayes.design.columns import Variable, evaluate, evaluate_factor, expression_name
 from hierbayes.design.frame import Table
 from hierbayes.design.records import Floats, ResponseInfo
@@ -31,12 +32,12 @@ def learn_response(response: Response, table: Table, kind: str) -> Learned:
     table : Table
         The columns.
     kind : str
-        ``"numeric"``, ``"count"``, ``"binary"`` or ``"trials"``, by the family.
+        ``"numeric"``, ``"count"``, ``"binary"``, ``"trials"`` or ``"categories"``, by the family.
 
     Returns
     -------
     float64 array, shape (n,), read-only
-        The response; 0 and 1 for binary outcomes, successes where there are trials.
+        The response; 0 and 1 for binary outcomes, successes where there are trials, positions of categories.
     ResponseInfo
         How it was read.
     tuple of str
@@ -84,7 +85,8 @@ def read_response(response: Response, table: Table, info: ResponseInfo) -> tuple
                 f"The response {info.name!r} has the value {unknown[0]!r}, which the model has not seen. "
                 f"Known: {quoted(info.labels)}."
             )
-        y = (factor.labels == info.labels[1]).astype(np.float64)
+        place = {label: float(k) for k, label in enumerate(info.labels)}
+        y = np.array([place[label] for label in factor.levels])[factor.codes]
     y = np.array(y)
     y.setflags(write=False)
     return y, None
@@ -101,7 +103,7 @@ def _numbers(variable: Variable, name: str) -> Floats:
     )
 
 
-_NO_FAMILY = "There is no family for ordered or unordered categories yet:"
+_NO_FAMILY = "Unordered categories are modelled by family='categorical'; there is none for ordered ones yet:"
 _TWO_OUTCOMES = (
     "A response with two outcomes is modelled by family='bernoulli'; or turn it into numbers first."
 )
@@ -130,6 +132,11 @@ def _learn_numeric(response: Response, table: Table) -> Learned:
     if y.min() == y.max():
         raise _constant(name, f"{y[0]:.6g}", table)
     return y, ResponseInfo(name), (), None
+
+
+def _learn_categories(response: Response, table: Table) -> Learned:
+    factor, messages = learn_categories(response, table)
+    return factor.codes.astype(np.float64), ResponseInfo(factor.name, factor.levels, True), messages, None
 
 
 def _learn_trials(response: Response, table: Table) -> Learned:
@@ -224,4 +231,5 @@ _LEARN: dict[str, Callable[[Response, Table], Learned]] = {
     COUNT_RESPONSE: _learn_numeric,
     BINARY_RESPONSE: _learn_binary,
     TRIALS_RESPONSE: _learn_trials,
+    CATEGORIES_RESPONSE: _learn_categories,
 }

@@ -112,11 +112,17 @@ def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:
     DataArray, dims (chain, draw, obs)
         On the response scale: units of the response, counts (zeros in excess included), or probabilities; of
         a binomial response the expected number of successes in the row's trials. Of a Student response the
-        location, which is its mean where ``nu > 1``.
+        location, which is its mean where ``nu > 1``. Of a response of categories the probability of each,
+        dims (chain, draw, obs, category).
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     parameters = family_parameters(fit, thin(fit.posterior, draws))
+    categories = fit.design.response.categories
+    if categories:
+        shares = family.probabilities(eta.to_numpy(), link, parameters)
+        coords = {**eta.coords, names.CATEGORY: list(categories)}
+        return xr.DataArray(shares, dims=(*eta.dims, names.CATEGORY), coords=coords, name="epred")
     expected = np.broadcast_to(family.mean(eta.to_numpy(), link, parameters), eta.shape)
     return eta.copy(data=expected).rename("epred")
 
@@ -137,7 +143,8 @@ def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr
     Returns
     -------
     DataArray, dims (chain, draw, obs)
-        On the response scale; of a binomial response, numbers of successes in the row's trials.
+        On the response scale; of a binomial response, numbers of successes in the row's trials; positions of
+        categories, the reference is 0.
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)

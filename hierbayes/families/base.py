@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,7 +44,8 @@ class Family(ABC):
     parameters : tuple of str
         Names of its own parameters, besides the linear predictor.
     response_kind : str
-        ``"numeric"``, ``"count"``, ``"binary"`` or ``"trials"``: how a response column is read.
+        ``"numeric"``, ``"count"``, ``"binary"``, ``"trials"`` or ``"categories"``: how a response column is
+        read.
     scale : str
         The parameter that is a standard deviation of rows around their location, ``"sigma"``; empty for
         families that have none. Only ``is_flat`` says that the information about ``eta`` hangs on it alone.
@@ -96,6 +98,10 @@ class Family(ABC):
     def at_mean(self, link: Link) -> bool:
         """Whether ``level1_variance`` hangs on the mean with this link; see ``level1_at_mean``."""
         return self.level1_at_mean
+
+    def probabilities(self, eta: ArrayLike, link: Link, params: Parameters) -> Floats | None:
+        """Probability of each category, shape (..., n, K); None for responses that are numbers."""
+        return None
 
     def mean(self, eta: ArrayLike, link: Link, params: Parameters = NO_PARAMETERS) -> Floats:
         """Expected response, on the response scale, in the shape of ``eta``; of counts, the expected count.
@@ -234,7 +240,7 @@ class Family(ABC):
 
     def rough_parameters(
         self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS
-    ) -> dict[str, float]:
+    ) -> Mapping[str, Any]:
         """Rough estimates of all ``parameters`` at a linear predictor, to choose coordinates with.
 
         Parameters

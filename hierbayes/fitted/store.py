@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def _header(fit: Fit) -> dict[str, Any]:
         "format": FORMAT,
         "spec": fit.spec.to_json(),
         "recipe": fit.design.recipe.to_json(),
-        "response": {"name": fit.design.response.name, "labels": fit.design.response.labels},
+        "response": asdict(fit.design.response),
         "design_messages": fit.design.messages,
         "columns": list(fit.design.columns),
         "settings": dict(fit.settings),
@@ -134,7 +135,11 @@ def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
         terms=main.terms,
         groups=main.groups,
         offset=main.offset,
-        response=ResponseInfo(header["response"]["name"], tuple(labels) if labels else None),
+        response=ResponseInfo(
+            header["response"]["name"],
+            tuple(labels) if labels else None,
+            header["response"].get("unordered", False),
+        ),
         recipe=Recipe.from_json(header["recipe"]),
         trials=_rows(constant, "trials"),
         weights=_rows(constant, "weights"),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.records import Design
-from hierbayes.families import LINKS, get_family, get_link
+from hierbayes.families import LINKS, Link, get_family, get_link
 from hierbayes.geometry.components import SHORT, START, Components, effects_by_em
 from hierbayes.geometry.rough import FIXED, Rough, rough_fit, row_unit, single_level_posterior, within
 from hierbayes.spec.records import ModelSpec, Prior
@@ -57,7 +57,7 @@ def rough_fits(spec: ModelSpec, design: Design, columns: Sequence[Columns]) -> l
     fits = [main]
     for predictor, arrays, own in zip(spec.predictors, design.predictors, columns[1:], strict=True):
         transform = LINKS[predictor.link]
-        base = float(transform.link(np.asarray(values[predictor.name])))
+        base = float(np.mean(transform.link(values[predictor.name])))
 
         def score(at: Floats, name: str = predictor.name, inverse: Any = transform.inverse) -> Floats:
             densities = [
@@ -71,7 +71,7 @@ def rough_fits(spec: ModelSpec, design: Design, columns: Sequence[Columns]) -> l
             ]
             return (densities[0] - densities[1]) / (2 * STEP)
 
-        fit, at = _fit(design.of(arrays), own, base, score)
+        fit, at = _fit(design.of(arrays), own, base, (score, transform))
         values[predictor.name] = transform.inverse(at)
         fits.append(fit)
     if family.scale in values and np.ndim(values[family.scale]):
@@ -94,10 +94,10 @@ def _fitted(design: Design, X: Floats, fit: Rough) -> Floats:
 
 
 def _fit(
-    design: Design, columns: Columns, base: float, score: Callable[[Floats], Floats]
+    design: Design, columns: Columns, base: float, score: tuple[Callable[[Floats], Floats], Link]
 ) -> tuple[Rough, Floats]:
     """A linear predictor by rounds of penalized quasi-likelihood, and its value in each row, shape (n,)."""
-    X, priors = columns
+    (X, priors), (derivative, link) = columns, score
     offset = np.zeros(design.n) if design.offset is None else design.offset
     eta = base + offset - offset.mean()
     effects = {group.name: np.zeros(design.n) for group in design.groups}
@@ -106,7 +106,7 @@ def _fit(
     precision, center, information = np.zeros((0, 0)), np.zeros(0), 1.0
     residual = np.zeros(design.n)
     for step in range(ROUNDS):
-        slopes = score(eta)
+        slopes = derivative(eta)
         information = max(float(np.mean(slopes**2)), LEAST_INFORMATION)
         W = np.full(design.n, information)
         working = eta + np.clip(slopes / information, -LARGEST_MOVE, LARGEST_MOVE) - offset

@@ -170,6 +170,14 @@ def _hurdle_poisson(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> 
     return _weighted(rv, parameters, y)
 
 
+def _categorical(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    others = [value for name, value in parameters.items() if name not in (TRIALS, WEIGHTS)]
+    log_odds = pt.stack(pt.broadcast_arrays(pt.zeros_like(y), eta, *others), axis=-1)
+    position = pt.cast(y, "int64")
+    rv = pm.Categorical("y", logit_p=log_odds, observed=position, dims=names.OBS)
+    return _weighted(rv, parameters, position)
+
+
 LIKELIHOODS: dict[str, Likelihood] = {
     "gaussian": _gaussian,
     "bernoulli": _bernoulli,
@@ -186,4 +194,5 @@ LIKELIHOODS: dict[str, Likelihood] = {
     "zero_inflated_poisson": _zero_inflated_poisson,
     "zero_inflated_negbinomial": _zero_inflated_negbinomial,
     "hurdle_poisson": _hurdle_poisson,
+    "categorical": _categorical,
 }

@@ -17,6 +17,7 @@ SUMMED = ("bernoulli", "binomial", "poisson")
 
 COPIED = (
     "beta_binomial",
+    "categorical",
     "negbinomial",
     "zero_inflated_poisson",
     "zero_inflated_negbinomial",

@@ -49,6 +49,7 @@ SEVERAL = (
     ("negbinomial", "log"),
     ("negbinomial", "identity"),
     ("negbinomial", "sqrt"),
+    ("categorical", "logit"),
 )
 """Those that have one for several linear predictors."""
 
@@ -73,10 +74,9 @@ PRIORS = (
 
 def rows_refusal(spec: ModelSpec) -> str | None:
     """Why no kernel over rows covers a model, in words; None where one does."""
-    if (spec.family, spec.link) not in LIKELIHOODS:
-        return f"there is no kernel for {spec.family} with the {spec.link} link"
-    if spec.predictors and (spec.family, spec.link) not in SEVERAL:
-        return f"there is no kernel for {spec.family} with several linear predictors"
+    if (spec.family, spec.link) not in (SEVERAL if spec.predictors else LIKELIHOODS):
+        several = " with several linear predictors" if (spec.family, spec.link) in LIKELIHOODS else ""
+        return f"there is no kernel for {spec.family} with the {spec.link} link{several}"
     unknown = [e.prior.distribution for e in spec.priors if e.prior.distribution not in (*PRIORS, "lkj")]
     return f"there is no kernel for the prior {unknown[0]}" if unknown else None
 

@@ -16,7 +16,7 @@ import numpy as np
 from hierbayes.kernels.coverage import LINKS
 from hierbayes.kernels.data import N_ARRAYS, Data, State, new_state, read
 from hierbayes.kernels.jit import compiled
-from hierbayes.kernels.likelihoods import counts, gaussian
+from hierbayes.kernels.likelihoods import categorical, counts, gaussian
 from hierbayes.kernels.likelihoods.row import Row
 from hierbayes.kernels.rows import finish, parameters
 
@@ -116,10 +116,15 @@ def _negbinomial_sqrt(n_dim: int, x: Any, gradient: Any, value: Any, table: Any)
     return evaluate_several((n_dim, x, gradient, value, table), counts.negbinomial_sqrt)
 
 
+def _categorical_logit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), categorical.categorical_logit)
+
+
 SEVERAL: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("negbinomial", "log"): _negbinomial_log,
     ("negbinomial", "identity"): _negbinomial_identity,
     ("negbinomial", "sqrt"): _negbinomial_sqrt,
+    ("categorical", "logit"): _categorical_logit,
 }
 """Likelihoods with several linear predictors that have a kernel, by family and link."""

@@ -142,6 +142,7 @@ MULTIPLIERS: dict[tuple[str, str], Multipliers] = {
         for family in ("bernoulli", "binomial", "beta_binomial")
         for link in ("logit", "probit", "cloglog")
     },
+    ("categorical", "logit"): _LATENT,
     **{
         (family, link): _RATES
         for family in ("bernoulli", "binomial", "beta_binomial")
