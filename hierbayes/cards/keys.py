@@ -89,6 +89,7 @@ MODEL = {
     "family": Key("text"),
     "link": Key("text"),
     "description": Key("text"),
+    "parameters": Key("a table of texts"),
     "priors": Key("a table of texts"),
     "reference": Key("a table"),
 }

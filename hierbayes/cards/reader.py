@@ -179,12 +179,15 @@ def _model(source: Source, index: int, entry: dict[str, Any], shared: Mapping[st
         _check_name(source, (*place, "family"), "family", FAMILIES)
     if "link" in raw:
         _check_name(source, (*place, "link"), f"link of {family}", FAMILIES[family].links)
+    for name in raw.get("parameters", {}):
+        _check_parameter(source, (*place, "parameters", name), (family, FAMILIES[family].parameters))
     _check_priors(source, (*place, "priors"), raw.get("priors", {}))
     return CardModel(
         name=raw["name"],
         formula=raw["formula"],
         family=family,
         link=raw.get("link"),
+        parameters=MappingProxyType(raw.get("parameters", {})),
         description=raw.get("description", "").strip(),
         priors=MappingProxyType({**shared, **raw.get("priors", {})}),
         reference=_reference(source, (*place, "reference"), raw.get("reference")),
@@ -218,6 +221,20 @@ def _check_formula(source: Source, place: Place, formula: str) -> None:
         parse_formula(formula)
     except FormulaError as error:
         raise source.error(source.inside(place, error.span), error.problem, error.hint) from None
+
+
+def _check_parameter(source: Source, place: Place, family: tuple[str, Collection[str]]) -> None:
+    from hierbayes.formula.parts import parse_parameter, place_in_parameter
+
+    name, (of, allowed) = str(place[-1]), family
+    if name not in allowed:
+        raise source.key_error(place, f"{name!r} is no parameter of {of}.", choose(name, allowed))
+    text = source.at(place)
+    try:
+        parse_parameter(name, text)
+    except FormulaError as error:
+        span = place_in_parameter(name, text, error)
+        raise source.error(source.inside(place, span), error.problem, error.hint) from None
 
 
 def _check_priors(source: Source, place: Place, priors: Mapping[str, str]) -> None:

@@ -92,6 +92,8 @@ class CardModel:
         The formula as written in the card.
     family, link : str
         The response distribution; ``link`` is None for the family's default.
+    parameters : mapping of str to str
+        Formulas of parameters of the family, ``{"sigma": "~ age + (1 | school)"}``.
     description : str
         What the model says, in words.
     priors : mapping of str to str
@@ -104,6 +106,7 @@ class CardModel:
     formula: str
     family: str = "gaussian"
     link: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     description: str = ""
     priors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reference: Reference | None = None

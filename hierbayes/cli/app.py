@@ -43,6 +43,13 @@ Missing = Annotated[
         show_default=False,
     ),
 ]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A formula of a parameter of the family, 'sigma ~ z + (1 | g)'; may be repeated.",
+        show_default=False,
+    ),
+]
 Progress = Annotated[
     bool, typer.Option("--progress/--no-progress", help="Show progress bars while sampling.")
 ]
@@ -78,6 +85,7 @@ def fit(
     data: Data,
     family: Family = "gaussian",
     link: Link = None,
+    parameter: Parameters = None,
     prior: Priors = None,
     missing: Missing = None,
     draws: Annotated[int, typer.Option(min=1, help="Draws to keep, per chain.")] = 1000,
@@ -105,8 +113,9 @@ def fit(
         "parameterization": parameterization,
         "progress": progress and not quiet,
     }
+    written = runs.read_formulas(formula, parameter or [])
     job = runs.Job(
-        formula, data, family, link, runs.read_priors(prior or []), runs.read_missing(missing or [])
+        written, data, family, link, runs.read_priors(prior or []), runs.read_missing(missing or [])
     )
     runs.fit(job, settings, runs.Outputs(report, save, quiet))
 
@@ -117,6 +126,7 @@ def check(
     data: Data,
     family: Family = "gaussian",
     link: Link = None,
+    parameter: Parameters = None,
     prior: Priors = None,
     missing: Missing = None,
 ) -> None:
@@ -124,7 +134,8 @@ def check(
     from hierbayes.cli import runs
 
     priors, policies = runs.read_priors(prior or []), runs.read_missing(missing or [])
-    runs.check(runs.Job(formula, data, family, link, priors, policies))
+    written = runs.read_formulas(formula, parameter or [])
+    runs.check(runs.Job(written, data, family, link, priors, policies))
 
 
 @app.command()

@@ -14,7 +14,8 @@ import typer
 import hierbayes as hb
 from hierbayes.cards import CardModel, read_frame
 from hierbayes.cli.status import INTERRUPTED
-from hierbayes.errors import StorageError
+from hierbayes.errors import FormulaError, StorageError
+from hierbayes.formula.parts import Formulas, formula
 
 SAVED = (".nc", ".zarr")
 """Endings of a saved fit: netCDF, Zarr."""
@@ -24,7 +25,7 @@ SAVED = (".nc", ".zarr")
 class Job:
     """A model as the command line states it."""
 
-    formula: str
+    formula: Formulas
     data: str
     family: str
     link: str | None
@@ -51,6 +52,28 @@ class Outputs:
     report: Path | None = None
     save: Path | None = None
     quiet: bool = False
+
+
+def read_formulas(main: str, parameters: Sequence[str]) -> Formulas:
+    """Read the formula and the values of ``--parameter``, such as ``sigma ~ z``.
+
+    Raises
+    ------
+    FormulaError
+        If one of them does not begin with a parameter and ``~``.
+    """
+    further = {}
+    for text in parameters:
+        name, tilde, right = text.partition("~")
+        if not name.strip() or not tilde:
+            raise FormulaError(
+                "The formula of a parameter begins with its name and `~`.",
+                text,
+                (0, len(text)),
+                "Write --parameter 'sigma ~ z'.",
+            )
+        further[name.strip()] = f"~{right}"
+    return formula(main, **further)
 
 
 def read_priors(texts: Sequence[str]) -> dict[str, str]:

@@ -239,7 +239,7 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
         if not settles or n < design.n:
             break
         eta = offset[0] + X @ np.nan_to_num(estimates[0, 0])
-        values = family.rough_parameters(y, eta, link, rows)
+        values = dict(family.rough_parameters(y, eta, link, rows))
         if family.scale:
             freedom = max(n - len(design.terms), 1)
             values[family.scale] *= np.sqrt(n / freedom)

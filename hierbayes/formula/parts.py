@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hierbayes.errors import ArgumentTypeError, FormulaError
 from hierbayes.formula.reading import parse_formula
-from hierbayes.formula.terms import Formula, Rest, Term
+from hierbayes.formula.terms import Formula, Rest, Span, Term
 
 _EXAMPLE = 'A parameter\'s formula has no left side: `sigma = "~ x + (1 | group)"`.'
 
@@ -94,6 +94,14 @@ def parse_parameter(name: str, text: str) -> Formula:
             "It is for the response's formula: name the columns that the parameter depends on.",
         )
     return read
+
+
+def place_in_parameter(name: str, text: str, error: FormulaError) -> Span:
+    """Where an error about a parameter's formula points into the text as it was given, ``~ z``."""
+    if error.formula == text:
+        return error.span
+    moved = text.index("~") - len(f"{name} ")
+    return max(error.span[0] + moved, 0), max(error.span[1] + moved, 1)
 
 
 def _rests(read: Formula) -> Iterator[Rest]:

@@ -44,11 +44,10 @@ LIKELIHOODS = (
 )
 """Families and links that have a kernel."""
 
+WITHOUT_PARAMETERS = ("bernoulli", "binomial", "poisson", "exponential")
+
 SEVERAL = (
-    ("gaussian", "identity"),
-    ("negbinomial", "log"),
-    ("negbinomial", "identity"),
-    ("negbinomial", "sqrt"),
+    *(pair for pair in LIKELIHOODS if pair[0] not in WITHOUT_PARAMETERS),
     ("categorical", "logit"),
 )
 """Those that have one for several linear predictors."""

@@ -16,7 +16,7 @@ import numpy as np
 from hierbayes.kernels.coverage import LINKS
 from hierbayes.kernels.data import N_ARRAYS, Data, State, new_state, read
 from hierbayes.kernels.jit import compiled
-from hierbayes.kernels.likelihoods import categorical, counts, gaussian
+from hierbayes.kernels.likelihoods import categorical, continuous, counts, gaussian
 from hierbayes.kernels.likelihoods.row import Row
 from hierbayes.kernels.rows import finish, parameters
 
@@ -116,6 +116,30 @@ def _negbinomial_sqrt(n_dim: int, x: Any, gradient: Any, value: Any, table: Any)
     return evaluate_several((n_dim, x, gradient, value, table), counts.negbinomial_sqrt)
 
 
+def _gaussian_curved(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), continuous.gaussian_curved)
+
+
+def _student(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), continuous.student)
+
+
+def _lognormal(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), continuous.lognormal)
+
+
+def _gamma(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), continuous.gamma)
+
+
+def _weibull_log(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), continuous.weibull_log)
+
+
+def _beta(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), continuous.beta)
+
+
 def _categorical_logit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
     return evaluate_several((n_dim, x, gradient, value, table), categorical.categorical_logit)
 
@@ -126,5 +150,11 @@ SEVERAL: dict[tuple[str, str], Callable[..., Any]] = {
     ("negbinomial", "identity"): _negbinomial_identity,
     ("negbinomial", "sqrt"): _negbinomial_sqrt,
     ("categorical", "logit"): _categorical_logit,
+    ("student", "identity"): _student,
+    ("lognormal", "identity"): _lognormal,
+    **dict.fromkeys((("gaussian", "log"), ("gaussian", "inverse")), _gaussian_curved),
+    **dict.fromkeys((("gamma", link) for link in ("log", "inverse", "identity")), _gamma),
+    ("weibull", "log"): _weibull_log,
+    **dict.fromkeys((("beta", link) for link in ("logit", "probit", "cloglog", "log", "cauchit")), _beta),
 }
 """Likelihoods with several linear predictors that have a kernel, by family and link."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.formula.parts import Formulas
 from hierbayes.many.jobs import Job, check_settings, resident, spawn_seeds, tasks_of
 from hierbayes.many.progress import FitsProgress
 from hierbayes.many.records import KEPT, FitFailure, FitMany, Outcome
@@ -25,7 +26,7 @@ def fit_many(
     models: Any,
     *,
     responses: Any = None,
-    formula: str | None = None,
+    formula: str | Formulas | None = None,
     family: str | None = None,
     link: str | None = None,
     priors: Mapping[str, Any] | None = None,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hierbayes.design.frame import GROUPING, column_uses
 from hierbayes.design.recipe import AppliedDesign
-from hierbayes.design.records import Design, GroupDesign
+from hierbayes.design.records import Design, GroupDesign, PredictorDesign
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.prediction import epred
 
@@ -49,6 +49,11 @@ def pick_x(fit: Any, group: GroupDesign, x: str | None) -> str:
     DataError
         If no column was asked for and none has a slope.
     """
+    if fit.design.response.categories:
+        raise DataError(
+            f"Group lines show one expected value of each row, but {fit.design.response.name} has a "
+            "probability for each category. Use fit.epred(), whose draws have the dimension category."
+        )
     numeric = numeric_columns(fit)
     if x is not None:
         if x not in numeric:
@@ -190,15 +195,26 @@ def _refit(scene: Scene, codes: Array, *, deviating: bool) -> Any:
     same = [g for g in applied.groups if g.factor == scene.group.factor]
     # The terms of other levels of `by` have groups of their own: nothing varies over them in these rows.
     kept = tuple(replace(g, codes=repeated) if g.levels == scene.group.levels else g for g in same)
-    return replace(scene.fit, design=_design(design, applied, kept))
+    return replace(scene.fit, design=_design(design, applied, (kept, repeated, scene.group)))
 
 
-def _design(design: Design, new: AppliedDesign, groups: tuple[GroupDesign, ...]) -> Design:
+def _design(
+    design: Design, new: AppliedDesign, groups: tuple[tuple[GroupDesign, ...], Array, GroupDesign]
+) -> Design:
+    kept, codes, drawn = groups
+
+    def own(predictor: PredictorDesign) -> PredictorDesign:
+        same = (g for g in predictor.groups if g.factor == drawn.factor)
+        return replace(
+            predictor, groups=tuple(replace(g, codes=codes) if g.levels == drawn.levels else g for g in same)
+        )
+
     return replace(
         design,
         X=new.X,
         y=np.zeros(new.n),
-        groups=groups,
+        groups=kept,
+        predictors=tuple(map(own, new.predictors)),
         offset=new.offset,
         weights=None,
         trials=None,

@@ -55,7 +55,8 @@ def group_lines(
     UnknownNameError
         If ``group`` or ``x`` is not one of those that exist.
     DataError
-        If the model has no group terms, or no numeric column to draw along.
+        If the model has no group terms, no numeric column to draw along, or a response of categories, each
+        of which has lines of its own.
 
     Examples
     --------

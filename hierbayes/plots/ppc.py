@@ -21,6 +21,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "gaussian": ("density", "groups"),
     "bernoulli": ("groups", "bars"),
     "binomial": ("groups", "bars"),
+    "categorical": ("bars",),
     "poisson": ("bars", "groups"),
     "negbinomial": ("bars", "groups"),
     **dict.fromkeys(
@@ -152,6 +153,9 @@ def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
     """Edges and labels of the bars: outcomes, or ranges of counts, of which the last one has no end."""
     if fit.spec.family == "bernoulli":
         return np.array([-0.5, 0.5, 1.5]), list(fit.design.response.labels or ("0", "1"))
+    categories = fit.design.response.categories
+    if categories:
+        return np.arange(len(categories) + 1) - 0.5, list(categories)
     usual = int(np.quantile(fit.design.y, USUAL)) + 2
     width = -(-usual // MOST_BARS)
     starts = np.arange(0, usual, width)

@@ -44,14 +44,25 @@ def fit_text(fit: Fit) -> str:
     if len(group_rows):
         parts.append("Group-level effects")
         for group in fit.spec.all_groups:
-            size = f"{count(group.n_groups)} groups{'; uncorrelated' if _uncorrelated(group) else ''}"
-            parts.append(f"~{group.name} ({size})\n{_table(group_rows[group_rows['group'] == group.name])}")
+            rows = group_rows[group_rows["group"] == group.name]
+            parts += [f"~{group.name} ({_size(fit.spec, group)})\n{_table(rows)}"]
     for section, title in (("population", "Population-level effects"), ("family", "Family parameters")):
         rows = frame[frame["section"] == section]
         if len(rows):
             parts.append(f"{title}\n{_table(rows)}")
     parts.append(_footnotes(fit, frame))
     return "\n\n".join(parts)
+
+
+def _size(spec: ModelSpec, group: GroupSpec) -> str:
+    """How many groups, and whose effects theirs are where there are several linear predictors."""
+    words = f"{count(group.n_groups)} groups"
+    owner = next(p for p in spec.linear if group in p.groups)
+    if spec.label:
+        words += f" of {group.factor}; {owner.label}"
+    elif owner.name:
+        words += f" of {group.factor}; {owner.link} of {owner.label}"
+    return words + ("; uncorrelated" if _uncorrelated(group) else "")
 
 
 def model_text(model: ModelLike) -> str:
@@ -98,8 +109,11 @@ def _header(fit: Fit) -> str:
 
 def _lines(spec: ModelSpec, design: Design) -> list[tuple[str, str]]:
     predicted = [predictor for predictor in spec.predictors if predictor.link != "identity"]
-    response, labels = design.response.name, design.response.labels
+    response, labels = design.response.name, design.response.outcomes
     modelled = f"; {response} is {labels[1]} (modelled) or {labels[0]}" if labels else ""
+    if design.response.categories:
+        reference, *others = design.response.categories
+        modelled = f"; {response} is {', '.join(others)} or {reference} (the reference)"
     return [
         ("Family", f"{spec.family}, {spec.link} link"),
         ("Formula", spec.formula),
@@ -130,6 +144,8 @@ def _footnotes(fit: Fit, frame: pd.DataFrame) -> str:
     kind = str(frame.attrs.get("interval", "95 % equal-tailed"))
     scale = "the scale of the outcome" if fit.spec.link == "identity" else f"the {fit.spec.link} scale"
     scale = "the scale of the outcome's logarithm" if fit.spec.family == "lognormal" else scale
+    others = [f"of {p.label} on the {p.link} scale" for p in fit.spec.predictors if p.link != "identity"]
+    scale += "".join(f", {other}" for other in others)
     text = (
         f"Estimate and Est.Error are the posterior mean and standard deviation, on {scale}; CI is the "
         f"{kind} interval. Rhat compares the chains (1 at convergence); Bulk_ESS and Tail_ESS are effective "

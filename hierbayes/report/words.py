@@ -10,7 +10,7 @@ from hierbayes.design.records import Design
 from hierbayes.formula import parse_formula
 from hierbayes.formula.terms import Call, Expression, Formula, GroupTerm, Name, Number, Operation, Rest, Term
 from hierbayes.report.numerals import count
-from hierbayes.spec.records import ModelSpec
+from hierbayes.spec.records import ModelSpec, PredictorSpec
 
 LINK_SCALES: dict[str, str] = {
     "identity": "the mean",
@@ -41,6 +41,7 @@ SCATTER: dict[str, str] = {
         "Each row counts the successes among its trials, whose probability is the row's own: around this one "
         "with variance mu (1 - mu) / (1 + phi)."
     ),
+    "categorical": "Each row is one of the categories, drawn with these probabilities.",
     "poisson": "Single counts scatter around that mean by chance: a Poisson distribution, with variance mu.",
     "negbinomial": "Single counts scatter more than by chance: around mean mu with variance mu + mu^2 / phi.",
     "student": (
@@ -125,10 +126,25 @@ def model_words(spec: ModelSpec, design: Design) -> tuple[str, ...]:
             f"It depends on no explanatory variable: there is one overall average{_offset_words(formula)}."
         )
     groups = [_group_words(term, k, design) for k, term in enumerate(formula.groups)]
+    further = [_parameter_words(p, design) for p in spec.predictors if p.link != "identity"]
     if not groups:
         groups = ["Rows are treated as unrelated to each other: the model knows no groups."]
     scatter = SCATTER.get(spec.family)
-    return (outcome, depends, *groups, *([scatter] if scatter else []))
+    return (outcome, depends, *groups, *([scatter] if scatter else []), *further)
+
+
+def _parameter_words(predictor: PredictorSpec, design: Design) -> str:
+    """What a parameter with a formula of its own depends on."""
+    formula = parse_formula(predictor.formula)
+    terms = [term_words(term, design) for term in formula.population if not term.is_intercept]
+    groups = {group.factor: group.n_groups for group in predictor.groups}
+    words = [f"depends on {listed(terms)}"] if terms else []
+    words += [f"differs between {group_words(factor, [factor], n)}" for factor, n in groups.items()]
+    said = " and ".join(words) or "is the same in all rows"
+    return f"{predictor.label} has a formula of its own: its {_SCALE_OF[predictor.link]} {said}."
+
+
+_SCALE_OF = {"log": "logarithm", "logit": "log-odds"}
 
 
 def _offset_words(formula: Formula) -> str:
@@ -190,10 +206,12 @@ def coefficient_notes(design: Design) -> dict[str, str]:
 def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
     """What each standard deviation and correlation says, by group and parameter as in ``fit.summary()``."""
     notes = {("", name): words for (family, name), words in PARAMETERS.items() if family == spec.family}
-    for group in spec.groups:
+    for group in spec.all_groups:
         for term in group.terms:
             about = "in their overall level" if term == names.INTERCEPT else f"in the effect of {term}"
-            notes[group.name, f"sd({term})"] = f"how far groups lie apart {about}"
+            owner = next(p for p in spec.linear if group in p.groups)
+            what = f" of {owner.label}" if owner.label else ""
+            notes[group.name, f"sd({term})"] = f"how far groups lie apart {about}{what}"
         if group.has_correlations and len(group.terms) == 2 and group.terms[0] == names.INTERCEPT:
             slope = group.terms[1]
             words = f"above 0: where the overall level is high, the effect of {slope} is high too"
@@ -208,7 +226,13 @@ def listed(items: Sequence[str]) -> str:
 
 
 def _outcome(spec: ModelSpec, design: Design) -> str:
-    name, labels = design.response.name, design.response.labels
+    name, labels = design.response.name, design.response.outcomes
+    if design.response.categories:
+        reference, *others = design.response.categories
+        return (
+            f"how likely {name} is {listed(others)}, each through its log-odds against {reference}, with "
+            "coefficients and group effects of its own"
+        )
     scales = {
         "logit": "its log-odds",
         "probit": "its probit (a normal scale that has no bounds)",

@@ -63,7 +63,12 @@ def _merged(fit: Fit) -> str:
 
 def _outcome(fit: Fit) -> KeyNumber:
     design = fit.design
-    name, labels = design.response.name, design.response.labels
+    name, labels = design.response.name, design.response.outcomes
+    if design.response.categories:
+        shares = np.bincount(design.y.astype(np.int64), minlength=len(design.response.categories)) / design.n
+        most = int(shares.argmax())
+        label = f"Outcome: {name} is {design.response.categories[most]}"
+        return KeyNumber(label, percent(float(shares[most])), "the most frequent category")
     if labels is not None:
         return KeyNumber(
             f"Outcome: {name} is {labels[1]}", percent(float(design.y.mean())), f"the rest is {labels[0]}"

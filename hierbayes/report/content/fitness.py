@@ -92,8 +92,13 @@ def _chosen(shown: Shown) -> dict[str, Statistic]:
     """Statistics to compare; each takes data sets of shape (s, n) to s values."""
     name = shown.fit.design.response.name
     binary = shown.fit.spec.family in ("bernoulli", "binomial") and shown.fit.design.trials is None
-    labels = shown.fit.design.response.labels or ("0", "1")
+    labels = shown.fit.design.response.outcomes or ("0", "1")
+    categories = shown.fit.design.response.categories
     chosen: dict[str, Statistic] = {}
+    if categories:
+        for k, label in enumerate(categories):
+            chosen[f"Share of rows where {name} is {label}"] = _share_of(k)
+        return chosen
     if binary:
         chosen[f"Share of rows where {name} is {labels[1]}"] = lambda y: y.mean(axis=1)
     else:
@@ -107,6 +112,10 @@ def _chosen(shown: Shown) -> dict[str, Statistic]:
         label = f"Standard deviation of the {'shares' if binary else 'means'} of {group.label}"
         chosen[label] = _between(group.codes, group.sizes)
     return chosen
+
+
+def _share_of(position: int) -> Statistic:
+    return lambda y: (y == position).mean(axis=1)
 
 
 def _between(codes: NDArray[np.int32], sizes: NDArray[np.int64]) -> Statistic:

@@ -128,14 +128,16 @@ def _population(fit: Fit, frame: pd.DataFrame) -> Table:
 
 
 def _odds(fit: Fit, rows: list[dict[str, Any]]) -> list[tuple[Cell, ...]]:
-    draws = fit.fixef(draws=True)
-    ratios = np.exp(draws.median(dim=("chain", "draw")))
+    """Odds ratios of the rows, which are the terms of all linear predictors in turn."""
     cells: list[tuple[Cell, ...]] = []
-    for row in rows:
-        if row["parameter"] == names.INTERCEPT:
+    places = [(p, term) for p in fit.spec.linear for term in p.terms]
+    for row, (predictor, term) in zip(rows, places, strict=True):
+        if term == names.INTERCEPT or (predictor.name and predictor.link != "identity"):
             cells.append((Cell(""), Cell("")))
             continue
-        ratio = float(ratios.sel({names.TERM: row["parameter"]}))
+        b = fit.posterior[names.of(names.B, predictor.name)]
+        draws = b.sel({names.within(predictor.name, names.TERM): term})
+        ratio = float(np.exp(draws.median()))
         ends = interval(float(np.exp(row["lower"])), float(np.exp(row["upper"])))
         cells.append((number_cell(ratio), Cell(ends)))
     return cells
@@ -163,7 +165,7 @@ def _by_key(shown: Shown) -> dict[str, dict[str, Any]]:
         names.prior_key(names.B, row["parameter"]): row for row in rows if row["section"] == "population"
     }
     found |= {str(row["parameter"]): row for row in rows if row["section"] == "family"}
-    for group in fit.spec.groups:
+    for group in fit.spec.all_groups:
         for term in group.terms:
             row = named.get(("group", group.name, f"sd({term})"))
             keys = [names.prior_key("sd", group.name, term)]

@@ -20,9 +20,10 @@ PARAMETERS: dict[str, str] = {
 def structure(shown: Shown) -> Blocks:
     """The formula, family and link, the model in words, and the priors folded away."""
     spec = shown.fit.spec
+    formulas = "\n".join(dict.fromkeys(predictor.formula for predictor in spec.linear))
     blocks: list[Block] = [Paragraph(shown.description)] if shown.description else []
     blocks += [
-        Code(f"{spec.formula}\nfamily: {spec.family}, link: {spec.link}"),
+        Code(f"{formulas}\nfamily: {spec.family}, link: {spec.link}"),
         Bullets(model_words(spec, shown.fit.design)),
         Details("What was assumed beforehand (priors)", priors(spec)),
     ]
