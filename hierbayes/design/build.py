@@ -97,17 +97,15 @@ def build_design(
     check_known(formula, response_kind)
     table = read_table(frame, uses_of_all(formula, parameters.values()), formula_text(formula), missing)
     table = _learned(formula, parameters, table, missing)
-    used = used_expressions(formula.population, formula.groups)
     y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
-    variables = evaluate_all(used, table)
+    variables = evaluate_all(used_expressions(formula.population, formula.groups), table)
     check_factors(variables)
     X, terms = model_matrix(formula.population, variables, table.n)
     check_constant(X, terms)
     groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
     learned = [learn_predictor(name, other, table) for name, other in parameters.items()]
     others = {text: v for *_, found, _ in learned for text, v in found.items()}
-    offset = offset_values(formula, table)
-    main = PredictorDesign("", X, terms, groups, offset)
+    main = PredictorDesign("", X, terms, groups, offset_values(formula, table))
     further = [(predictor, known) for predictor, known, *_ in learned]
     further += category_predictors(response, main, group_recipes)
     recipe = Recipe(
@@ -136,7 +134,7 @@ def build_design(
         groups=groups,
         response=response,
         recipe=recipe,
-        offset=offset,
+        offset=main.offset,
         weights=weights_of(formula.response, table),
         trials=trials,
         rows=table.rows,

@@ -45,6 +45,11 @@ DEFINITIONS = {
     ),
     **dict.fromkeys(("lognormal", "trigamma", "delta", "observation"), _COUNTS + _LAMBDA),
 }
+OF_CATEGORIES = (
+    "share of the variance of the latent log odds of a category against the reference that lies between "
+    "groups, category by category: var(group) / (sum of all group variances of this category + {level1}); it "
+    "depends on the choice of the reference and is not a share of the variance of the observed outcome"
+)
 BY_LEVEL = "; the groups of one level of `by` have the share of the variance in the rows of that level"
 WEIGHTED = "; sigma^2 is the residual variance of a row of weight 1"
 NOTES = {
@@ -250,7 +255,7 @@ def vpc(
     Returns
     -------
     DataFrame or Dataset
-        Columns ``group, method`` (``"gaussian"``, ``"latent"`` for binary and binomial responses, one of
+        Columns (``predictor``, the category, of a response of categories) ``group, method`` (``"gaussian"``, ``"latent"`` for binary and binomial responses, one of
         ``method`` or ``"observation"`` for counts and measurements, ``"residual"`` for Student and lognormal
         responses), the column of ``at`` if any, ``mean,
         sd, lower, upper, ess_bulk, r_hat``; ``attrs["definition"]`` says in words what was divided by
@@ -291,7 +296,9 @@ def vpc(
     frames = []
     for name, share in shares.data_vars.items():
         numbers = summarize(share, prob)
+        own = {PREDICTOR: _label_of(fit, str(name))} if fit.design.response.categories else {}
         labels = {
+            **own,
             "group": name,
             "method": method,
             **{k: np.asarray(v, dtype=float) for k, v in (at or {}).items()},
@@ -324,7 +331,7 @@ def _definition(fit: Fit, method: str) -> str:
     level1 = LEVEL1.get(link, "")
     if family in COUNT_LEVEL1:
         level1 = COUNT_LEVEL1[family][method if link == "log" else link]
-    words = DEFINITIONS[method]
+    words = OF_CATEGORIES if fit.design.response.categories else DEFINITIONS[method]
     if "lambda" not in level1:
         words = words.removesuffix(_LAMBDA)
     text = words.format(level1=level1, scale=COUNT_SCALES.get(link, ""), mean=MEANS.get(link, ""))
