@@ -255,12 +255,12 @@ def vpc(
     Returns
     -------
     DataFrame or Dataset
-        Columns (``predictor``, the category, of a response of categories) ``group, method`` (``"gaussian"``, ``"latent"`` for binary and binomial responses, one of
+        Columns ``group, method`` (``"gaussian"``, ``"latent"`` for binary and binomial responses, one of
         ``method`` or ``"observation"`` for counts and measurements, ``"residual"`` for Student and lognormal
         responses), the column of ``at`` if any, ``mean,
         sd, lower, upper, ess_bulk, r_hat``; ``attrs["definition"]`` says in words what was divided by
         what. Shares between 0 and 1. With ``draws=True`` one variable per group term, dims (chain, draw)
-        and the column of ``at``.
+        and the column of ``at``. Of a response of categories the first column is ``predictor``, the category.
 
     Raises
     ------
