@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -296,9 +296,9 @@ def vpc(
     frames = []
     for name, share in shares.data_vars.items():
         numbers = summarize(share, prob)
-        own = {PREDICTOR: _label_of(fit, str(name))} if fit.design.response.categories else {}
-        labels = {
-            **own,
+        category = {PREDICTOR: _label_of(fit, str(name))} if fit.design.response.categories else {}
+        labels: dict[str, Any] = {
+            **category,
             "group": name,
             "method": method,
             **{k: np.asarray(v, dtype=float) for k, v in (at or {}).items()},

@@ -26,7 +26,7 @@ type Columns = tuple[Floats, Sequence[Prior]]
 
 ROUNDS = 8
 STEP = 1e-4  # of a linear predictor: near the fourth root of the rounding error, best for central differences
-LARGEST_MOVE = 2.0  # a row's working response is at most so far from its predictor
+LARGEST_MOVE = 1.0  # of a row's linear predictor in a round
 LEAST_INFORMATION = 1e-3
 
 
@@ -109,7 +109,7 @@ def _fit(
         slopes = derivative(eta)
         information = max(float(np.mean(slopes**2)), LEAST_INFORMATION)
         W = np.full(design.n, information)
-        working = eta + np.clip(slopes / information, -LARGEST_MOVE, LARGEST_MOVE) - offset
+        working = eta + slopes / information - offset
         rest = working - sum(effects.values(), start=np.zeros(design.n))
         precision, center = single_level_posterior(X, priors, (information, None), rest)
         residual = working - X @ center
@@ -122,7 +122,8 @@ def _fit(
             S[group.name], effects[group.name] = effects_by_em(
                 group, residual - others, W, S[group.name], steps=steps
             )
-        eta = X @ center + sum(effects.values(), start=offset)
+        move = X @ center + sum(effects.values(), start=offset) - eta
+        eta = eta + np.clip(move, -LARGEST_MOVE, LARGEST_MOVE)
     found = {
         name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name], information) for name in S
     }
