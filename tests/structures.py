@@ -130,6 +130,13 @@ CASES = {
         None,
         {"b": "normal(0, 1)", "b_muwalk[s[odd]]": "student_t(3, 0, 1)", "sd": "half_normal(1)"},
     ),
+    "zi-and-phi": (
+        formula("ticks ~ x + (1 | g)", zi="~ w + (1 | g)", phi="~ 1"),
+        "zero_inflated_negbinomial",
+        None,
+        None,
+    ),
+    "sigma-of-student": (formula("y ~ x", sigma="~ (1 | g)"), "student", None, None),
     "phi-copies": (formula("ticks ~ (1 | s)", phi="~ s"), "negbinomial", None, None),
     "weighted-negbinomial": ("ticks | weights(k) ~ s + (1 | h)", "negbinomial", None, None),
     "student": ("y ~ x + (1 + x | g)", "student", None, None),

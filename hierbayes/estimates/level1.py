@@ -1,4 +1,4 @@
-"""The variance of a row where parameters of the family have linear predictors of their own."""
+"""The variance of a row, on the scale of the linear predictor, at level 1."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.design.selection import take_rows
 from hierbayes.estimates.prediction import family_parameters
-from hierbayes.families import get_family, get_link
+from hierbayes.families import get_family, get_link, marginal_mean
 from hierbayes.fitted.record import Fit
 
 type Points = Mapping[str, Sequence[float]] | None
@@ -22,7 +23,45 @@ BLOCK = 8_000_000
 """Numbers, rows by draws, that are held at a time."""
 
 
-def varying_level1(
+def level1_variance(
+    fit: Fit, scale: str, between: xr.DataArray, where: tuple[NDArray[np.bool_], Points]
+) -> xr.DataArray:
+    """Mean variance of some rows on the link scale; of counts, at the expected count of an average row."""
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    scalars = [name for name in family.parameters if name in fit.spec.scalars]
+    given, mean = {name: fit.posterior[name] for name in scalars}, None
+    if family.at_mean(link):
+        eta, spread = xr.broadcast(_center(fit, *where), between)
+        mean = eta.copy(data=marginal_mean(link, eta.to_numpy(), spread.to_numpy()))
+    if len(scalars) < len(family.parameters):
+        return _varying(fit, scale, where, mean)
+    if mean is None:
+        parameters = {name: draws.to_numpy() for name, draws in given.items()}
+        variance = family.level1_variance(link, parameters, scale)
+        return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())
+    mean, *draws = xr.broadcast(mean, *given.values())
+    parameters = dict(zip(given, (d.to_numpy() for d in draws), strict=True))
+    return mean.copy(data=family.level1_variance(link, {**parameters, "mean": mean.to_numpy()}, scale))
+
+
+def _center(fit: Fit, rows: NDArray[np.bool_], at: Points) -> xr.DataArray:
+    """Population part of the linear predictor at the mean of the columns and offsets of some rows."""
+    offset = 0.0 if fit.design.offset is None else float(fit.design.offset[rows].mean())
+    if not fit.spec.terms:
+        return xr.DataArray(offset)
+    x = xr.DataArray(
+        fit.design.X[rows].mean(axis=0), dims=names.TERM, coords={names.TERM: list(fit.spec.terms)}
+    )
+    for column, values in (at or {}).items():
+        if column in fit.spec.terms:
+            points = xr.DataArray(
+                np.asarray(values, dtype=float), dims=column, coords={column: np.asarray(values, dtype=float)}
+            )
+            x = x.where(x[names.TERM] != column, points)
+    return (fit.posterior[names.B] * x).sum(names.TERM) + offset
+
+
+def _varying(
     fit: Fit, scale: str, where: tuple[NDArray[np.bool_], Points], mean: xr.DataArray | None
 ) -> xr.DataArray:
     """The mean of the variances of some rows on the link scale, dims (chain, draw) and the column of ``at``.

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.level1 import Points, varying_level1
+from hierbayes.estimates.level1 import Points, level1_variance
 from hierbayes.estimates.predictors import PREDICTOR, owner, predictor_label
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
 from hierbayes.estimates.vpc_words import DEFINITIONS as OF_MEASUREMENTS
-from hierbayes.families import get_family, get_link, marginal_mean
+from hierbayes.families import get_family, get_link
 from hierbayes.fitted.record import Fit
 from hierbayes.spec.records import GroupSpec
 
@@ -288,7 +288,7 @@ def vpc(
         for own in arrays.groups:
             between = {g.name: _between_variance(fit, g, own.own, at) for g in predictor.groups}
             total = sum(between.values(), start=xr.DataArray(0.0))
-            level1 = _level1_variance(fit, scale, total, (own.own, at))
+            level1 = level1_variance(fit, scale, total, (own.own, at))
             shares[own.name] = (between[own.name] / (total + level1)).transpose("chain", "draw", ...)
     shares.attrs.update(method=method, definition=definition)
     if draws:
@@ -345,44 +345,6 @@ def _rows_meant(fit: Fit) -> str:
     if predicted:
         text += VARYING.format(predicted=" and ".join(predicted))
     return text + (WEIGHTED if fit.spec.family == GAUSSIAN and fit.design.weights is not None else "")
-
-
-def _level1_variance(
-    fit: Fit, scale: str, between: xr.DataArray, where: tuple[NDArray[np.bool_], Points]
-) -> xr.DataArray:
-    """Mean variance of some rows on the link scale; of counts, at the expected count of an average row."""
-    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    scalars = [name for name in family.parameters if name in fit.spec.scalars]
-    given, mean = {name: fit.posterior[name] for name in scalars}, None
-    if family.at_mean(link):
-        eta, spread = xr.broadcast(_center(fit, *where), between)
-        mean = eta.copy(data=marginal_mean(link, eta.to_numpy(), spread.to_numpy()))
-    if len(scalars) < len(family.parameters):
-        return varying_level1(fit, scale, where, mean)
-    if mean is None:
-        parameters = {name: draws.to_numpy() for name, draws in given.items()}
-        variance = family.level1_variance(link, parameters, scale)
-        return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())
-    mean, *draws = xr.broadcast(mean, *given.values())
-    parameters = dict(zip(given, (d.to_numpy() for d in draws), strict=True))
-    return mean.copy(data=family.level1_variance(link, {**parameters, "mean": mean.to_numpy()}, scale))
-
-
-def _center(fit: Fit, rows: NDArray[np.bool_], at: Points) -> xr.DataArray:
-    """Population part of the linear predictor at the mean of the columns and offsets of some rows."""
-    offset = 0.0 if fit.design.offset is None else float(fit.design.offset[rows].mean())
-    if not fit.spec.terms:
-        return xr.DataArray(offset)
-    x = xr.DataArray(
-        fit.design.X[rows].mean(axis=0), dims=names.TERM, coords={names.TERM: list(fit.spec.terms)}
-    )
-    for column, values in (at or {}).items():
-        if column in fit.spec.terms:
-            points = xr.DataArray(
-                np.asarray(values, dtype=float), dims=column, coords={column: np.asarray(values, dtype=float)}
-            )
-            x = x.where(x[names.TERM] != column, points)
-    return (fit.posterior[names.B] * x).sum(names.TERM) + offset
 
 
 def _between_variance(fit: Fit, group: GroupSpec, rows: NDArray[np.bool_], at: Points) -> xr.DataArray:

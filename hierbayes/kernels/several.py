@@ -16,7 +16,7 @@ import numpy as np
 from hierbayes.kernels.coverage import LINKS
 from hierbayes.kernels.data import N_ARRAYS, Data, State, new_state, read
 from hierbayes.kernels.jit import compiled
-from hierbayes.kernels.likelihoods import categorical, continuous, counts, gaussian
+from hierbayes.kernels.likelihoods import beta_binomial, categorical, continuous, counts, gaussian, inflated
 from hierbayes.kernels.likelihoods.row import Row
 from hierbayes.kernels.rows import finish, parameters
 
@@ -140,6 +140,22 @@ def _beta(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
     return evaluate_several((n_dim, x, gradient, value, table), continuous.beta)
 
 
+def _beta_binomial(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), beta_binomial.beta_binomial)
+
+
+def _zero_inflated_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), inflated.zero_inflated_poisson)
+
+
+def _zero_inflated_negbinomial(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), inflated.zero_inflated_negbinomial)
+
+
+def _hurdle_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate_several((n_dim, x, gradient, value, table), inflated.hurdle_poisson)
+
+
 def _categorical_logit(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
     return evaluate_several((n_dim, x, gradient, value, table), categorical.categorical_logit)
 
@@ -150,6 +166,10 @@ SEVERAL: dict[tuple[str, str], Callable[..., Any]] = {
     ("negbinomial", "identity"): _negbinomial_identity,
     ("negbinomial", "sqrt"): _negbinomial_sqrt,
     ("categorical", "logit"): _categorical_logit,
+    **{("beta_binomial", link): _beta_binomial for link in ("logit", "probit", "cloglog", "log", "cauchit")},
+    ("zero_inflated_poisson", "log"): _zero_inflated_poisson,
+    ("zero_inflated_negbinomial", "log"): _zero_inflated_negbinomial,
+    ("hurdle_poisson", "log"): _hurdle_poisson,
     ("student", "identity"): _student,
     ("lognormal", "identity"): _lognormal,
     **dict.fromkeys((("gaussian", "log"), ("gaussian", "inverse")), _gaussian_curved),
