@@ -18,8 +18,10 @@ from hierbayes.geometry import coords
 def posterior_at(model: hb.Model, values: Mapping[str, Any], chains: int = 2, draws: int = 5) -> xr.Dataset:
     """A posterior with every draw at ``values`` (``b``, ``sd_<g>``, ``cor_<g>``, ``u_<g>``, ``sigma``)."""
     parameters = get_family(model.spec.family).parameters
-    dims: dict[str, tuple[str, ...]] = {"b": (names.TERM,), **dict.fromkeys(parameters, ())}
-    for group in model.design.groups:
+    dims: dict[str, tuple[str, ...]] = dict.fromkeys(parameters, ())
+    for predictor in model.design.linear:
+        dims[names.of("b", predictor.name)] = (names.within(predictor.name, names.TERM),)
+    for group in model.design.all_groups:
         dim, term, bis = (
             names.group_dim(group.name),
             names.group_term(group.name),
@@ -75,10 +77,13 @@ def fit_from(model: hb.Model, posterior: xr.Dataset, **stats: Any) -> Fit:
 def random_fit(model: hb.Model, seed: int = 0, chains: int = 4, draws: int = 250) -> Fit:
     """A ``Fit`` with independent random draws of the right shapes: for identities that hold at any draws."""
     rng = np.random.default_rng(seed)
-    values: dict[str, Any] = {"b": rng.normal(size=len(model.spec.terms))}
-    if model.spec.family == "gaussian":
+    values: dict[str, Any] = {
+        names.of("b", predictor.name): rng.normal(size=len(predictor.terms))
+        for predictor in model.spec.linear
+    }
+    if model.spec.family == "gaussian" and "sigma" in model.spec.scalars:
         values["sigma"] = 1.0
-    for group in model.design.groups:
+    for group in model.design.all_groups:
         q = len(group.terms)
         values[names.sd(group.name)] = np.ones(q)
         values[names.u(group.name)] = np.zeros((group.n_groups, q))

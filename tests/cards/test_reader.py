@@ -80,6 +80,39 @@ def test_priors_of_a_model_lie_over_those_of_the_card(write) -> None:
     assert dict(card.model("m2").priors) == {"sd": "half_normal(1)"}
 
 
+def card_with(name: str, text: str) -> str:
+    line = f'parameters = {{ {name} = "{text}" }}'
+    usable = GOOD.replace(', "b[x]" = "normal(0, 1)"', "")
+    return usable.replace('description = "with intake"', f'{line}\ndescription = "with intake"')
+
+
+def test_parameters_have_formulas_of_their_own(write) -> None:
+    card = load_card(write(card_with("sigma", "~ sex + (1 | school)")))
+    assert dict(card.model("m2").parameters) == {"sigma": "~ sex + (1 | school)"}
+    assert dict(card.model("m1").parameters) == {}
+    model = build_models(card)["m2"]
+    assert model.spec.predictors[0].formula == "sigma ~ sex + (1 | school)"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem", "place", "advice"),
+    [
+        ("sgima", "~ sex", "'sgima' is no parameter of gaussian.", "sgima", "Did you mean 'sigma'?"),
+        ("sigma", "s ~ sex", "The formula of sigma has a left side, `s`.", "s ~ sex", "Write `~ sex`."),
+        ("sigma", "~ sex +", "`+` has nothing on its right.", '+"', "Name what follows it"),
+        ("sigma", "~ sx", "The data have no column 'sx'", 'sx"', "Did you mean 'sex'?"),
+    ],
+)
+def test_mistakes_in_a_parameters_formula(write, name, text, problem, place, advice) -> None:
+    with pytest.raises(CardError) as caught:
+        build_models(load_card(write(card_with(name, text))))
+    message = str(caught.value)
+    assert problem in message
+    assert advice in message
+    _, shown, caret, *_ = message.splitlines()
+    assert shown[caret.index("^") :].startswith(place)
+
+
 def test_a_card_cannot_be_changed(write) -> None:
     card = load_card(write(GOOD))
     with pytest.raises(FrozenInstanceError):

@@ -532,3 +532,13 @@ def test_warmup_of_an_unknown_kernel(run: Run) -> None:
     status, out, err = run("warmup", "bernoulli logits")
     assert (status, out) == (1, "")
     assert "Did you mean 'bernoulli logit'?" in err
+
+
+def test_parameters_are_stated_on_the_command_line(run: Run, data: str) -> None:
+    code, out, err = run("check", "age ~ urban + (1 | district)", data, "--parameter", "sigma ~ urban")
+    assert (code, err) == (0, "")
+    assert "sigma ~ urban  (log of sigma)" in out
+    assert "b_sigma[urban[Y]]" in out
+    code, _, err = run("check", "age ~ urban", data, "--parameter", "urban")
+    assert code == 1
+    assert "The formula of a parameter begins with its name and `~`." in err

@@ -13,6 +13,7 @@ from plugin import random_fit
 import hierbayes as hb
 from hierbayes.errors import StorageError
 from hierbayes.fitted import fingerprint
+from hierbayes.formula.parts import formula
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,32 @@ def test_round_trip(fit, tmp_path, suffix):
     assert loaded.design.recipe.to_json() == fit.design.recipe.to_json()
     pd.testing.assert_frame_equal(loaded.coef(), fit.coef())
     assert sorted(p.name for p in tmp_path.iterdir()) == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("formulas", "family"),
+    [
+        (formula("x ~ kind + (1 | g)", sigma="~ kind + offset(z) + (1 + z | g)"), "gaussian"),
+        ("kind ~ x + (1 + x | g)", "categorical"),
+    ],
+)
+def test_several_linear_predictors_survive(formulas, family, tmp_path):
+    rng = np.random.default_rng(9)
+    frame = pd.DataFrame({"x": rng.normal(size=60), "z": rng.normal(size=60)})
+    frame["kind"], frame["g"] = rng.choice(["b", "a/c", "d"], 60), rng.choice(["p", "q", "r"], 60)
+    fit = random_fit(hb.Model(formulas, frame, family=family), draws=20)
+    loaded = hb.load(fit.save(tmp_path / "fit.nc"))
+    assert loaded.spec == fit.spec
+    assert loaded.design.response == fit.design.response
+    assert fingerprint(loaded.design) == fingerprint(fit.design)
+    assert loaded.design.recipe == fit.design.recipe
+    for one, other in zip(loaded.design.predictors, fit.design.predictors, strict=True):
+        np.testing.assert_array_equal(one.X, other.X)
+        assert (one.name, one.label, one.terms) == (other.name, other.label, other.terms)
+        assert (one.offset is None) == (other.offset is None)
+    for table in ("fixef", "ranef", "coef", "varcorr", "summary", "vpc"):
+        pd.testing.assert_frame_equal(getattr(loaded, table)(), getattr(fit, table)())
+    np.testing.assert_array_equal(loaded.log_likelihood(), fit.log_likelihood())
 
 
 @pytest.mark.parametrize("suffix", [".nc", ".zarr"])
