@@ -5,6 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 import pytest
+from numba.core.compiler_lock import global_compiler_lock
 
 from hierbayes.kernels import jit, statistics
 from hierbayes.kernels.jit import address_table
@@ -82,6 +83,7 @@ def test_parts_have_no_machine_code_of_their_own():
         power, _ = parts(linked)
         power.compile((numba.float64[::1], numba.int64))
         (made,) = power.overloads.values()
-        made.library._ensure_finalized()
+        with global_compiler_lock:
+            made.library._ensure_finalized()
         engine = made.library.codegen._engine
         assert engine.is_symbol_defined(made.fndesc.llvm_func_name) != linked
