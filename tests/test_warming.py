@@ -40,7 +40,7 @@ def test_after_a_warm_up_nothing_is_compiled(tmp_path):
     assert re.fullmatch(r"bernoulli logit +compiled in \d+\.\d s\nIt is in the cache\.\n", first)
     assert run(RUN, tmp_path) == "bernoulli logit     ready\nIt is in the cache.\n"
     before, after = map(int, run(FIT, tmp_path).split())
-    assert before == after > 10
+    assert before == after >= 3
 
 
 def test_every_kernel_is_in_the_table():
