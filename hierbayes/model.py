@@ -304,8 +304,9 @@ class Model:
         Returns
         -------
         Model
-            Through a kernel its ``fit`` compiles nothing. On the graph route it is compiled anew, since
-            groups, priors and coordinates are its own; where only the response differs, ``refit`` is faster.
+            Through a kernel its ``fit`` compiles nothing. On the graph route it is compiled anew: how many
+            groups there are, and so how many unknowns, is compiled in, and priors and coordinates are its
+            own. Where only the response differs, ``refit`` is faster.
 
         Raises
         ------
@@ -329,6 +330,7 @@ class Model:
     def _sample(
         self, plan: Plan, sampler: str, settings: SamplerSettings, title: str
     ) -> tuple[RawDraws, xr.Dataset]:
+        from hierbayes.kernels.blocks import pieces_in_place
         from hierbayes.sampling import KERNEL_SAMPLERS, UNCONSTRAINED
 
         if plan.route == "graph":
@@ -343,7 +345,7 @@ class Model:
 
             kernel = rows_kernel(self.spec, self.design, plan.parameterization, self._frame)
         raw = KERNEL_SAMPLERS[sampler](kernel, settings, title)
-        pieces = kernel.pieces(raw.variables[UNCONSTRAINED], settings.seed)
+        pieces = pieces_in_place(kernel, raw.variables[UNCONSTRAINED], settings.seed)
         return raw, reported(self.spec, self.design, self._frame.means, pieces)
 
     def __str__(self) -> str:

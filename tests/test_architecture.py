@@ -290,7 +290,7 @@ def test_no_exception_is_swallowed() -> None:
 
 
 PICKLES = ("pickle", "dill", "cloudpickle")
-RUNNING = {"Parallel", "delayed"}
+RUNNING = {"Parallel", "delayed", "effective_n_jobs", "parallel_config"}
 """What may be had of joblib: nothing that reads files."""
 
 
