@@ -11,11 +11,11 @@ take away the ridges that make NUTS slow:
    the mode. The Jacobian is a constant.
 2. *Effects given what rows say* (form ``"partial"``, ``graph.groups.informed``). With ``A_j = Z_j'W Z_j`` and
    the score ``r_j``, which depends on ``theta`` and on the effects of coarser groups (``couplings``), the
-   effects ``T z`` of a group, ``z ~ N(0, I)``, would be normal given all other parameters: ``z`` has precision
-   ``I + T'A_j T`` and mean ``(I + T'A_j T)^-1 T'r_j``. Sampled is what is left when these are taken out, for
-   the ``T`` of the moment and not for a guess of it: so far as the approximation holds, standard normal
-   values that know nothing of standard deviations, correlations, coefficients or each other. Effects of
-   groups with many rows are in effect centered, those of groups with few are not.
+   effects ``T z`` of a group, ``z ~ N(0, I)``, would be normal given all other parameters: ``z`` has
+   precision ``I + T'A_j T`` and mean ``(I + T'A_j T)^-1 T'r_j``. Sampled is what is left when these are
+   taken out, for the ``T`` of the moment and not for a guess of it: so far as the approximation holds,
+   standard normal values that know nothing of standard deviations, correlations, coefficients or each other.
+   Effects of groups with many rows are in effect centered, those of groups with few are not.
 3. *Easing* (``easing``) of standard deviations that may be zero.
 
 In the forms ``"noncentered"`` and ``"centered"`` effects are only shifted by their conditional mean at
