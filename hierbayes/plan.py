@@ -26,7 +26,7 @@ TUNE = {COLLAPSED: 300, "nutpie": 500, "pymc": 1000, "numpyro": 1000, "blackjax"
 TARGET_ACCEPT = {COLLAPSED: 0.9, "nutpie": 0.8, "pymc": 0.9, "numpyro": 0.8, "blackjax": 0.8}
 """Acceptance rates that step sizes are tuned to. In whitened coordinates 0.8 halves the steps of 0.9."""
 
-STIFF, STIFF_ACCEPT = 3.0, 0.9
+STIFF, STIFF_ACCEPT = 2.0, 0.9
 """``Coordinates.stiffness`` from which smaller steps are taken, and the acceptance rate that gives them."""
 
 

@@ -1,4 +1,4 @@
-"""A Gaussian approximation of the rows near the mode of the coefficients and effects; sds as guessed."""
+"""A normal approximation of the rows where coefficients and effects are likely; sds as guessed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.records import Design, GroupDesign
-from hierbayes.families import get_family, get_link
+from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.geometry.components import Components, cross_products
 from hierbayes.geometry.rough import Rough, single_level_posterior, within
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
+
+NODES = 5  # of Gauss-Hermite quadrature
 
 SWEEPS = 12
 """Rounds in which coefficients and the effects of each group term are solved for in turn."""
@@ -61,6 +63,9 @@ def row_effects(group: GroupDesign, u: Floats) -> Floats:
 def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior], fit: Rough) -> Mode:
     """Fisher scoring from a rough fit, coefficients and group terms in turn.
 
+    Information and score are averaged over what is not known of the effects: the mean of a skewed density,
+    and the curvature around it, serve better than those at its peak.
+
     Parameters
     ----------
     spec, design : ModelSpec, Design
@@ -71,6 +76,11 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
         Their priors.
     fit : Rough
         Standard deviations of the effects and the family's parameters, which stay, and coefficients.
+
+    References
+    ----------
+    Opper, M. and Archambeau, C. (2009). The variational Gaussian approximation revisited. Neural Computation
+    21, 786-792, equations 7 and 8.
     """
     family, link = get_family(spec.family), get_link(spec.family, spec.link)
     offset = np.zeros(design.n) if design.offset is None else design.offset
@@ -78,27 +88,55 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     parts = {group.name: np.zeros(design.n) for group in design.groups}
     effects = {group.name: np.zeros((group.n_groups, group.Z.shape[1])) for group in design.groups}
     center, precision = fit.center, fit.precision
+    variance = np.zeros(design.n)
     for _ in range(SWEEPS):
-        eta = within(family.domain(link), X @ center + sum(parts.values(), start=offset))
-        W = np.broadcast_to(family.information(eta, rows, link), eta.shape)
-        working = eta - offset + family.score(design.y, eta, rows, link) / W
+        eta = X @ center + sum(parts.values(), start=offset)
+        W, score = _averaged((family, link), design.y, rows, (eta, np.sqrt(variance)))
+        working = eta - offset + score / W
+        variance = np.zeros(design.n)
         precision, center = single_level_posterior(
             X, priors, (1.0, W), working - sum(parts.values(), start=np.zeros(design.n))
         )
         for group in sorted(design.groups, key=lambda group: group.n_groups):
             others = sum((u for k, u in parts.items() if k != group.name), start=X @ center)
-            A = cross_products(group.Z * W[:, None], group) + np.diag(fit.components[group.name].sd ** -2)
+            A = cross_products(group.Z * W[:, None], group) + np.diag(_wide(fit.components[group.name]) ** -2)
             score = cross_products(((working - others) * W)[:, None], group)
             effects[group.name] = np.linalg.solve(A, score)[:, :, 0]
+            variance += _row_variances(group, np.linalg.inv(A))
             parts[group.name] = row_effects(group, effects[group.name])
     return Mode(W, working, center, precision, effects)
+
+
+def _averaged(
+    kind: tuple[Family, Link], y: Floats, rows: dict[str, Any], normal: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    """Information and score of the rows, averaged over a normal linear predictor (its mean and sd)."""
+    (family, link), (eta, sd) = kind, normal
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    W, score = np.zeros_like(eta), np.zeros_like(eta)
+    for node, weight in zip(nodes, weights / weights.sum(), strict=True):
+        at = within(family.domain(link), eta + node * sd)
+        W += weight * family.information(at, rows, link)
+        score += weight * family.score(y, at, rows, link)
+    return W, score
+
+
+def _row_variances(group: GroupDesign, covariance: Floats) -> Floats:
+    """Variance of what effects of these covariances, shape (n_groups, q, q), add to each row."""
+    found = np.einsum("nq,nqk,nk->n", group.Z, covariance[group.codes], group.Z)
+    return np.where(group.own, found, 0.0)
+
+
+def _wide(rough: Components) -> Floats:
+    """Standard deviations, none below its first guess: those are where the approximation must hold, too."""
+    return np.maximum(rough.sd, rough.start)
 
 
 def stiffness(spec: ModelSpec, design: Design, X: Floats, fits: tuple[Rough, Mode]) -> float:
     """How much more curved than at its mode the density of a group's effect becomes within two of its sds.
 
-    The step size of NUTS is a compromise between the two places. 1 for Gaussian rows, 2 or less where groups
-    have a few dozen rows of either kind, 4 and more where a binary response is constant in a group of many.
+    The step size of NUTS is a compromise between the two places. 1 for Gaussian rows, less than 2 where groups
+    have rows of either kind, more where a binary response is constant in many groups.
 
     Parameters
     ----------
@@ -120,7 +158,7 @@ def stiffness(spec: ModelSpec, design: Design, X: Floats, fits: tuple[Rough, Mod
     eta = eta + sum((row_effects(g, at.effects[g.name]) for g in design.groups), start=np.zeros(design.n))
     largest = 1.0
     for group in design.groups:
-        prior = fit.components[group.name].sd ** -2
+        prior = _wide(fit.components[group.name]) ** -2
         here = np.diagonal(cross_products(group.Z * at.W[:, None], group), axis1=1, axis2=2) + prior
         for k, sign in np.ndindex(len(prior), 2):
             away = np.zeros_like(here)
