@@ -184,8 +184,8 @@ class Model:
             ``"auto"``, ``"kernel"`` (a log density that was compiled once for all models) or ``"graph"`` (the
             PyMC model, compiled for this one); the posterior is the same.
         target_accept : float, optional
-            Acceptance rate that the step size is tuned to: by default 0.9 where the model is collapsed and
-            for pymc, else 0.8.
+            Acceptance rate that the step size is tuned to: by default 0.9 where the model is collapsed or
+            some group's response hardly varies, and for pymc, else 0.8.
         cores : int, optional
             Chains run at once; all of the machine's cores by default.
         progress : bool

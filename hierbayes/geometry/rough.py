@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.records import Design, GroupDesign
+from hierbayes.design.records import Design
 from hierbayes.errors import DataError
 from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.geometry.components import SHORT, START, Components, effects_by_em, estimate_components
@@ -86,46 +86,6 @@ def times(M: Floats, weights: Floats | None) -> Floats:
     return M if weights is None else M * weights[:, None]
 
 
-def weights_given_parts(design: Design, group: GroupDesign, fit: Rough) -> Floats | None:
-    """Weights of the rows for one group term, the effects of the factors nested in it integrated out.
-
-    With ``v`` the variance of a row's effect of a nested factor, the rows of one of its groups share the
-    information ``sum W / (1 + sum W v)`` about the coarser effect: exact for intercepts. The finest factor
-    comes first.
-
-    Parameters
-    ----------
-    design : Design
-        The arrays.
-    group : GroupDesign
-        The group term.
-    fit : Rough
-        Rough estimates.
-
-    Returns
-    -------
-    float64 array, shape (n,), or None
-        Relative to the mean weight of the rows; None for ones.
-    """
-    weights = fit.weights
-    for part in sorted(design.groups, key=lambda other: -other.n_groups):
-        if part.n_groups <= group.n_groups or not _is_nested(part, group):
-            continue
-        w = np.ones(design.n) if weights is None else weights
-        variance = (part.Z**2) @ fit.components[part.name].sd ** 2
-        own = part.own
-        load = fit.information * np.bincount(part.codes[own], (w * variance)[own], part.n_groups)
-        weights = np.where(own, w / (1 + load[part.codes]), w)
-    return weights
-
-
-def _is_nested(part: GroupDesign, group: GroupDesign) -> bool:
-    """Whether every group of ``part`` lies within one of ``group``."""
-    parent = np.full(part.n_groups + 1, -1)
-    parent[part.codes] = group.codes
-    return bool((parent[part.codes] == group.codes)[part.own].all())
-
-
 def base_rate(family: Family, link: Link, design: Design) -> float:
     """The intercept of a model without any other columns: the mean response, through the link, less offsets.
 
@@ -168,7 +128,7 @@ def _single_step(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Pr
     if len(each) > 1 or design.weights is not None:
         each = each * (1.0 if design.weights is None else design.weights)
         information, weights = float(each.mean()), each / each.mean()
-    precision, center = _single_level_posterior(X, priors, (information, weights), working)
+    precision, center = single_level_posterior(X, priors, (information, weights), working)
     residual = working - X @ center
     free = partial(estimate_components, estimate_scale=family.is_flat(link), weights=weights)
     found = {group.name: free(group, residual, information) for group in design.groups}
@@ -199,7 +159,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
         W = np.broadcast_to(family.step_weights(design.y, eta, rows, link), eta.shape)
         working = eta + family.score(design.y, eta, rows, link) / W - offset
         rest = working - sum(effects.values(), start=np.zeros(design.n))
-        precision, center = _single_level_posterior(X, priors, (1.0, W), rest)
+        precision, center = single_level_posterior(X, priors, (1.0, W), rest)
         residual = working - X @ center
         for group in sorted(design.groups, key=lambda group: group.n_groups):  # coarse factors first
             others = sum((u for k, u in effects.items() if k != group.name), start=np.zeros(design.n))
@@ -209,7 +169,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
             steps = 0 if step < FIXED else SHORT
             S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
             effects[group.name] = u
-        eta = _within(family.domain(link), X @ center + sum(effects.values(), start=offset))
+        eta = within(family.domain(link), X @ center + sum(effects.values(), start=offset))
         parameters = family.rough_parameters(design.y, eta, link, design.row_data)
     found = {name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name]) for name in S}
     return Rough(1.0, W, precision, center, found, float(np.mean(W) ** -0.5), parameters)
@@ -218,11 +178,11 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
 def _first_predictor(family: Family, link: Link, design: Design) -> Floats:
     """Linear predictor of each row from which iterations start, shape (n,)."""
     offset = np.zeros(design.n) if design.offset is None else design.offset
-    eta = _within(family.domain(link), base_rate(family, link, design) + offset)
+    eta = within(family.domain(link), base_rate(family, link, design) + offset)
     return link.link(family.first_means(design.y, link.inverse(eta), design.row_data))
 
 
-def _within(domain: tuple[float, float], eta: Floats) -> Floats:
+def within(domain: tuple[float, float], eta: Floats) -> Floats:
     """Linear predictors, those at or beyond an end of the domain moved a little inside."""
     lower, upper = domain
     room = 1e-3 * max(1.0, float(np.abs(eta).mean()))
@@ -236,7 +196,7 @@ def _unit(Z: Floats, W: Floats, link: Link) -> Floats:
     return np.asarray(min(most, float(np.median(W)) ** -0.5) / np.where(spread > 0, spread, 1.0))
 
 
-def _single_level_posterior(
+def single_level_posterior(
     X: Floats, priors: Sequence[Prior], rows: tuple[float, Floats | None], working: Floats
 ) -> tuple[Floats, Floats]:
     """Precision and mean of the coefficients without group effects, in the Gaussian approximation."""

@@ -76,7 +76,7 @@ def build_graph(
                 spec,
                 group_spec,
                 frame,
-                pull_of(group_spec.name, frame, theta, with_effects),
+                pull_of(group_spec.name, forms[group_spec.name], frame, (theta, with_effects)),
                 parameterization=forms[group_spec.name],
                 deterministic=deterministics,
             )
