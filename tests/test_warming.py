@@ -61,6 +61,11 @@ def test_all_are_warmed_and_told(monkeypatch):
         plan = model.plan(settings["parameterization"], route=settings["route"])
         assert plan.route == "kernel"
         assert plan.collapsed == (form == "collapsed")
+    factors = [len(model.spec.groups) for model, _ in made]
+    collapsed = [
+        n for n, (*_, form) in zip(factors, warming.KERNELS.values(), strict=True) if form == "collapsed"
+    ]
+    assert collapsed == [1, 2]
 
 
 def test_kernels_that_do_not_exist():
