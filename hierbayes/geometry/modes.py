@@ -135,7 +135,7 @@ def _wide(rough: Components) -> Floats:
 def stiffness(spec: ModelSpec, design: Design, X: Floats, fits: tuple[Rough, Mode]) -> float:
     """How much more curved than at its mode the density of a group's effect becomes within two of its sds.
 
-    The step size of NUTS is a compromise between the two places. 1 for Gaussian rows, less than 2 where groups
+    The step size of NUTS is a compromise between the two places. 1 for Gaussian rows, below 2 where groups
     have rows of either kind, more where a binary response is constant in many groups.
 
     Parameters

@@ -23,7 +23,7 @@ from hierbayes.graph.coefficients import Whitened
 from hierbayes.graph.easing import Eased
 from hierbayes.graph.likelihoods import LOG_ODDS
 
-INTERPRETED = Mode(linker="py", optimizer="fast_run")
+INTERPRETED = Mode(linker="py", optimizer="fast_run").excluding("fusion")
 """Python loops over the optimized graph: each density is evaluated a few times, compiling takes longer."""
 
 SCIPY = {
