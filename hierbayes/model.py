@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response
+from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response, remark_separation
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
@@ -98,6 +98,7 @@ class Model:
             self.formula, data, response_kind=response_family.response_kind, missing=missing
         )
         response_family.check_response(self.design.y, self.design.response.name, self.design.trials)
+        self.design = remark_separation(self.design, response_family.response_kind)
         groups = tuple(
             GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
         )
@@ -287,7 +288,9 @@ class Model:
         >>> fit = model.refit(simulated[0, 0], seed=3)  # doctest: +SKIP
         """
         design = exchange_response(self.design, y)
-        get_family(self.spec.family).check_response(design.y, design.response.name, design.trials)
+        family = get_family(self.spec.family)
+        family.check_response(design.y, design.response.name, design.trials)
+        design = remark_separation(design, family.response_kind, self.design)
         other = copy.copy(self)
         other.design = design
         return other.fit(**settings)

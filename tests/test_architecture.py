@@ -40,7 +40,7 @@ LAYERS: dict[str, Layer] = {
     "errors": layer(),
     "names": layer(),
     "formula": layer(),
-    "design": layer("formula", "numpy pandas narwhals formulaic"),
+    "design": layer("formula", "numpy scipy pandas narwhals formulaic"),
     "families": layer("", "numpy scipy"),
     "spec": layer("formula families"),
     "geometry": layer("spec design families", "numpy xarray"),
