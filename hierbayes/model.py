@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response
+from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response, remark_separation
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
@@ -106,6 +106,7 @@ class Model:
             parameters=parameter_formulas(formulas, response_family),
         )
         response_family.check_response(self.design.y, self.design.response.name, self.design.trials)
+        self.design = remark_separation(self.design, response_family.response_kind)
         bare = bare_spec(formulas, self.design, (response_family, chosen_link))
         self.spec = fill_priors(
             bare, scales(self.design, family, chosen_link), priors, response_family.parameters
@@ -187,8 +188,8 @@ class Model:
             ``"auto"``, ``"kernel"`` (a log density that was compiled once for all models) or ``"graph"`` (the
             PyMC model, compiled for this one); the posterior is the same.
         target_accept : float, optional
-            Acceptance rate that the step size is tuned to: by default 0.9 where the model is collapsed and
-            for pymc, else 0.8.
+            Acceptance rate that the step size is tuned to: by default 0.9 where the model is collapsed or
+            some group's response hardly varies, and for pymc, else 0.8.
         cores : int, optional
             Chains run at once; all of the machine's cores by default.
         progress : bool
@@ -290,7 +291,9 @@ class Model:
         >>> fit = model.refit(simulated[0, 0], seed=3)  # doctest: +SKIP
         """
         design = exchange_response(self.design, y)
-        get_family(self.spec.family).check_response(design.y, design.response.name, design.trials)
+        family = get_family(self.spec.family)
+        family.check_response(design.y, design.response.name, design.trials)
+        design = remark_separation(design, family.response_kind, self.design)
         other = copy.copy(self)
         other.design = design
         return other.fit(**settings)
@@ -307,8 +310,9 @@ class Model:
         Returns
         -------
         Model
-            Through a kernel its ``fit`` compiles nothing. On the graph route it is compiled anew, since
-            groups, priors and coordinates are its own; where only the response differs, ``refit`` is faster.
+            Through a kernel its ``fit`` compiles nothing. On the graph route it is compiled anew: how many
+            groups there are, and so how many unknowns, is compiled in, and priors and coordinates are its
+            own. Where only the response differs, ``refit`` is faster.
 
         Raises
         ------
@@ -332,6 +336,7 @@ class Model:
     def _sample(
         self, plan: Plan, sampler: str, settings: SamplerSettings, title: str
     ) -> tuple[RawDraws, xr.Dataset]:
+        from hierbayes.kernels.blocks import pieces_in_place
         from hierbayes.sampling import KERNEL_SAMPLERS, UNCONSTRAINED
 
         if plan.route == "graph":
@@ -346,7 +351,7 @@ class Model:
 
             kernel = rows_kernel(self.spec, self.design, plan.parameterization, self._frame)
         raw = KERNEL_SAMPLERS[sampler](kernel, settings, title)
-        pieces = kernel.pieces(raw.variables[UNCONSTRAINED], settings.seed)
+        pieces = pieces_in_place(kernel, raw.variables[UNCONSTRAINED], settings.seed)
         return raw, reported(self.spec, self.design, self._frame.means, pieces)
 
     def __str__(self) -> str:

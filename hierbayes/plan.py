@@ -26,6 +26,9 @@ TUNE = {COLLAPSED: 300, "nutpie": 500, "pymc": 1000, "numpyro": 1000, "blackjax"
 TARGET_ACCEPT = {COLLAPSED: 0.9, "nutpie": 0.8, "pymc": 0.9, "numpyro": 0.8, "blackjax": 0.8}
 """Acceptance rates that step sizes are tuned to. In whitened coordinates 0.8 halves the steps of 0.9."""
 
+STIFF, STIFF_ACCEPT = 2.0, 0.9
+"""``Coordinates.stiffness`` from which smaller steps are taken, and the acceptance rate that gives them."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -47,6 +50,8 @@ class Plan:
     rows : int
         Rows that one evaluation of the log density goes through: fewer than the data's where identical ones
         are merged, 0 where sufficient statistics serve.
+    stiffness : float
+        ``Coordinates.stiffness``.
     """
 
     parameterization: Mapping[str, str]
@@ -55,6 +60,7 @@ class Plan:
     collapsed: bool = False
     sampler: str = "nutpie"
     rows: int = 0
+    stiffness: float = 1.0
 
     @property
     def tune(self) -> int:
@@ -64,7 +70,8 @@ class Plan:
     @property
     def target_accept(self) -> float:
         """Acceptance rate that step sizes are tuned to, unless another is asked for."""
-        return TARGET_ACCEPT[COLLAPSED if self.collapsed else self.sampler]
+        usual = TARGET_ACCEPT[COLLAPSED if self.collapsed else self.sampler]
+        return max(usual, STIFF_ACCEPT) if self.stiffness > STIFF else usual
 
     def __str__(self) -> str:
         if self.collapsed:
@@ -108,9 +115,8 @@ class Wish:
 def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -> Plan:
     """Choose the parameterization and the route.
 
-    ``"auto"`` collapses where that is exact and cheap. Elsewhere it centers every group effect partially,
-    with weight ``A / (A + 1 / s0^2)``: ``A`` is the information in the group's own rows, ``s0`` a rough
-    estimate of the standard deviation. Kernels are used wherever they cover the model.
+    ``"auto"`` collapses where that is exact and cheap. Elsewhere every group's effects are sampled given what
+    its rows say of them (``geometry.coordinates``). Kernels are used wherever they cover the model.
 
     Raises
     ------
@@ -148,11 +154,13 @@ def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -
         form, reason = "partial", "there are no group effects"
     if no_kernel:
         reason += f"; through the PyMC graph, since {no_kernel}"
-        return Plan(dict.fromkeys(groups, form), GRAPH, reason, sampler=wish.sampler, rows=design.n)
+        forms = dict.fromkeys(groups, form)
+        return Plan(forms, GRAPH, reason, sampler=wish.sampler, rows=design.n, stiffness=frame.stiffness)
     rows = len(row_data(design, frame.X, spec.family).y)
     if rows < design.n:
         reason += f"; identical rows are merged, {design.n:,} to {rows:,}"
-    return Plan(dict.fromkeys(groups, form), KERNEL, reason, sampler=wish.sampler, rows=rows)
+    forms = dict.fromkeys(groups, form)
+    return Plan(forms, KERNEL, reason, sampler=wish.sampler, rows=rows, stiffness=frame.stiffness)
 
 
 def _why_collapsed(spec: ModelSpec) -> str:

@@ -12,20 +12,29 @@ from hierbayes.kernels.coverage import LIKELIHOODS
 from hierbayes.model import Model
 
 COLLAPSED = ("gaussian", "identity")
-"""The likelihood that has a collapsed kernel besides the one over rows."""
+"""The likelihood that has collapsed kernels besides the one over rows."""
+ONE_FACTOR = f"{COLLAPSED[0]} collapsed"
 
 KERNELS: dict[str, tuple[str, str, str]] = {
-    f"{COLLAPSED[0]} collapsed": (*COLLAPSED, "collapsed"),
+    ONE_FACTOR: (*COLLAPSED, "collapsed"),
+    f"{ONE_FACTOR} crossed": (*COLLAPSED, "collapsed"),
     **{f"{family} {link}": (family, link, "partial") for family, link in LIKELIHOODS},
 }
 """Family, link and parameterization of a model that uses each kernel."""
 
 FORMULA = "y ~ x + (1 + x | g) + (1 | h)"
-FORMULAS = {"beta_binomial": "y | trials(n) ~ x + (1 + x | g) + (1 | h)"}
-"""Models of families that do not take the response of ``FORMULA``."""
+FORMULAS = {
+    ONE_FACTOR: "y ~ x + (1 + x | g)",
+    "beta_binomial": "y | trials(n) ~ x + (1 + x | g) + (1 | h)",
+    **dict.fromkeys(
+        ("gamma", "exponential", "weibull", "lognormal", "beta"), "z ~ x + (1 + x | g) + (1 | h)"
+    ),
+}
+"""Models of kernels and of families that ``FORMULA`` does not serve."""
 FRAME = {
     "y": [0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0],
     "n": [2] * 12,
+    "z": [0.4, 0.7, 0.8, 0.2, 0.6, 0.3, 0.5, 0.4, 0.9, 0.6, 0.3, 0.7],
     "x": [0.1, 0.7, 1.9, 0.3, 1.2, 0.4, 1.0, 0.2, 1.6, 0.9, 0.6, 1.4],
     "g": ["a", "b", "c", "d"] * 3,
     "h": ["p", "p", "p", "p", "q", "q", "q", "q", "r", "r", "r", "r"],
@@ -108,7 +117,8 @@ def _warm(name: str) -> Warmed:
     """Fit a tiny model: whatever a fit needs is then in the cache."""
     family, link, parameterization = KERNELS[name]
     started, before = time.perf_counter(), _compiled()
-    model = Model(FORMULAS.get(family, FORMULA), FRAME, family=family, link=link)
+    formula = FORMULAS.get(name, FORMULAS.get(family, FORMULA))
+    model = Model(formula, FRAME, family=family, link=link)
     model.fit(
         draws=2, tune=2, chains=2, seed=1, parameterization=parameterization, route="kernel", progress=False
     )

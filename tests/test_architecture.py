@@ -40,7 +40,7 @@ LAYERS: dict[str, Layer] = {
     "errors": layer(),
     "names": layer(),
     "formula": layer(),
-    "design": layer("formula", "numpy pandas narwhals formulaic"),
+    "design": layer("formula", "numpy scipy pandas narwhals formulaic"),
     "families": layer("", "numpy scipy"),
     "spec": layer("formula families"),
     "geometry": layer("spec design families", "numpy xarray"),
@@ -291,7 +291,7 @@ def test_no_exception_is_swallowed() -> None:
 
 
 PICKLES = ("pickle", "dill", "cloudpickle")
-RUNNING = {"Parallel", "delayed"}
+RUNNING = {"Parallel", "delayed", "effective_n_jobs", "parallel_config"}
 """What may be had of joblib: nothing that reads files."""
 
 

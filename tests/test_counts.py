@@ -26,12 +26,7 @@ MODELS = {
         "poisson",
     ),
 }
-SAMPLED = [
-    "cbpp",
-    "mmmec",
-    "mmmec_negbinomial",
-    pytest.param("grouseticks", marks=pytest.mark.slow),
-]
+SAMPLED = tuple(MODELS)
 
 
 def model_of(name: str) -> hb.Model:
@@ -110,7 +105,7 @@ def test_posteriors_contain_the_published_estimates(name):
 
 
 @pytest.mark.sampling
-@pytest.mark.parametrize("name", SAMPLED[:3])
+@pytest.mark.parametrize("name", SAMPLED)
 def test_they_converge_by_default(name):
     verdict = fit_of(name).check()
     assert verdict.ok, str(verdict)

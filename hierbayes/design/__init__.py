@@ -7,6 +7,7 @@ from hierbayes.design.exchange import exchange_response
 from hierbayes.design.missing import POLICIES, Missing
 from hierbayes.design.recipe import AppliedDesign, Recipe
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign, ResponseInfo
+from hierbayes.design.separation import remark as remark_separation
 
 __all__ = [
     "POLICIES",
@@ -19,4 +20,5 @@ __all__ = [
     "ResponseInfo",
     "build_design",
     "exchange_response",
+    "remark_separation",
 ]

@@ -11,7 +11,7 @@ import xarray as xr
 from hierbayes import names
 from hierbayes.estimates.summaries import summary
 from hierbayes.estimates.summarize import label_rows, summarize
-from hierbayes.fitted.record import Fit
+from hierbayes.fitted.record import Fit, once
 
 R_HAT = 1.01
 ESS_PER_CHAIN = 100
@@ -129,6 +129,10 @@ def diagnostics(fit: Fit) -> pd.DataFrame:
     DataFrame
         Columns ``parameter, r_hat, ess_bulk, ess_tail``.
     """
+    return once(fit, "diagnostics", lambda: _diagnostics(fit)).copy()
+
+
+def _diagnostics(fit: Fit) -> pd.DataFrame:
     rows = summary(fit)
     labels = [
         name if not group else f"{group}: {name}"

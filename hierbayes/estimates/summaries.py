@@ -11,7 +11,7 @@ from hierbayes import names
 from hierbayes.estimates.predictors import PREDICTOR, predictor_label, predictor_term
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.estimates.variance import correlation_pairs
-from hierbayes.fitted.record import Fit
+from hierbayes.fitted.record import Fit, once
 
 
 def summary(fit: Fit, prob: float = PROB) -> pd.DataFrame:
@@ -32,6 +32,10 @@ def summary(fit: Fit, prob: float = PROB) -> pd.DataFrame:
         ``"sigma"``), then ``mean, sd, lower, upper, ess_bulk, ess_tail, r_hat``. Coefficients and
         standard deviations are on the link scale.
     """
+    return once(fit, ("summary", prob), lambda: _summary(fit, prob)).copy()
+
+
+def _summary(fit: Fit, prob: float) -> pd.DataFrame:
     posterior = fit.posterior
     labels: list[tuple[str, str, str]] = []
     pieces: list[xr.DataArray] = []

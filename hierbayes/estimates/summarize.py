@@ -41,25 +41,27 @@ def summarize(draws: xr.DataArray, prob: float = PROB, *, tail: bool = False) ->
     Vehtari, A., Gelman, A., Simpson, D., Carpenter, B. and Bürkner, P.-C. (2021). Rank-normalization,
     folding, and localization: an improved R-hat. Bayesian Analysis 16, 667-718.
     """
-    import arviz_stats
+    from arviz_base import rcParams
+    from arviz_stats.base import array_stats
 
     if not 0 < prob < 1:
         raise DataError(f"prob is the mass of the interval, between 0 and 1; {prob!r} was given.")
     values = draws.transpose("chain", "draw", ...)
     flat = values.to_numpy().reshape(values.sizes["chain"], values.sizes["draw"], -1)
-    array = xr.DataArray(flat, dims=("chain", "draw", "element"))
+    # The array interface: with labelled arrays arviz-stats goes through xarray, which loads numba.
+    axes = {"chain_axis": 0, "draw_axis": 1}
     lower, upper = np.quantile(flat, [(1 - prob) / 2, (1 + prob) / 2], axis=(0, 1))
     columns = {
         "mean": flat.mean(axis=(0, 1)),
         "sd": flat.std(axis=(0, 1), ddof=1) if flat.shape[0] * flat.shape[1] > 1 else np.zeros(flat.shape[2]),
         "lower": lower,
         "upper": upper,
-        "ess_bulk": arviz_stats.ess(array, method="bulk").to_numpy(),
+        "ess_bulk": array_stats.ess(flat, method="bulk", **axes),
     }
     if tail:
-        columns["ess_tail"] = arviz_stats.ess(array, method="tail").to_numpy()
+        columns["ess_tail"] = array_stats.ess(flat, method="tail", prob=rcParams["stats.ci_prob"], **axes)
     single = flat.shape[0] < 2
-    columns["r_hat"] = np.full(flat.shape[2], np.nan) if single else arviz_stats.rhat(array).to_numpy()
+    columns["r_hat"] = np.full(flat.shape[2], np.nan) if single else array_stats.rhat(flat, **axes)
     return pd.DataFrame(columns)
 
 

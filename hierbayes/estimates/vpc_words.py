@@ -16,7 +16,10 @@ _MEAN = (
 )
 _LOG_MEAN = _MEAN.format(mean="exp(b0 + half the sum of all group variances)")
 _PLAIN_MEAN = _MEAN.format(mean="b0")
-_SHARE_MEAN = _MEAN.format(mean="over the normal distribution of the group effects, by quadrature")
+_SHARE_MEAN = (
+    ", where mean is the expected response at the mean of the columns (and of the offset), averaged over the "
+    "normal distribution of the group effects (by quadrature)"
+)
 _EXACT = ", the variance of the logit of a single value"
 _MEDIAN = ", where mean is the expected response of a typical group at the mean of the columns: 1 / b0"
 _DELTA = ", the variance of a single value through the slope of the link (delta method)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Fit:
     settings: Mapping[str, Any]
     messages: tuple[str, ...] = ()
     partial: bool = False
+    _known: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False)
 
     @property
     def posterior(self) -> xr.Dataset:
@@ -82,6 +83,24 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return str(registry.resolve(registry.HTML)(self))
+
+
+def once[T](fit: Fit, what: Hashable, compute: Callable[[], T]) -> T:
+    """What is worth computing from a fit only once.
+
+    Parameters
+    ----------
+    fit : Fit
+        Its draws never change, so what follows from them does not either.
+    what : hashable
+        Names it.
+    compute : callable
+        Called the first time. Everyone is handed the same object: whoever passes it on to a user copies it.
+    """
+    if what not in fit._known:
+        fit._known[what] = compute()
+    known: T = fit._known[what]
+    return known
 
 
 @dataclass(frozen=True)

@@ -1,44 +1,48 @@
 """The coordinates in which population coefficients and group effects are sampled; NumPy only.
 
 The coefficients ``theta`` act on columns whose means are taken out (when the intercept's prior is there).
-Under a Gaussian approximation at the base rate, with row weights ``W``, prior variances ``D`` and a rough
-guess ``S0`` of the covariance of the group effects, exact changes of coordinates take away the ridges
-that make NUTS slow:
+The rows are approximated as normal observations near the mode (``modes``), with weights ``W``; with prior
+variances ``D`` and a rough guess ``S0`` of the covariance of the group effects, exact changes of coordinates
+take away the ridges that make NUTS slow:
 
 1. *Whitening*. The unconstrained value of ``theta`` is ``R (theta - m)`` with
    ``(R'R)^-1 = P^-1 + sum_g B_g S0_g B_g'``, where ``P = X'WX + D^-1`` and
    ``B_g = P^-1 X'W Z_g``: the covariance of a least-squares estimate that the group effects disturb. ``m`` is
-   one Newton step from the base rate, or a few rounds of penalized quasi-likelihood for counts. The
-   Jacobian is a constant.
-2. *Shift*. What the data say of a group's effects depends on ``theta`` by their conditional mean,
-   ``-(A_j + S0^-1)^-1 Z_j'W X (theta - m)`` with ``A_j = Z_j'W Z_j``. The effects are sampled around it;
-   the Jacobian is 1. Effects of finer groups are shifted in the same way by those of coarser ones
-   (``couplings``).
-3. *Partial centering* (``WEIGHTS``, ``graph.groups.weighted``). Effects that a group's own rows determine
-   are sampled as they are, effects that they leave open relative to their sd, and those between in
-   proportion.
+   the mode. The Jacobian is a constant.
+2. *Effects given what rows say* (form ``"partial"``, ``graph.groups.informed``). With ``A_j = Z_j'W Z_j`` and
+   the score ``r_j``, which depends on ``theta`` and on the effects of coarser groups (``couplings``), the
+   effects ``T z`` of a group, ``z ~ N(0, I)``, would be normal given all other parameters: ``z`` has
+   precision ``I + T'A_j T`` and mean ``(I + T'A_j T)^-1 T'r_j``. Sampled is what is left when these are
+   taken out, for the ``T`` of the moment and not for a guess of it: so far as the approximation holds,
+   standard normal values that know nothing of standard deviations, correlations, coefficients or each other.
+   Effects of groups with many rows are in effect centered, those of groups with few are not.
+3. *Easing* (``easing``) of standard deviations that may be zero.
 
-A poor guess costs efficiency, never correctness.
+In the forms ``"noncentered"`` and ``"centered"`` effects are only shifted by their conditional mean at
+``S0``, ``-(A_j + S0^-1)^-1 Z_j'W X (theta - m)``; the Jacobian is 1. A poor guess costs efficiency, never
+correctness.
 
 References
 ----------
 Papaspiliopoulos, O., Roberts, G. O. and Sköld, M. (2007). A general framework for the parametrization of
-hierarchical models. Statistical Science 22, 59-73 (on partial non-centering).
+hierarchical models. Statistical Science 22, 59-73 (on partial non-centering, of which 2 is the limit for
+normal rows).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes import names
-from hierbayes.design.records import Design, PredictorDesign
+from hierbayes.design.records import Design, GroupDesign, PredictorDesign
 from hierbayes.geometry.components import Components, cross_products
 from hierbayes.geometry.further import rough_fits
-from hierbayes.geometry.rough import Rough, times, weights_given_parts
+from hierbayes.geometry.modes import Mode, is_nested, stiffness, weights_given_parts
+from hierbayes.geometry.rough import Rough, times
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -82,22 +86,38 @@ class GroupCoordinates:
     guess : float64 array, shape (q,)
         ``s0``, a rough estimate of the standard deviations of the effects.
     centering : float64 array, shape (n_groups, q)
-        How far each effect is centered, from 0 to 1: how much of what is known of it comes from the group's
-        own rows, the diagonal of ``(A_j + S^-1)^-1 A_j``, at a standard deviation two standard errors below
-        ``s0``. (Too little centering costs some efficiency, too much of it breaks the chains.)
-    shift : float64 array, shape (n_groups, q, p)
-        ``(A_j + S0^-1)^-1 Z_j'W X``, on the scale of the effects.
-    gain : float64 array, shape (n_groups, q, q)
-        ``(A_j + S0^-1)^-1`` times the mean weight ``W`` of the rows.
-    weights : float64 array, shape (n,), or None
-        ``W`` over its mean, less what the effects of factors nested in this one take away; None for ones.
+        How much of what is known of each effect comes from the group's own rows, from 0 to 1: the diagonal
+        of ``(A_j + S^-1)^-1 A_j``, at a standard deviation two standard errors below ``s0``.
+    information : float64 array, shape (n_groups, q, q)
+        ``A_j``, what the rows of each group say about its effects, those of factors nested in it integrated
+        out.
+    score : float64 array, shape (n_groups, q)
+        ``Z_j'W`` times the working response, less all other effects at their mode.
+    cross : float64 array, shape (n_groups, q, p)
+        ``Z_j'W X``: what the score loses per unit of ``theta - m``.
+    mode : float64 array, shape (n_groups, q)
+        Where the effects are expected.
+    weights : float64 array, shape (n,)
+        ``W``, less what the effects of factors nested in this one take away.
     """
 
     guess: Floats
     centering: Floats
-    shift: Floats
-    gain: Floats
-    weights: Floats | None = None
+    information: Floats
+    score: Floats
+    cross: Floats
+    mode: Floats
+    weights: Floats
+
+    @property
+    def gain(self) -> Floats:
+        """``(A_j + S0^-1)^-1``, shape (n_groups, q, q)."""
+        return np.linalg.inv(self.information + np.diag(self.guess**-2))
+
+    @property
+    def shift(self) -> Floats:
+        """``(A_j + S0^-1)^-1 Z_j'W X``, shape (n_groups, q, p), on the scale of the effects."""
+        return self.gain @ self.cross
 
 
 @dataclass(frozen=True)
@@ -123,6 +143,8 @@ class Coordinates:
         A rough estimate of the sd of a row around its linear predictor, link scale.
     parameters : mapping of str to float
         Rough estimates of the family's own parameters.
+    stiffness : float
+        See ``modes.stiffness``.
     """
 
     X: Floats
@@ -132,14 +154,16 @@ class Coordinates:
     groups: Mapping[str, GroupCoordinates]
     residual_sd: float
     parameters: Mapping[str, float] = field(default_factory=dict)
+    stiffness: float = 1.0
 
 
-WEIGHTS: dict[str, Callable[[GroupCoordinates], Floats]] = {
-    "noncentered": lambda frame: np.zeros_like(frame.centering),
-    "centered": lambda frame: np.ones_like(frame.centering),
-    "partial": lambda frame: frame.centering,
-}
-"""How far each effect is centered, (n_groups, q): from 0, non-centered, to 1, centered."""
+PARTIAL = "partial"
+
+WEIGHTS = {"noncentered": 0.0, "centered": 1.0}
+"""How far effects are centered in the forms that do not ask what their rows say."""
+
+FORMS = (*WEIGHTS, PARTIAL)
+"""The parameterizations of a group term."""
 
 
 def is_real(kind: str) -> bool:
@@ -161,7 +185,8 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
         _of_predictor(design, predictor, here, fit)
         for predictor, here, fit in zip(design.linear, columns, fits, strict=True)
     ]
-    return _side_by_side(parts)
+    bend = stiffness(spec, design.of(design.linear[0]), columns[0][0], fits[0])
+    return replace(_side_by_side(parts), stiffness=bend)
 
 
 def _columns(spec: ModelSpec, predictor: str, X: Floats) -> tuple[Floats, Floats, tuple[Prior, ...]]:
@@ -180,25 +205,48 @@ def _columns(spec: ModelSpec, predictor: str, X: Floats) -> tuple[Floats, Floats
 
 
 def _of_predictor(
-    design: Design, predictor: PredictorDesign, columns: tuple[Floats, Floats, tuple[Prior, ...]], fit: Rough
+    design: Design,
+    predictor: PredictorDesign,
+    columns: tuple[Floats, Floats, tuple[Prior, ...]],
+    fits: tuple[Rough, Mode],
 ) -> Coordinates:
-    """The coordinates of one linear predictor, under a Gaussian approximation of the rows."""
-    X, means, priors = columns
+    """The coordinates of one linear predictor, under a normal approximation of the rows."""
+    (X, means, priors), (fit, at) = columns, fits
     design = design.of(predictor)
-    covariance = np.linalg.inv(fit.precision)
+    covariance = np.linalg.inv(at.precision)
     disturbed = covariance.copy()
     groups = {}
     for group in design.groups:
-        rough = fit.components[group.name]
-        weights = weights_given_parts(design, group, fit)
-        cross = cross_products(times(X, weights), group)
-        A = rough.information * cross_products(times(group.Z, weights), group)
-        gain = rough.information * np.linalg.inv(A + np.diag(rough.sd**-2))
-        groups[group.name] = GroupCoordinates(rough.sd, _centering(A, rough), gain @ cross, gain, weights)
-        B = np.einsum("pk,jqk->pjq", covariance, fit.information * cross) * rough.sd
+        here = _group_coordinates(design, group, X, (fit, at))
+        groups[group.name] = here
+        B = np.einsum("pk,jqk->pjq", covariance, here.cross) * here.guess
         disturbed += np.einsum("pjq,kjq->pk", B, B)
     blocks = _blocks(priors, disturbed, predictor.name)
-    return Coordinates(X, means, fit.center, blocks, groups, fit.residual_sd, fit.parameters)
+    return Coordinates(X, means, at.center, blocks, groups, fit.residual_sd, fit.parameters)
+
+
+def _group_coordinates(
+    design: Design, group: GroupDesign, X: Floats, fits: tuple[Rough, Mode]
+) -> GroupCoordinates:
+    fit, at = fits
+    rough = fit.components[group.name]
+    weights = weights_given_parts(design, group, at.W, fit.components)
+    A = cross_products(times(group.Z, weights), group)
+    others = [
+        other
+        for other in design.groups
+        if other.name != group.name and not (other.n_groups > group.n_groups and is_nested(other, group))
+    ]
+    rest = at.rest(design, X, others)
+    return GroupCoordinates(
+        rough.sd,
+        _centering(A, rough),
+        A,
+        cross_products(times(rest[:, None], weights), group)[:, :, 0],
+        cross_products(times(X, weights), group),
+        at.effects[group.name],
+        weights,
+    )
 
 
 def _side_by_side(parts: Sequence[Coordinates]) -> Coordinates:
@@ -211,9 +259,9 @@ def _side_by_side(parts: Sequence[Coordinates]) -> Coordinates:
     for part, start in zip(parts, starts[:-1], strict=True):
         blocks += [replace(block, where=block.where + start) for block in part.blocks]
         for name, group in part.groups.items():
-            shift = np.zeros((*group.shift.shape[:2], starts[-1]))
-            shift[..., start : start + part.X.shape[1]] = group.shift
-            groups[name] = replace(group, shift=shift)
+            cross = np.zeros((*group.cross.shape[:2], starts[-1]))
+            cross[..., start : start + part.X.shape[1]] = group.cross
+            groups[name] = replace(group, cross=cross)
     return replace(
         parts[0],
         X=np.hstack([part.X for part in parts]),

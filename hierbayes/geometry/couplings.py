@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.records import Design, GroupDesign
-from hierbayes.geometry.coordinates import Coordinates
+from hierbayes.geometry.coordinates import PARTIAL, Coordinates
 
 type Floats = NDArray[np.float64]
 
@@ -75,14 +75,15 @@ def couplings(
         if forms[fine.name] == "noncentered":
             continue
         here = frame.groups[fine.name]
+        gain = None if forms[fine.name] == PARTIAL else here.gain
         before = [groups[h] for h in order[:at] if owner[groups[h].name] == owner[fine.name]]
-        coarser = [_coupling(fine, coarse, here.gain, here.weights) for coarse in before]
+        coarser = [_coupling(fine, coarse, gain, here.weights) for coarse in before]
         found[fine.name] = tuple(coupling for coupling in coarser if coupling is not None)
     return found
 
 
 def _coupling(
-    fine: GroupDesign, coarse: GroupDesign, gain: Floats, weights: Floats | None
+    fine: GroupDesign, coarse: GroupDesign, gain: Floats | None, weights: Floats
 ) -> Coupling | None:
     both = (fine.codes >= 0) & (coarse.codes >= 0)
     pair = fine.codes[both].astype(np.int64) * coarse.n_groups + coarse.codes[both]
@@ -96,8 +97,16 @@ def _coupling(
     cross = np.empty((len(pairs), q, other))
     for j in range(q):
         for k in range(other):
-            products = fine.Z[both, j] * coarse.Z[both, k]
-            if weights is not None:
-                products = products * weights[both]
+            products = fine.Z[both, j] * coarse.Z[both, k] * weights[both]
             cross[:, j, k] = np.bincount(member, weights=products)
-    return Coupling(coarse.name, row, column, gain[row] @ cross)
+    return Coupling(coarse.name, row, column, cross if gain is None else gain[row] @ cross)
+
+
+def zero_scores(frame: Coordinates, coupled: Mapping[str, Sequence[Coupling]]) -> dict[str, Floats]:
+    """``GroupCoordinates.score`` of each group term at effects of zero of the terms it is coupled with."""
+    found = {name: frame.groups[name].score.copy() for name in coupled}
+    for name, these in coupled.items():
+        for coupling in these:
+            mode = frame.groups[coupling.other].mode[coupling.column]
+            np.add.at(found[name], coupling.row, np.einsum("mqk,mk->mq", coupling.weight, mode))
+    return found

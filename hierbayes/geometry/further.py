@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from hierbayes.design.records import Design
 from hierbayes.families import LINKS, Link, get_family, get_link
-from hierbayes.geometry.components import SHORT, START, Components, effects_by_em
+from hierbayes.geometry.components import SHORT, START, Components, cross_products, effects_by_em
+from hierbayes.geometry.modes import SWEEPS, Mode, find_mode, row_effects
 from hierbayes.geometry.rough import FIXED, Rough, rough_fit, row_unit, single_level_posterior, within
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -30,8 +31,8 @@ LARGEST_MOVE = 1.0  # of a row's linear predictor in a round
 LEAST_INFORMATION = 1e-3
 
 
-def rough_fits(spec: ModelSpec, design: Design, columns: Sequence[Columns]) -> list[Rough]:
-    """Estimate every linear predictor of a model roughly, the main one first.
+def rough_fits(spec: ModelSpec, design: Design, columns: Sequence[Columns]) -> list[tuple[Rough, Mode]]:
+    """A rough fit and a normal approximation of the rows for every linear predictor, the main one first.
 
     Parameters
     ----------
@@ -48,13 +49,13 @@ def rough_fits(spec: ModelSpec, design: Design, columns: Sequence[Columns]) -> l
     view = design.of(design.linear[0])
     main = rough_fit(spec, view, *columns[0])
     if not spec.predictors:
-        return [main]
+        return [(main, find_mode(spec, view, *columns[0], main))]
     family = get_family(spec.family)
     link = get_link(spec.family, spec.link)
     eta = within(family.domain(link), _fitted(view, columns[0][0], main))
     given = {**main.parameters, **family.rough_parameters(design.y, eta, link, design.row_data)}
     values: dict[str, Any] = dict(family.separate(given, spec.parameters))
-    fits = [main]
+    further = []
     for predictor, arrays, own in zip(spec.predictors, design.predictors, columns[1:], strict=True):
         transform = LINKS[predictor.link]
         base = float(np.mean(transform.link(values[predictor.name])))
@@ -71,14 +72,16 @@ def rough_fits(spec: ModelSpec, design: Design, columns: Sequence[Columns]) -> l
             ]
             return (densities[0] - densities[1]) / (2 * STEP)
 
-        fit, at = _fit(design.of(arrays), own, base, (score, transform))
+        fit, at, mode = _fit(design.of(arrays), own, base, (score, transform))
         values[predictor.name] = transform.inverse(at)
-        fits.append(fit)
+        further.append((fit, mode))
     if family.scale in values and np.ndim(values[family.scale]):
         relative = np.mean(values[family.scale] ** -2.0) * values[family.scale] ** 2
         weights = (1.0 if design.weights is None else design.weights) / relative
-        fits[0] = rough_fit(spec, replace(view, weights=weights), *columns[0])
-    return fits
+        main = rough_fit(spec, replace(view, weights=weights), *columns[0])
+    everything: dict[str, Any] = {**main.parameters, **family.arrange(values)}
+    main = replace(main, parameters=everything)
+    return [(main, find_mode(spec, view, *columns[0], main)), *further]
 
 
 def _fitted(design: Design, X: Floats, fit: Rough) -> Floats:
@@ -95,8 +98,8 @@ def _fitted(design: Design, X: Floats, fit: Rough) -> Floats:
 
 def _fit(
     design: Design, columns: Columns, base: float, score: tuple[Callable[[Floats], Floats], Link]
-) -> tuple[Rough, Floats]:
-    """A linear predictor by rounds of penalized quasi-likelihood, and its value in each row, shape (n,)."""
+) -> tuple[Rough, Floats, Mode]:
+    """A linear predictor by rounds of penalized quasi-likelihood, its value in each row, and the rows."""
     (X, priors), (derivative, link) = columns, score
     offset = np.zeros(design.n) if design.offset is None else design.offset
     eta = base + offset - offset.mean()
@@ -127,4 +130,26 @@ def _fit(
     found = {
         name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name], information) for name in S
     }
-    return Rough(information, None, precision, center, found, information**-0.5, {}, residual), eta
+    fit = Rough(information, None, precision, center, found, information**-0.5, {}, residual)
+    working = eta - offset + derivative(eta) / information
+    return fit, eta, _mode(design, columns, fit, working)
+
+
+def _mode(design: Design, columns: Columns, fit: Rough, working: Floats) -> Mode:
+    """Coefficients and effects that rows of equal information lead to, solved for in turn."""
+    X, priors = columns
+    W = np.full(design.n, fit.information)
+    effects = {group.name: np.zeros((group.n_groups, group.Z.shape[1])) for group in design.groups}
+    parts = {group.name: np.zeros(design.n) for group in design.groups}
+    precision, center = fit.precision, fit.center
+    for _ in range(SWEEPS):
+        rest = working - sum(parts.values(), start=np.zeros(design.n))
+        precision, center = single_level_posterior(X, priors, (fit.information, None), rest)
+        for group in sorted(design.groups, key=lambda group: group.n_groups):
+            others = sum((u for k, u in parts.items() if k != group.name), start=X @ center)
+            prior = np.diag(fit.components[group.name].sd ** -2)
+            A = fit.information * cross_products(group.Z, group) + prior
+            score = fit.information * cross_products((working - others)[:, None], group)
+            effects[group.name] = np.linalg.solve(A, score)[:, :, 0]
+            parts[group.name] = row_effects(group, effects[group.name])
+    return Mode(W, working, center, precision, effects)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.design.records import Design
-from hierbayes.geometry.coordinates import WEIGHTS, Coordinates, GroupCoordinates, coordinates
-from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings
+from hierbayes.geometry.coordinates import FORMS, PARTIAL, Coordinates, GroupCoordinates, coordinates
+from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings, zero_scores
 from hierbayes.spec.records import GroupSpec, ModelSpec
 
 type Floats = NDArray[np.float64]
@@ -122,9 +122,12 @@ def recover(
             vine = 2 * draws[names.vine(group.name)] - 1
             cholesky[group.name] = cholesky_from_vine(vine, len(group.terms))
         scale = sd[group.name], cholesky.get(group.name)
-        pull = _pull(group.name, frame, theta)
+        form = _form(group, draws)
+        pull = _pull(group.name, form, frame, theta)
         for coupling in coupled[group.name]:
             pull = np.add(pull, _coupled_pull(coupling, u[coupling.other], group.n_groups))
+        if form == PARTIAL:
+            pull = pull - zero_scores(frame, {group.name: coupled[group.name]})[group.name]
         u[group.name] = _effects(group, draws, scale, (frame.groups[group.name], pull))
     parameters = {name: draws[name] for name in spec.scalars}
     return reported(spec, design, frame.means, Pieces(theta, sd, cholesky, u, parameters))
@@ -174,9 +177,10 @@ def _coefficients(frame: Coordinates, draws: Mapping[str, Floats]) -> Floats:
     return theta
 
 
-def _pull(group: str, frame: Coordinates, theta: Floats | None) -> Floats:
+def _pull(group: str, form: str, frame: Coordinates, theta: Floats | None) -> Floats:
     """The shift of a group term's effects that the population coefficients cause, (chain, draw, J, q)."""
-    shift = frame.groups[group].shift
+    here = frame.groups[group]
+    shift = here.cross if form == PARTIAL else here.shift
     if theta is None:
         return np.zeros(shift.shape[:2])
     n_groups, q, p = shift.shape
@@ -196,7 +200,7 @@ def _form(group: GroupSpec, draws: Mapping[str, Floats]) -> str:
     """The parameterization of a group term, from the names of what was sampled."""
     if names.z(group.name) in draws:
         return "noncentered"
-    (form,) = [form for form in WEIGHTS if names.effect(form, group.name, group.terms[0]) in draws]
+    (form,) = [form for form in FORMS if names.effect(form, group.name, group.terms[0]) in draws]
     return form
 
 
@@ -211,16 +215,33 @@ def _effects(
     if names.z(group.name) in draws:
         z = draws[names.z(group.name)] - pull / frame.guess
         return np.asarray((z if L is None else z @ L.swapaxes(-1, -2)) * sd[..., None, :])
-    form = _form(group, draws)
-    weights = WEIGHTS[form](frame)
-    z = np.empty((*sd.shape[:2], *weights.shape))
-    u = np.empty_like(z)
-    for k, term in enumerate(group.terms):
-        w, ratio = weights[:, k], (sd[..., k] / frame.guess[k])[..., None]
-        mean, last = np.zeros(z.shape[:3]), np.ones(sd.shape[:2])[..., None]
-        if L is not None:
-            mean, last = (z[..., :k] * L[..., None, k, :k]).sum(axis=-1), L[..., k, k][..., None]
-        v = draws[names.effect(form, group.name, term)] - pull[..., k] / frame.guess[k]
-        z[..., k] = (v - ratio**w * w * mean) / (ratio * last) ** w
-        u[..., k] = sd[..., k][..., None] * (mean + last * z[..., k])
+    if _form(group, draws) == PARTIAL:
+        v = np.stack([draws[names.effect(PARTIAL, group.name, term)] for term in group.terms], axis=-1)
+        return informed_effects(v, scale, frame.information, pull)
+    v = np.stack([draws[names.effect("centered", group.name, term)] for term in group.terms], axis=-1)
+    return frame.guess * v - pull
+
+
+def informed_effects(v: Floats, scale: tuple[Floats, Floats | None], A: Floats, pull: Floats) -> Floats:
+    """Effects from values that were sampled around what the rows say; see ``graph.groups.informed``.
+
+    Parameters
+    ----------
+    v : float64 array, shape (chain, draw, n_groups, q)
+        Sampled values.
+    scale : (float64 array, float64 array or None), shapes (chain, draw, q) and (chain, draw, q, q)
+        Standard deviations, and the Cholesky factors of correlations.
+    A : float64 array, shape (n_groups, q, q)
+        The groups' information.
+    pull : float64 array, shape (chain, draw, n_groups, q)
+        Their scores, with the sign changed.
+    """
+    sd, L = scale
+    T = sd[..., None] * (np.eye(sd.shape[-1]) if L is None else L)
+    u = np.empty_like(v)
+    for j in range(len(A)):
+        K = np.linalg.cholesky(np.eye(len(A[j])) + T.swapaxes(-1, -2) @ A[j] @ T)
+        r = -(T.swapaxes(-1, -2) @ np.broadcast_to(pull, v.shape)[..., j, :, None])
+        y = v[..., j, :, None] + np.linalg.solve(K, r)
+        u[..., j, :] = (T @ np.linalg.solve(K.swapaxes(-1, -2), y))[..., 0]
     return u

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.records import Design, GroupDesign
+from hierbayes.design.records import Design
 from hierbayes.errors import DataError
 from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.geometry.components import SHORT, START, Components, effects_by_em, estimate_components
@@ -87,46 +87,6 @@ def rough_fit(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
 def times(M: Floats, weights: Floats | None) -> Floats:
     """Rows of a matrix, shape (n, k), times their weights."""
     return M if weights is None else M * weights[:, None]
-
-
-def weights_given_parts(design: Design, group: GroupDesign, fit: Rough) -> Floats | None:
-    """Weights of the rows for one group term, the effects of the factors nested in it integrated out.
-
-    With ``v`` the variance of a row's effect of a nested factor, the rows of one of its groups share the
-    information ``sum W / (1 + sum W v)`` about the coarser effect: exact for intercepts. The finest factor
-    comes first.
-
-    Parameters
-    ----------
-    design : Design
-        The arrays.
-    group : GroupDesign
-        The group term.
-    fit : Rough
-        Rough estimates.
-
-    Returns
-    -------
-    float64 array, shape (n,), or None
-        Relative to the mean weight of the rows; None for ones.
-    """
-    weights = fit.weights
-    for part in sorted(design.groups, key=lambda other: -other.n_groups):
-        if part.n_groups <= group.n_groups or not _is_nested(part, group):
-            continue
-        w = np.ones(design.n) if weights is None else weights
-        variance = (part.Z**2) @ fit.components[part.name].sd ** 2
-        own = part.own
-        load = fit.information * np.bincount(part.codes[own], (w * variance)[own], part.n_groups)
-        weights = np.where(own, w / (1 + load[part.codes]), w)
-    return weights
-
-
-def _is_nested(part: GroupDesign, group: GroupDesign) -> bool:
-    """Whether every group of ``part`` lies within one of ``group``."""
-    parent = np.full(part.n_groups + 1, -1)
-    parent[part.codes] = group.codes
-    return bool((parent[part.codes] == group.codes)[part.own].all())
 
 
 def base_rate(family: Family, link: Link, design: Design) -> float:

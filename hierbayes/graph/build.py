@@ -110,7 +110,7 @@ def _effects(
             spec,
             group,
             frame,
-            pull_of(group.name, frame, theta, with_effects),
+            pull_of(group.name, forms[group.name], frame, (theta, with_effects)),
             parameterization=forms[group.name],
             deterministic=deterministics,
         )

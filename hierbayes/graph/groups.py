@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from hierbayes import names
-from hierbayes.geometry import WEIGHTS, Coordinates, Coupling, GroupCoordinates
+from hierbayes.geometry import PARTIAL, Coordinates, Coupling, GroupCoordinates, zero_scores
 from hierbayes.graph.priors import positive_vector
 from hierbayes.spec.records import GroupSpec, ModelSpec
 
@@ -52,6 +51,7 @@ def lkj_cholesky(group: GroupSpec, eta: float) -> Any:
 
 
 type Floats = NDArray[np.float64]
+type Coupled = Sequence[tuple[Coupling, Any]]
 
 
 @dataclass(frozen=True)
@@ -69,59 +69,77 @@ def noncentered(group: GroupSpec, scale: Scale, frame: GroupCoordinates, *, pull
     return (z if scale.L is None else pt.dot(z, scale.L.T)) * scale.sd
 
 
-def weighted(form: str, group: GroupSpec, scale: Scale, frame: GroupCoordinates, *, pull: Any) -> Any:
-    """Each effect centered as far as ``WEIGHTS[form]`` says; shape (n_groups, q).
-
-    With ``t = u / sd = L z``, ``z ~ Normal(0, 1)``, ``r = sd / s0``, weights ``w`` and the mean ``m`` of
-    ``t_k`` given the columns before it, column ``k`` is sampled as ``v = r^w (w m + L_kk^w z_k)``, its pull
-    added: ``v = z`` (non-centered) for ``w = 0`` and ``v = u / s0`` (centered) for ``w = 1``.
-
-    References
-    ----------
-    Papaspiliopoulos, O., Roberts, G. O. and Sköld, M. (2007). A general framework for the parametrization
-    of hierarchical models. Statistical Science 22, 59-73.
-    """
-    weights = WEIGHTS[form](frame)
+def centered(group: GroupSpec, scale: Scale, frame: GroupCoordinates, *, pull: Any) -> Any:
+    """``u``, sampled as ``u / s0`` + its pull, column by column given those before; shape (n_groups, q)."""
     pull = pull / frame.guess
     ratio = scale.sd / frame.guess
     z: list[Any] = []
     columns = []
     for k, term in enumerate(group.terms):
-        w = weights[:, k]
         mean, last = pt.as_tensor_variable(0.0), pt.as_tensor_variable(1.0)
         if scale.L is not None:
             mean, last = sum((scale.L[k, j] * z[j] for j in range(k)), start=mean), scale.L[k, k]
-        center, spread = ratio[k] ** w * w * mean, (ratio[k] * last) ** w
-        name = names.effect(form, group.name, term)
+        center, spread = ratio[k] * mean, ratio[k] * last
+        name = names.effect("centered", group.name, term)
         v = pm.Normal(name, pull[:, k] + center, spread, dims=names.group_dim(group.name)) - pull[:, k]
         z.append((v - center) / spread)
         columns.append(scale.sd[k] * (mean + last * z[k]))
     return pt.stack(columns, axis=1)
 
 
+def informed(group: GroupSpec, scale: Scale, frame: GroupCoordinates, *, pull: Any) -> Any:
+    """``u = T z`` with ``T = diag(sd) L``, sampled around what the rows say of it; shape (n_groups, q).
+
+    With the information ``A`` and the score ``r`` of each group, ``z`` given them is normal with precision
+    ``K K' = I + T'A T`` and mean ``K'^-1 K^-1 T'r``: sampled is ``v = K'z - K^-1 T'r``, from the last column
+    to the first. ``pull`` is ``-r``.
+    """
+    q = len(group.terms)
+    T = pt.diag(scale.sd) if scale.L is None else scale.sd[:, None] * scale.L
+    AT = pt.dot(frame.information, T)
+    M = pt.eye(q) + (T[None, :, :, None] * AT[:, :, None, :]).sum(axis=1)
+    r = pt.dot(-pull, T)
+    K: dict[tuple[int, int], Any] = {}
+    a: list[Any] = []
+    for k in range(q):
+        K[k, k] = pt.sqrt(M[:, k, k] - sum(K[k, l] ** 2 for l in range(k)))
+        for i in range(k + 1, q):
+            K[i, k] = (M[:, i, k] - sum(K[i, l] * K[k, l] for l in range(k))) / K[k, k]
+        a.append((r[:, k] - sum(K[k, l] * a[l] for l in range(k))) / K[k, k])
+    z: dict[int, Any] = {}
+    for k in reversed(range(q)):
+        rest = sum((K[i, k] * z[i] for i in range(k + 1, q)), start=-a[k])
+        name = names.effect(PARTIAL, group.name, group.terms[k])
+        z[k] = (pm.Normal(name, rest, K[k, k], dims=names.group_dim(group.name)) - rest) / K[k, k]
+    return pt.dot(pt.stack([z[k] for k in range(q)], axis=1), T.T)
+
+
 PARAMETERIZATIONS: dict[str, Callable[..., Any]] = {
     "noncentered": noncentered,
-    **{form: partial(weighted, form) for form in ("centered", "partial")},
+    "centered": centered,
+    PARTIAL: informed,
 }
 
 
-def pull_of(group: str, frame: Coordinates, theta: Any, coupled: Sequence[tuple[Coupling, Any]] = ()) -> Any:
+def pull_of(group: str, form: str, frame: Coordinates, moving: tuple[Any, Coupled]) -> Any:
     """How far the sampled values of a group term's effects are moved, tensor of shape (n_groups, q).
 
     Parameters
     ----------
-    group : str
-        The group term.
+    group, form : str
+        The group term and its parameterization.
     frame : Coordinates
         The coordinates of the model.
-    theta : tensor, shape (p,), or None
-        Population coefficients.
-    coupled : sequence of (Coupling, tensor)
-        Couplings with coarser group terms, and their effects.
+    moving : (tensor of shape (p,) or None, sequence of (Coupling, tensor))
+        Population coefficients, and couplings with coarser group terms, with their effects.
     """
-    pull = pt.zeros(frame.groups[group].centering.shape)
+    here, (theta, coupled) = frame.groups[group], moving
+    pull = pt.zeros(here.centering.shape)
+    if form == PARTIAL:
+        score = zero_scores(frame, {group: [coupling for coupling, _ in coupled]})[group]
+        pull = pt.as_tensor_variable(-score)
     if theta is not None:
-        pull = pt.dot(frame.groups[group].shift, theta - frame.center)
+        pull = pull + pt.dot(here.cross if form == PARTIAL else here.shift, theta - frame.center)
     for coupling, u in coupled:
         parts = (coupling.weight * u[coupling.column][:, None, :]).sum(axis=-1)
         pull = pt.inc_subtensor(pull[coupling.row], parts)
@@ -145,14 +163,20 @@ def group_effects(
         Effects of each group on the link scale.
     """
     priors = [spec.prior("sd", group.name, term) for term in group.terms]
-    sd = positive_vector(names.sd(group.name), priors, group.terms, names.group_term(group.name))
+    frame = coordinates.groups[group.name]
+    sd = positive_vector(
+        names.sd(group.name),
+        priors,
+        group.terms,
+        names.group_term(group.name),
+        scale=frame.guess if parameterization == PARTIAL else None,
+    )
     L = None
     if group.has_correlations:
         L = lkj_cholesky(group, spec.prior("cor", group.name).parameters[0])
         if deterministic:
             dims = (names.group_term(group.name), names.group_term_bis(group.name))
             pm.Deterministic(names.cor(group.name), pt.dot(L, L.T), dims=dims)
-    frame = coordinates.groups[group.name]
     u = PARAMETERIZATIONS[parameterization](group, Scale(sd, L), frame, pull=pull)
     return pm.Deterministic(names.u(group.name), u, dims=_dims(group)) if deterministic else u
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pymc as pm
 
+from hierbayes.geometry import can_be_eased
+from hierbayes.graph.easing import Eased
 from hierbayes.spec.records import Prior
 
 
@@ -54,20 +56,32 @@ def arguments(row: PriorRow, priors: Sequence[Prior]) -> dict[str, Any]:
     return {name: columns[:, k] for k, name in enumerate(row.arguments)}
 
 
-def positive_vector(name: str, priors: Sequence[Prior], labels: Sequence[str], dim: str) -> Any:
-    """Positive parameters of dimension ``dim``: one vector, or stacked scalars where kinds of priors mix."""
+def positive_vector(
+    name: str, priors: Sequence[Prior], labels: Sequence[str], dim: str, *, scale: Any = None
+) -> Any:
+    """Positive parameters of dimension ``dim``: one vector, or stacked scalars where kinds of priors mix.
+
+    ``scale``, shape (k,), is where they are eased (``easing``); None where their logarithms are sampled.
+    """
     kinds = {prior.distribution for prior in priors}
     if len(kinds) == 1:
         row = POSITIVE[kinds.pop()]
-        return row.cls(name, **arguments(row, priors), dims=dim)
+        return row.cls(name, **arguments(row, priors), dims=dim, **_easing(priors[0], scale))
+    scales = [None] * len(priors) if scale is None else [np.asarray(s) for s in scale]
     scalars = [
-        positive_scalar(f"{name}[{label}]", prior) for label, prior in zip(labels, priors, strict=True)
+        positive_scalar(f"{name}[{label}]", prior, scale=s)
+        for label, prior, s in zip(labels, priors, scales, strict=True)
     ]
     return pm.Deterministic(name, pm.math.stack(scalars), dims=dim)
 
 
-def positive_scalar(name: str, prior: Prior) -> Any:
-    """One positive parameter."""
+def positive_scalar(name: str, prior: Prior, *, scale: Any = None) -> Any:
+    """One positive parameter; ``scale`` as of ``positive_vector``."""
     row = POSITIVE[prior.distribution]
     # Arrays, because PyTensor would round Python floats to single precision.
-    return row.cls(name, **dict(zip(row.arguments, map(np.asarray, prior.parameters), strict=True)))
+    values = dict(zip(row.arguments, map(np.asarray, prior.parameters), strict=True))
+    return row.cls(name, **values, **_easing(prior, scale))
+
+
+def _easing(prior: Prior, scale: Any) -> dict[str, Any]:
+    return {} if scale is None or not can_be_eased(prior) else {"default_transform": Eased(scale)}

@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.families import get_family
 from hierbayes.geometry import (
+    PARTIAL,
     WEIGHTS,
     Coordinates,
+    Coupling,
     Pieces,
+    can_be_eased,
     coarse_to_fine,
     coordinates,
     couplings,
+    eased_start,
     is_real,
+    zero_scores,
 )
 from hierbayes.kernels.compress import RowData, row_data
 from hierbayes.kernels.coverage import LINKS
@@ -69,10 +74,19 @@ def rows_kernel(
     """
     frame = coordinates(spec, design) if frame is None else frame
     rows = row_data(design, frame.X, spec.family)
-    layout, groups = _layout(spec, rows)
-    weights = [WEIGHTS[forms[g.name]](frame.groups[g.name]).ravel() for g in spec.all_groups]
-    guess = [frame.groups[g.name].guess for g in spec.all_groups]
-    shift = [(c.shift / c.guess[:, None]).ravel() for c in (frame.groups[g.name] for g in spec.all_groups)]
+    layout, groups = _layout(spec, rows, forms)
+    here = [frame.groups[g.name] for g in spec.all_groups]
+    informed = [forms[g.name] == PARTIAL for g in spec.all_groups]
+    coupled = couplings(design, frame, forms)
+    scores = zero_scores(frame, coupled)
+    weights = [
+        np.full(c.centering.size, WEIGHTS.get(forms[g.name], 0.0))
+        for g, c in zip(spec.all_groups, here, strict=True)
+    ]
+    shift = [
+        c.cross.ravel() if known else (c.shift / c.guess[:, None]).ravel()
+        for c, known in zip(here, informed, strict=True)
+    ]
     slots, kinds, priors, unwhiten, log_jacobian = _coefficients(frame)
     positive_kinds, positive_parameters = prior_table(positive_priors(spec))
     arrays: tuple[NDArray[Any], ...] = (
@@ -87,7 +101,7 @@ def rows_kernel(
         vine_shapes(spec),
         groups,
         _joined(weights),
-        _joined(guess),
+        _joined([c.guess for c in here]),
         _joined(shift),
         rows.y,
         rows.size,
@@ -97,16 +111,29 @@ def rows_kernel(
         _places(spec, rows.codes),
         np.array([log_jacobian + _constant(spec, design)]),
         np.array(coarse_to_fine(design), dtype=np.int64),
-        *_links(spec, design, frame, forms),
+        *_links(spec, frame, coupled, forms),
         rows.more,
         *_several(spec),
         rows.further_offsets,
+        _joined([c.information.ravel() for c in here]),
+        _joined([scores[g.name].ravel() for g in spec.all_groups]),
+        _ease(spec, frame, forms),
     )
     arrays = tuple(np.ascontiguousarray(array) for array in arrays)
     start = _start(spec, frame, arrays)
     pieces = partial(_pieces, spec, arrays)
     compiled = entry(spec.family, spec.link, several=bool(spec.predictors))
     return Kernel("rows", compiled, arrays, start, pieces, n_rows=len(rows.y))
+
+
+def _ease(spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]) -> Floats:
+    """Of each positive the scale at which it is eased, 0 for none."""
+    found = []
+    for group in spec.all_groups:
+        for term, scale in zip(group.terms, frame.groups[group.name].guess, strict=True):
+            eased = forms[group.name] == PARTIAL and can_be_eased(spec.prior("sd", group.name, term))
+            found.append(scale if eased else 0.0)
+    return np.array([*found, *(0.0 for _ in spec.scalars)])
 
 
 def _constant(spec: ModelSpec, design: Design) -> float:
@@ -138,11 +165,15 @@ def _joined(parts: list[Floats]) -> Floats:
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _layout(spec: ModelSpec, rows: RowData) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _layout(
+    spec: ModelSpec, rows: RowData, forms: Mapping[str, str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     table, effect, pair, columns = [], 0, 0, 0
     for group in spec.all_groups:
         q = len(group.terms)
-        table.append((q, group.n_groups, int(group.has_correlations), effect, pair))
+        table.append(
+            (q, group.n_groups, int(group.has_correlations), effect, pair, int(forms[group.name] == PARTIAL))
+        )
         effect += q * group.n_groups
         pair += int(group.has_correlations) * (q * (q - 1) // 2)
         columns += q
@@ -152,7 +183,7 @@ def _layout(spec: ModelSpec, rows: RowData) -> tuple[NDArray[np.int64], NDArray[
         *(len(rows.y), _n_coefficients(spec), positives, pair, effect, columns, n_parameters),
         *(rows.more.shape[1], LINKS.index(spec.link)),
     )
-    return np.array(sizes, dtype=np.int64), np.array(table, dtype=np.int64).reshape(len(table), 5)
+    return np.array(sizes, dtype=np.int64), np.array(table, dtype=np.int64).reshape(len(table), 6)
 
 
 def _places(spec: ModelSpec, codes: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -166,20 +197,24 @@ def _places(spec: ModelSpec, codes: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _links(
-    spec: ModelSpec, design: Design, frame: Coordinates, forms: Mapping[str, str]
+    spec: ModelSpec,
+    frame: Coordinates,
+    coupled: Mapping[str, tuple[Coupling, ...]],
+    forms: Mapping[str, str],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     """The couplings of every effect, flat: where each one's begin, which effects, and how much they pull."""
     sizes = [len(group.terms) * group.n_groups for group in spec.all_groups]
     first = dict(zip((g.name for g in spec.all_groups), np.cumsum([0, *sizes]), strict=False))
     effects, others, weights = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
-    for name, coupled in couplings(design, frame, forms).items():
-        for coupling in coupled:
+    for name, these in coupled.items():
+        unit = np.ones_like(frame.groups[name].guess) if forms[name] == PARTIAL else frame.groups[name].guess
+        for coupling in these:
             _, q, columns = coupling.weight.shape
             effect = first[name] + coupling.row[:, None] * q + np.arange(q)
             other = first[coupling.other] + coupling.column[:, None] * columns + np.arange(columns)
             effects.append(np.repeat(effect, columns, axis=1).ravel())
             others.append(np.tile(other, (1, q)).ravel())
-            weights.append((coupling.weight / frame.groups[name].guess[:, None]).ravel())
+            weights.append((coupling.weight / unit[:, None]).ravel())
     effect, other, weight = np.concatenate(effects), np.concatenate(others), np.concatenate(weights)
     order = np.argsort(effect, kind="stable")
     start = np.searchsorted(effect[order], np.arange(sum(sizes) + 1))
@@ -215,7 +250,10 @@ def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floa
             )[0]
     rough = [frame.groups[group.name].guess for group in spec.all_groups]
     parameters = [np.array([frame.parameters[name] for name in spec.scalars])]
-    positives = unconstrained_start(kinds, priors, np.concatenate([*rough, *parameters]))
+    values, ease = np.concatenate([*rough, *parameters]), arrays[-1]
+    positives = unconstrained_start(kinds, priors, values)
+    eased = ease > 0
+    positives[eased] = eased_start(np.log(values[eased] / ease[eased]))
     return np.concatenate([theta, positives, np.zeros(n_vines), np.zeros(n_effects)])
 
 

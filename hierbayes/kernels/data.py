@@ -53,8 +53,9 @@ class Data(NamedTuple):
         Priors of the positives.
     vine_shapes : float64 array, shape (n_vines,)
         Beta shapes of the partial correlations.
-    groups : int64 array, shape (n_terms, 5)
-        Of each group term ``q``, ``n_groups``, whether correlated, first effect, first partial correlation.
+    groups : int64 array, shape (n_terms, 6)
+        Of each group term ``q``, ``n_groups``, whether correlated, first effect, first partial correlation,
+        whether it is sampled around what its rows say.
     weights, guess, shift : float64 arrays, flat
         ``Effects`` of the group terms, one after the other.
     y, size, offset : float64 arrays, shape (n,)
@@ -79,6 +80,10 @@ class Data(NamedTuple):
         The link of each, a place in ``coverage.LINKS``.
     further_offsets : float64 array, flat
         Offsets (n, linear predictors - 1) of the further ones; of length 0 for none.
+    information, score : float64 arrays, flat
+        ``Effects`` of the group terms, one after the other.
+    ease : float64 array, shape (n_positives,)
+        As of ``easing``.
     """
 
     layout: Layout
@@ -110,6 +115,9 @@ class Data(NamedTuple):
     sources: Any
     inverses: Any
     further_offsets: Any
+    information: Any
+    score: Any
+    ease: Any
 
 
 N_ARRAYS = len(Data._fields)
@@ -122,7 +130,7 @@ def read(table: Any) -> Data:
     layout = Layout(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7], sizes[8])
     n, p = layout.n, layout.p
     groups = integers(table, 9)
-    n_terms = groups.shape[0] // 5
+    n_terms = groups.shape[0] // 6
     return Data(
         layout,
         integers(table, 1),
@@ -133,7 +141,7 @@ def read(table: Any) -> Data:
         integers(table, 6),
         floats(table, 7).reshape((layout.n_positives, 3)),
         floats(table, 8),
-        groups.reshape((n_terms, 5)),
+        groups.reshape((n_terms, 6)),
         floats(table, 10),
         floats(table, 11),
         floats(table, 12),
@@ -153,6 +161,9 @@ def read(table: Any) -> Data:
         integers(table, 26),
         integers(table, 27),
         floats(table, 28),
+        floats(table, 29),
+        floats(table, 30),
+        floats(table, 31),
     )
 
 
@@ -224,23 +235,27 @@ class Term(NamedTuple):
     column: int
     square: int
     shift: int
+    information: int
+    informed: int
 
 
 @compiled
 def term_at(data: Data, g: int) -> Term:
     """The ``g``-th group term."""
-    column, square, shift = 0, 0, 0
+    column, square, shift, information = 0, 0, 0, 0
     for h in range(g):
-        q = data.groups[h, 0]
-        column, square, shift = column + q, square + q * q, shift + q * data.groups[h, 1] * data.layout.p
+        q, n_groups = data.groups[h, 0], data.groups[h, 1]
+        column, square = column + q, square + q * q
+        shift, information = shift + q * n_groups * data.layout.p, information + q * q * n_groups
     row = data.groups[g]
-    return Term(row[0], row[1], row[2], row[3], row[4], column, square, shift)
+    return Term(row[0], row[1], row[2], row[3], row[4], column, square, shift, information, row[5])
 
 
 @compiled
 def effects_of(data: Data, term: Term, state: State) -> Effects:
     """A group term as ``forward`` and ``backward`` take it."""
     q, J, p = term.q, term.n_groups, data.layout.p
+    informed = J * term.informed
     return Effects(
         data.weights[term.effect : term.effect + J * q].reshape((J, q)),
         data.guess[term.column : term.column + q],
@@ -250,4 +265,6 @@ def effects_of(data: Data, term: Term, state: State) -> Effects:
         data.link_start[term.effect : term.effect + J * q + 1],
         data.link_index,
         data.link_weight,
+        data.information[term.information : term.information + informed * q * q].reshape((informed, q, q)),
+        data.score[term.effect : term.effect + informed * q].reshape((informed, q)),
     )

@@ -25,6 +25,8 @@ LOG_DENSITY = types.int64(
     types.voidptr,
 )  # fmt: skip
 """``(n_dim, x, gradient, log_density, table) -> 0`` if all is well: what nutpie calls."""
+PASS = types.int64(types.uint64, types.voidptr)
+"""``(n_arrays, table) -> 0``: something to be done with the arrays of a table."""
 EXPANSION = types.int64(
     types.uint64, types.uint64, types.CPointer(types.double), types.CPointer(types.double), types.voidptr
 )
@@ -132,6 +134,15 @@ def compiled_for_python[F: Callable[..., Any]](function: F) -> F:
     with _own_cache():
         decorated: F = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
     return decorated
+
+
+def compiled_pass(function: Callable[..., Any]) -> Any:
+    """A C function of signature ``PASS``, compiled now or read from the cache; has ``.ctypes``.
+
+    Python calls it without numba's dispatcher, which costs more at its first call than small models take.
+    """
+    with _own_cache():
+        return numba.cfunc(PASS, cache=True, error_model="numpy")(function)
 
 
 def compiled_log_density(function: Callable[..., Any]) -> Any:

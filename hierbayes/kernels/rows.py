@@ -8,11 +8,12 @@ import numba
 import numpy as np
 
 from hierbayes.kernels.data import N_ARRAYS, Data, State, effects_of, new_state, read, term_at
+from hierbayes.kernels.easing import eased_positives
 from hierbayes.kernels.effects import EffectsGradient, backward, forward
 from hierbayes.kernels.jit import compiled, compiled_for_python
 from hierbayes.kernels.likelihoods.row import Row
 from hierbayes.kernels.priors import free, log_prior
-from hierbayes.kernels.scales import correlation_cholesky, correlation_gradient, positives, vine
+from hierbayes.kernels.scales import correlation_cholesky, correlation_gradient, vine
 
 
 @compiled
@@ -45,7 +46,8 @@ def parameters(data: Data, x: Any, state: State) -> float:
     layout = data.layout
     first = layout.p + layout.n_positives
     total: float = data.constant[0] + coefficients(data, x, state)
-    total += positives(x[layout.p : first], data.positive_kinds, data.positive_priors, state.positive)
+    table = data.positive_kinds, data.positive_priors
+    total += eased_positives(x[layout.p : first], data.ease, table, state.positive)
     total += vine(x[first : first + layout.n_vines], data.vine_shapes, state.vine)
     sampled = x[first + layout.n_vines :]
     coarser = state.theta - data.center, state.u
@@ -95,6 +97,7 @@ def collect(data: Data, state: State, parameter_bar: Any, gradient: Any) -> None
     vine_bar = np.zeros(layout.n_vines)
     positive_bar[layout.n_positives - layout.n_parameters :] = parameter_bar
     sampled = gradient[first + layout.n_vines :]
+    coarser = state.theta - data.center, state.u
     for g in data.order[::-1]:
         term = term_at(data, g)
         group = effects_of(data, term, state)
@@ -103,7 +106,7 @@ def collect(data: Data, state: State, parameter_bar: Any, gradient: Any) -> None
         v_bar = sampled[where].reshape((term.q, term.n_groups))
         sd_bar = positive_bar[term.column : term.column + term.q]
         out = EffectsGradient(sd_bar, L_bar, state.theta_bar, v_bar, state.u_bar)
-        backward(group, state.z[where].reshape(shape), state.u_bar[where].reshape(shape), out)
+        backward(group, coarser, state.z[where].reshape(shape), state.u_bar[where].reshape(shape), out)
         pairs = slice(term.vine, term.vine + term.correlated * (term.q * (term.q - 1)) // 2)
         correlation_gradient(state.vine[0, pairs], group.L, L_bar, vine_bar[pairs])
     for k in range(layout.n_positives):

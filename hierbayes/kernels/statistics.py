@@ -133,16 +133,16 @@ def sufficient_statistics(design: Design, frame: Coordinates) -> Statistics:
         Means that are taken out of the columns, priors, and where coefficients are expected.
     """
     factors = factors_of(design)
-    table, kept = _row_table(design, factors)
     p = len(design.terms)
     n_groups, q = (factors[0].n_groups, factors[0].q) if factors else (0, 0)
     roots, E = np.zeros((n_groups, q, q)), np.zeros((n_groups, q, p + 1))
     within = np.zeros((p + 1, p + 1))
     origin = np.array(frame.means, dtype=np.float64), np.array(frame.center, dtype=np.float64)
-    rotate_rows(table, origin, (roots, E, within))
+    table, kept = _row_table(design, factors, (*origin, roots, E, within))
+    rotate_rows().ctypes(len(table) // 2, table.ctypes.data)
     shapes = _factor_table(factors)
     if len(factors) > 1:
-        rest, crossed, pattern = _with_others(table, origin, shapes, (roots, E, within))
+        rest, crossed, pattern = _with_others(table, shapes, (roots, E, within))
     else:
         pointers = np.arange(n_groups + 1, dtype=np.int64) * (p + 1)
         columns = np.tile(np.arange(p + 1, dtype=np.int32), n_groups)
@@ -175,16 +175,19 @@ def sufficient_statistics(design: Design, frame: Coordinates) -> Statistics:
 
 
 def _row_table(
-    design: Design, factors: Sequence[Factor]
+    design: Design, factors: Sequence[Factor], first: tuple[NDArray[Any], ...]
 ) -> tuple[NDArray[np.uint64], tuple[NDArray[Any], ...]]:
-    """Addresses of what is known of each row, and the arrays, which must outlive them."""
+    """Addresses for ``sums``, ``MEANS`` to ``WITHIN`` among them, and the arrays, which must outlive them."""
     none = np.zeros(0)
     kept: list[NDArray[Any]] = [
         np.ascontiguousarray(design.y),
         np.ascontiguousarray(design.X).reshape(-1),
         none if design.offset is None else np.ascontiguousarray(design.offset),
         none if design.weights is None else np.ascontiguousarray(design.weights),
+        *first,
     ]
+    if not factors:
+        kept.append(none)
     for factor in factors:
         inside = np.maximum(factor.groups[0].codes, 0).astype(np.int32, copy=False)
         kept += [factor.columns(), np.ascontiguousarray(inside)]
@@ -205,7 +208,6 @@ def _factor_table(factors: Sequence[Factor]) -> NDArray[np.int64]:
 
 def _with_others(
     table: NDArray[np.uint64],
-    origin: tuple[Floats, Floats],
     shapes: NDArray[np.int64],
     first: tuple[Floats, Floats, Floats],
 ) -> tuple[Floats, tuple[NDArray[Any], ...], NDArray[np.bool_]]:
@@ -224,7 +226,7 @@ def _with_others(
     pointers = np.concatenate([[0], held.sum(axis=1).cumsum()]).astype(np.int64)
     columns = np.nonzero(held)[1].astype(np.int32)
     E, products = np.zeros(q * len(columns)), np.zeros((n_rest, n_rest))
-    sum_others(table, origin, (shapes[1:, 1:3].copy(), pointers, columns), (products, E))
+    sum_others(table, (shapes[1:, 1:3].copy(), pointers, columns), (products, E))
     insert_dense(dense, pointers, E)
     before = np.diag(products).copy()
     project_others(roots, (pointers, columns, n_others), E, products)

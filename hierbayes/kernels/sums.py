@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 
-from hierbayes.kernels.jit import codes, compiled, compiled_for_python, floats
+from hierbayes.kernels.jit import (
+    codes,
+    compiled,
+    compiled_for_python,
+    compiled_pass,
+    float_rows,
+    float_squares,
+    floats,
+)
 
-Y, X, OFFSET, WEIGHTS, FIRST_FACTOR = range(5)
-"""Places in the table of row arrays; from ``FIRST_FACTOR`` on, ``Z`` and codes of each factor in turn."""
+Y, X, OFFSET, WEIGHTS, MEANS, CENTER, ROOTS, DENSE, WITHIN, FIRST_FACTOR = range(10)
+"""Places in the table of row arrays: the rows; what is taken out of them; what ``rotate_rows`` fills. From
+``FIRST_FACTOR`` on, ``Z`` and codes of each factor in turn."""
 
 RANK = 1e-9
 """A column of ``Z`` with less than this share of its length outside of those before it depends on them."""
@@ -59,9 +70,9 @@ def add_square(row: Any, sums: Any) -> None:
 
 
 @compiled
-def _read_row(table: Any, i: int, origin: Any, row: Any) -> float:
+def _read_row(table: Any, i: int, row: Any) -> float:
     """``(x - means, y - offset - (x - means)'center)`` of row ``i`` times its root weight; returns that."""
-    means, center = origin
+    means, center = floats(table, MEANS), floats(table, CENTER)
     p = means.shape[0]
     columns, offset, weights = floats(table, X), floats(table, OFFSET), floats(table, WEIGHTS)
     root = math.sqrt(weights[i]) if weights.shape[0] > 0 else 1.0
@@ -79,9 +90,9 @@ def _read_row(table: Any, i: int, origin: Any, row: Any) -> float:
 @compiled
 def _settle_ranks(roots: Any, E: Any, within: Any) -> None:
     """Make rows of ``R`` zero whose column depends on those before it; ``[Z, X, y]`` keep their products."""
-    n_groups, q, m = E.shape
+    q, m = roots.shape[1], within.shape[0]
     z, row = np.empty(q), np.empty(m)
-    for j in range(n_groups):
+    for j in range(roots.shape[0]):
         R = roots[j]
         for k in range(q):
             size = 0.0
@@ -93,36 +104,45 @@ def _settle_ranks(roots: Any, E: Any, within: Any) -> None:
                 z[l] = R[k, l] if l > k else 0.0
                 R[k, l] = 0.0
             for a in range(m):
-                row[a] = E[j, k, a]
-                E[j, k, a] = 0.0
-            rotate_in(R, E[j], z, row)
+                row[a] = E[q * j + k, a]
+                E[q * j + k, a] = 0.0
+            rotate_in(R, E[q * j : q * j + q], z, row)
             add_square(row, within)
 
 
-@compiled_for_python
-def rotate_rows(table: Any, origin: Any, out: Any) -> None:
-    """One pass over the rows: a QR decomposition of ``[Z, X, y]`` within each group of the first factor.
+def _rotate_rows(n_arrays: int, table: Any) -> int:
+    entries = numba.carray(table, (2 * n_arrays,), np.uint64)
+    _rotate(entries)
+    return 0
 
-    Parameters
-    ----------
-    table : uint64 array
-        Addresses of the row arrays, in the order above.
-    origin : tuple of float64 arrays, shape (p,)
-        ``means`` of the columns and the coefficients ``center`` that are taken out of them.
-    out : tuple of float64 arrays
-        ``R`` (J, q, q), ``E`` (J, q, p + 1) and the cross products (p + 1, p + 1) of what ``Z`` leaves of
-        ``[X, y]``; zeros on entry.
+
+@cache
+def rotate_rows() -> Any:
+    """A C function of signature ``PASS``: a QR decomposition of ``[Z, X, y]`` within each group.
+
+    The groups are those of the first factor. Arrays behind the table are in the order above: ``MEANS`` of the
+    columns and the coefficients ``CENTER`` that are taken out of them, shape (p,); and, zeros on entry, what
+    is filled: ``ROOTS``, ``R`` (J, q, q); ``DENSE``, ``E`` (J, q, p + 1); ``WITHIN``, the cross products
+    (p + 1, p + 1) of what ``Z`` leaves of ``[X, y]``.
     """
-    roots, E, within = out
-    n, q = floats(table, Y).shape[0], roots.shape[1]
-    z, row = np.empty(q), np.empty(within.shape[0])
+    return compiled_pass(_rotate_rows)
+
+
+@compiled
+def _rotate(table: Any) -> None:
+    """The loop of ``rotate_rows``."""
+    n, m = floats(table, Y).shape[0], floats(table, MEANS).shape[0] + 1
+    q = floats(table, FIRST_FACTOR).shape[0] // n
+    roots, within = float_squares(table, ROOTS, q), float_rows(table, WITHIN, m)
+    E = float_rows(table, DENSE, m)
+    z, row = np.empty(q), np.empty(m)
     for i in range(n):
-        root = _read_row(table, i, origin, row)
+        root = _read_row(table, i, row)
         if q > 0:
             Z, j = floats(table, FIRST_FACTOR), codes(table, FIRST_FACTOR + 1)[i]
             for k in range(q):
                 z[k] = root * Z[i * q + k]
-            rotate_in(roots[j], E[j], z, row)
+            rotate_in(roots[j], E[q * j : q * j + q], z, row)
         add_square(row, within)
     _settle_ranks(roots, E, within)
 
@@ -176,12 +196,12 @@ def _read_others(table: Any, i: int, others: Any, entries: Any) -> int:
 
 
 @compiled_for_python
-def sum_others(table: Any, origin: Any, layout: Any, out: Any) -> None:
+def sum_others(table: Any, layout: Any, out: Any) -> None:
     """One pass over the rows: weighted cross products with the columns of the other factors.
 
     Parameters
     ----------
-    table, origin
+    table : uint64 array
         As of ``rotate_rows``.
     layout : tuple
         ``others`` int64 (n_others, 2): columns of each other factor and its first column in the remainder;
@@ -193,15 +213,14 @@ def sum_others(table: Any, origin: Any, layout: Any, out: Any) -> None:
         another; zeros on entry.
     """
     (others, pointers, columns), (products, crossed) = layout, out
-    means = origin[0]
-    n_rest, p, n = products.shape[0], means.shape[0], floats(table, Y).shape[0]
+    n_rest, p, n = products.shape[0], floats(table, MEANS).shape[0], floats(table, Y).shape[0]
     Z, first = floats(table, FIRST_FACTOR), codes(table, FIRST_FACTOR + 1)
     q = Z.shape[0] // n
     size = others[:, 0].sum()
     places, values = np.empty(size + p + 1, dtype=np.int64), np.empty(size + p + 1)
     row = np.empty(p + 1)
     for i in range(n):
-        root = _read_row(table, i, origin, row)
+        root = _read_row(table, i, row)
         _read_others(table, i, others, (places, values))
         for k in range(size):
             values[k] *= root

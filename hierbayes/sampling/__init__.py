@@ -14,11 +14,11 @@ from hierbayes.sampling.nutpie import (
     CompiledSampler,
     compile_nutpie,
     kernel_refusal,
-    sample_kernel,
     sample_nutpie,
 )
 from hierbayes.sampling.pymc import sample_pymc
 from hierbayes.sampling.settings import RawDraws, SamplerSettings
+from hierbayes.sampling.stored import sample_by_size
 
 SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {
     "nutpie": sample_nutpie,
@@ -34,7 +34,7 @@ NEEDS = {"numpyro": ("jax", "numpyro"), "blackjax": ("jax", "blackjax")}
 COMPILERS: dict[str, Callable[[Any, SamplerSettings, str], CompiledSampler]] = {"nutpie": compile_nutpie}
 """Samplers that can use a compiled PyMC model again for another response."""
 
-KERNEL_SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {"nutpie": sample_kernel}
+KERNEL_SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {"nutpie": sample_by_size}
 """Samplers that take a kernel."""
 
 

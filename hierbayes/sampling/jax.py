@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from hierbayes.errors import SamplingError
 from hierbayes.sampling.progress import ChainProgress, ChainState, NoProgress, compiling, progress_for
-from hierbayes.sampling.settings import RawDraws, SamplerSettings, tidy_stats
+from hierbayes.sampling.settings import RawDraws, SamplerSettings, available_cores, tidy_stats
 from hierbayes.sampling.transitions import Density, Transition, blackjax_transition, numpyro_transition
 
 type Floats = NDArray[np.float64]
@@ -248,8 +248,7 @@ class _Run:
         return RawDraws(variables, tidy_stats(stats), partial, {name: version(name) for name in libraries})
 
     def _until_done(self) -> bool:
-        available = getattr(os, "process_cpu_count", os.cpu_count)  # Python 3.13
-        cores = self.settings.cores or min(self.settings.chains, available() or 1)
+        cores = min(self.settings.cores or available_cores(), self.settings.chains)
         with ThreadPoolExecutor(cores) as pool:
             futures = [pool.submit(self._chain, k) for k in range(self.settings.chains)]
             try:

@@ -7,7 +7,7 @@ import importlib
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes.errors import SamplingError
-from hierbayes.sampling.progress import ChainState, compiling, progress_for
+from hierbayes.sampling.progress import ChainProgress, ChainState, NoProgress, compiling, progress_for
 from hierbayes.sampling.settings import RawDraws, SamplerSettings, tidy_stats
 
 if TYPE_CHECKING:
     from hierbayes.kernels.record import Kernel
+    from hierbayes.kernels.storing import Store
 
 type Floats = NDArray[np.float64]
 type CompiledSampler = Callable[[Mapping[str, Floats], SamplerSettings, str], RawDraws]
@@ -157,19 +158,32 @@ def sample_kernel(kernel: Kernel, settings: SamplerSettings, title: str = "") ->
     return _run(prebuilt(kernel), settings, title)
 
 
-def prebuilt(kernel: Kernel) -> Any:
+def prebuilt(kernel: Kernel, store: Store | None = None) -> Any:
     """A kernel as nutpie's ``CompiledModel``.
 
     nutpie takes any log density that has the address of a C function, with the address of a record that it
     hands on: here the kernel's table.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The log density.
+    store : Store, optional
+        Where the draws of one chain go; what nutpie itself keeps of a draw is then its number, warm-up
+        included. Without one, it keeps the draws.
     """
     _nutpie()
     from nutpie import _lib
     from nutpie.sample import CompiledModel
 
     from hierbayes.kernels.entries import copy_vector
+    from hierbayes.kernels.storing import store_draw
 
     n_dim, table = kernel.n_dim, kernel.table()
+    if store is None:
+        expand, size, expand_table = copy_vector(), n_dim, table
+    else:
+        expand, size, expand_table = store_draw(), 1, store.table
 
     class Prebuilt(CompiledModel):  # type: ignore[misc]
         """The methods that ``nutpie.sample`` calls."""
@@ -180,19 +194,19 @@ def prebuilt(kernel: Kernel) -> Any:
 
         @property
         def shapes(self) -> dict[str, tuple[int, ...]]:
-            return {UNCONSTRAINED: (n_dim,)}
+            return {UNCONSTRAINED: (size,)}
 
         @property
         def coords(self) -> dict[str, Any]:
             return {}
 
         def _make_model(self, init_mean: Any) -> Any:
-            keep = (kernel, table)
+            keep = (kernel, table, store)
             density = _lib.LogpFunc(kernel.log_density.address, table.ctypes.data, keep)
-            copy = _lib.ExpandFunc(n_dim, n_dim, copy_vector().address, table.ctypes.data, keep)
-            sizes, dims = {DIM: n_dim}, {UNCONSTRAINED: (DIM,)}
-            variables = _lib.PyVariable.new_variables([UNCONSTRAINED], ["float64"], [(n_dim,)], sizes, dims)
-            return _lib.PyMcModel(density, copy, variables, n_dim, sizes, {}, _jittered(kernel), None)
+            stored = _lib.ExpandFunc(n_dim, size, expand.address, expand_table.ctypes.data, keep)
+            sizes, dims = {DIM: size}, {UNCONSTRAINED: (DIM,)}
+            variables = _lib.PyVariable.new_variables([UNCONSTRAINED], ["float64"], [(size,)], sizes, dims)
+            return _lib.PyMcModel(density, stored, variables, n_dim, sizes, {}, _jittered(kernel), None)
 
         def _make_sampler(self, settings: Any, init_mean: Any, cores: int, *rest: Any) -> Any:
             return _lib.PySampler.from_pymc(settings, cores, self._make_model(init_mean), *rest)
@@ -211,29 +225,38 @@ def _jittered(kernel: Kernel) -> Any:
 
 
 def _run(compiled: Any, settings: SamplerSettings, title: str) -> RawDraws:
-    nutpie = _nutpie()
     with progress_for(settings, title) as progress:
-        sampler = nutpie.sample(
-            compiled,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=settings.cores,
-            seed=settings.seed,
-            target_accept=settings.target_accept,
-            blocking=False,
-            progress_bar=False,
-            progress_callback=lambda chains: progress.update([_state(chain, settings) for chain in chains]),
-            progress_rate=200,
-            return_raw_trace=True,
-        )
+        sampler = begin(compiled, settings, progress.update)
         trace, interrupted = _collect(sampler)
-    raw = _raw(trace, settings, interrupted, nutpie.__version__)
+    raw = raw_draws(trace.get_arrow_trace(), settings, interrupted)
+    finish(progress, raw)
+    return raw
+
+
+def finish(progress: ChainProgress | NoProgress, raw: RawDraws) -> None:
+    """The summary line."""
     kept = raw.sample_stats.sizes
     progress.finish(
         kept["chain"] * kept["draw"], int(raw.sample_stats["diverging"].sum()), partial=raw.partial
     )
-    return raw
+
+
+def begin(compiled: Any, settings: SamplerSettings, show: Callable[[list[ChainState]], None]) -> Any:
+    """Start nutpie in the background; ``show`` hears where the chains stand."""
+    return _nutpie().sample(
+        compiled,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=settings.cores,
+        seed=settings.seed,
+        target_accept=settings.target_accept,
+        blocking=False,
+        progress_bar=False,
+        progress_callback=lambda chains: show([_state(chain, settings) for chain in chains]),
+        progress_rate=200,
+        return_raw_trace=True,
+    )
 
 
 def _state(chain: Any, settings: SamplerSettings) -> ChainState:
@@ -255,10 +278,15 @@ def _collect(sampler: Any) -> tuple[Any, bool]:
     except KeyboardInterrupt:
         return sampler.abort(), True
     except RuntimeError as error:
-        raise SamplingError(
-            f"nutpie could not sample this model: {_reason(error)}. "
-            "Look at the priors (print(model)) and at the scale of the data."
-        ) from error
+        raise failure(error) from error
+
+
+def failure(error: RuntimeError) -> SamplingError:
+    """What nutpie says, in our words."""
+    return SamplingError(
+        f"nutpie could not sample this model: {_reason(error)}. "
+        "Look at the priors (print(model)) and at the scale of the data."
+    )
 
 
 def _reason(error: RuntimeError) -> str:
@@ -267,8 +295,17 @@ def _reason(error: RuntimeError) -> str:
     return "; ".join(line.strip() for line in lines if line.strip()).rstrip(".")
 
 
-def _raw(trace: Any, settings: SamplerSettings, interrupted: bool, version: str) -> RawDraws:
-    draw_batches, stat_batches = trace.get_arrow_trace()
+def raw_draws(
+    batches: tuple[Sequence[Any], Sequence[Any]], settings: SamplerSettings, interrupted: bool
+) -> RawDraws:
+    """Draws and statistics of all chains from Arrow, warm-up left out.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If a chain has made no draw to keep.
+    """
+    draw_batches, stat_batches = batches
     warm_ups = [int(_values(stats.column("tuning")).sum()) for stats in stat_batches]
     made = min(
         [stats.num_rows - warm_up for stats, warm_up in zip(stat_batches, warm_ups, strict=True)], default=0
@@ -290,7 +327,7 @@ def _raw(trace: Any, settings: SamplerSettings, interrupted: bool, version: str)
         }
     )
     partial = interrupted and made < settings.draws
-    return RawDraws(variables, tidy_stats(stats), partial, {"nutpie": version})
+    return RawDraws(variables, tidy_stats(stats), partial, {"nutpie": _nutpie().__version__})
 
 
 def _shape(batch: Any, name: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -101,3 +102,9 @@ def tidy_stats(stats: xr.Dataset) -> xr.Dataset:
         {new: (stats[old].dims, stats[old].to_numpy()) for new, old in columns.items() if old in stats},
         coords={dim: np.arange(stats.sizes[dim]) for dim in ("chain", "draw")},
     )
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    count = getattr(os, "process_cpu_count", os.cpu_count)  # Python 3.13
+    return count() or 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from plugin import random_fit
 
 import hierbayes as hb
 from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.estimates import convergence, summaries
 from hierbayes.estimates.summarize import summarize
 
 
@@ -156,3 +159,28 @@ def test_one_chain_has_no_r_hat(fit):
     one = summarize(fit.posterior["b"].isel(chain=[0]))
     assert one["r_hat"].isna().all()
     assert one["mean"].notna().all()
+
+
+def test_diagnostics_are_computed_once_and_handed_out_as_copies(frame, monkeypatch):
+    fit = random_fit(hb.Model("y ~ x + (1 | g)", frame), seed=2)
+    summary, verdict = fit.summary(), fit.check()
+    calls = []
+    monkeypatch.setattr(summaries, "summarize", lambda *_, **__: calls.append("summary"))
+    monkeypatch.setattr(convergence, "summarize", lambda *_, **__: calls.append("check"))
+    pd.testing.assert_frame_equal(fit.summary(), summary, check_exact=True)
+    assert fit.summary().attrs == summary.attrs
+    assert str(fit.check()) == str(verdict)
+    assert not calls
+    for given, column in ((fit.summary(), "mean"), (fit.check().table, "r_hat")):
+        given[column] = 7.0
+    pd.testing.assert_frame_equal(fit.summary(), summary, check_exact=True)
+    pd.testing.assert_frame_equal(fit.check().table, verdict.table, check_exact=True)
+
+
+def test_what_is_known_of_a_fit_is_not_taken_for_what_is_known_of_another(frame):
+    fit = random_fit(hb.Model("y ~ x + (1 | g)", frame), seed=2)
+    fit.check()
+    half = dataclasses.replace(fit, idata=fit.idata.isel(draw=slice(100)))
+    assert (half.summary()["ess_bulk"] < fit.summary()["ess_bulk"]).all()
+    narrow = fit.summary(prob=0.5)
+    assert ((narrow["upper"] - narrow["lower"]) < (fit.summary()["upper"] - fit.summary()["lower"])).all()

@@ -12,7 +12,7 @@ from hierbayes.geometry import recover
 from hierbayes.geometry.components import cross_products
 from hierbayes.graph import build_graph
 
-INTERPRETED = Mode(linker="py", optimizer="fast_run")
+INTERPRETED = Mode(linker="py", optimizer="fast_run").excluding("fusion")
 
 
 @pytest.fixture(scope="module")

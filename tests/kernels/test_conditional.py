@@ -7,6 +7,7 @@ import pytest
 from kernels import dense
 
 from hierbayes.geometry import coordinates
+from hierbayes.kernels import conditional
 from hierbayes.kernels.collapsed import collapsed_kernel
 
 CASES = {
@@ -89,3 +90,15 @@ def test_same_seed_same_draws(case):
         assert coordinates(model.spec, model.design).X.shape[1] == 0
     else:
         np.testing.assert_array_equal(first.theta, again.theta)
+
+
+def test_draws_do_not_depend_on_how_many_are_drawn_at_a_time(case, monkeypatch):
+    model, kernel, x, _ = case
+    draws = x + 0.1 * np.random.default_rng(6).normal(size=(2, 7, kernel.n_dim))
+    together = kernel.pieces(draws, 3)
+    monkeypatch.setattr(conditional, "NUMBERS", 1)
+    apart = kernel.pieces(draws, 3)
+    for group in model.spec.groups:
+        np.testing.assert_array_equal(apart.u[group.name], together.u[group.name])
+        np.testing.assert_array_equal(apart.sd[group.name], together.sd[group.name])
+    np.testing.assert_array_equal(apart.parameters["sigma"], together.parameters["sigma"])

@@ -10,7 +10,7 @@ from structures import CASES, small_frame
 import hierbayes as hb
 from hierbayes import names
 from hierbayes.families import get_family, get_link
-from hierbayes.geometry import WEIGHTS, coordinates, recover, reported
+from hierbayes.geometry import FORMS, coordinates, recover, reported
 from hierbayes.graph import build_graph
 from hierbayes.kernels.assemble import rows_kernel
 from hierbayes.kernels.coverage import LIKELIHOODS, PRIORS, rows_refusal
@@ -67,7 +67,7 @@ def to_vector(graph, order, by_name):
     )
 
 
-@pytest.fixture(scope="module", params=[(case, form) for case in CASES for form in WEIGHTS], ids="-".join)
+@pytest.fixture(scope="module", params=[(case, form) for case in CASES for form in FORMS], ids="-".join)
 def pair(request):
     """A model, its kernel and the graph of the same form."""
     case, form = request.param
@@ -125,7 +125,7 @@ def test_pieces_are_what_the_graphs_draws_recover(pair, identity_rtol):
         assert got[name].dims == expected[name].dims
 
 
-@pytest.mark.parametrize("form", WEIGHTS)
+@pytest.mark.parametrize("form", FORMS)
 def test_start_is_finite_and_within_the_supports(form):
     for case in CASES:
         model = model_of_case(case)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pymc.initial_point import make_initial_point_expression
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.random.op import RandomVariable
 from structures import small_frame
 from tolerances import monte_carlo
 
 import hierbayes as hb
 from hierbayes.errors import DataError, SamplingError
 from hierbayes.estimates.summarize import summarize
+from hierbayes.graph import build_graph
 from hierbayes.kernels.assemble import rows_kernel
 from hierbayes.sampling import UNCONSTRAINED, SamplerSettings, kernel_refusal, nutpie
 from hierbayes.sampling.nutpie import sample_kernel
@@ -80,3 +84,23 @@ def test_a_route_that_is_impossible_is_refused(model):
         model.fit(parameterization="collapsed")
     with pytest.raises(DataError, match="takes PyMC models only"):
         model.fit(sampler="pymc", route="kernel")
+
+
+@pytest.mark.parametrize("form", ["noncentered", "centered", "partial"])
+def test_the_graph_draws_nothing_but_jitter_where_chains_start(form):
+    """Other draws may go through SciPy, which breaks on constants that PyTensor has made read-only.
+
+    ``scipy.stats.t.rvs`` then says "cannot set WRITEABLE flag to True of this array", and no chain starts; so
+    it goes with ``pm.LKJCholeskyCov`` and a Student t prior of its standard deviations.
+    """
+    model = hb.Model("y ~ x + (1 + x | g) + (1 | h)", small_frame(), priors={"b": "student_t(3, 0, 2)"})
+    graph = build_graph(model.spec, model.design, form, deterministics=False)
+    start = make_initial_point_expression(
+        free_rvs=graph.free_RVs,
+        rvs_to_transforms=graph.rvs_to_transforms,
+        initval_strategies=graph.rvs_to_initial_values,
+        jitter_rvs=set(graph.free_RVs),
+        return_transformed=True,
+    )
+    drawn = [v.owner.op for v in ancestors(start) if v.owner and isinstance(v.owner.op, RandomVariable)]
+    assert {type(op).__name__ for op in drawn} == {"UniformRV"}

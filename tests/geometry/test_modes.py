@@ -1,0 +1,50 @@
+"""The normal approximation near the mode, against optimality conditions and closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hierbayes as hb
+from hierbayes.geometry import coordinates
+from hierbayes.plan import STIFF
+
+
+def frame_of(constant):
+    """Twelve groups of 30 rows; where ``constant``, two thirds of them know only one outcome."""
+    g, i = np.repeat(np.arange(12), 30), np.arange(360)
+    mixed = (i + i // 7) % 2
+    y = np.choose(g % 3, [np.zeros(360), mixed, np.ones(360)]) if constant else mixed
+    return pd.DataFrame({"y": y.astype(int), "g": g.astype(str), "x": np.sin(i)})
+
+
+def test_the_averaged_score_vanishes():
+    """Counts: E d/du log p(y, u) = 0, E exp(eta) = exp(mean + variance / 2), at the guessed sds."""
+    rng = np.random.default_rng(5)
+    g = rng.integers(0, 8, 120)
+    data = pd.DataFrame({"y": rng.poisson(np.exp(0.3 * g - 1)), "g": g.astype(str)})
+    model = hb.Model("y ~ 1 + (1 | g)", data, family="poisson")
+    frame = coordinates(model.spec, model.design)
+    here, codes = frame.groups["g"], model.design.groups[0].codes
+    mu = np.exp(frame.center[0] + here.mode[codes, 0] + here.gain[codes, 0, 0] / 2)
+    gradient = np.bincount(codes, model.design.y - mu) - here.mode[:, 0] / here.guess[0] ** 2
+    np.testing.assert_allclose(gradient, 0, atol=1e-3)
+    np.testing.assert_allclose(here.information[:, 0, 0], np.bincount(codes, mu), rtol=1e-2)
+    # the normal approximation has its mean there
+    np.testing.assert_allclose(here.gain[:, 0, 0] * here.score[:, 0], here.mode[:, 0], atol=1e-5)
+
+
+def test_gaussian_rows_are_as_curved_everywhere():
+    model = hb.Model("x ~ 1 + (1 | g)", frame_of(constant=False))
+    assert coordinates(model.spec, model.design).stiffness == pytest.approx(1)
+
+
+def test_groups_of_one_outcome_are_stiff():
+    stiff, mild = (
+        coordinates(model.spec, model.design).stiffness
+        for model in (
+            hb.Model("y ~ 1 + (1 | g)", frame_of(constant), family="bernoulli") for constant in (True, False)
+        )
+    )
+    assert stiff > STIFF > mild
