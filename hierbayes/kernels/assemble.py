@@ -76,17 +76,8 @@ def rows_kernel(
     rows = row_data(design, frame.X, spec.family)
     layout, groups = _layout(spec, rows, forms)
     here = [frame.groups[g.name] for g in spec.all_groups]
-    informed = [forms[g.name] == PARTIAL for g in spec.all_groups]
     coupled = couplings(design, frame, forms)
     scores = zero_scores(frame, coupled)
-    weights = [
-        np.full(c.centering.size, WEIGHTS.get(forms[g.name], 0.0))
-        for g, c in zip(spec.all_groups, here, strict=True)
-    ]
-    shift = [
-        c.cross.ravel() if known else (c.shift / c.guess[:, None]).ravel()
-        for c, known in zip(here, informed, strict=True)
-    ]
     slots, kinds, priors, unwhiten, log_jacobian = _coefficients(frame)
     positive_kinds, positive_parameters = prior_table(positive_priors(spec))
     arrays: tuple[NDArray[Any], ...] = (
@@ -100,9 +91,7 @@ def rows_kernel(
         positive_parameters,
         vine_shapes(spec),
         groups,
-        _joined(weights),
-        _joined([c.guess for c in here]),
-        _joined(shift),
+        *_centering(spec, frame, forms),
         rows.y,
         rows.size,
         rows.offset,
@@ -124,6 +113,16 @@ def rows_kernel(
     pieces = partial(_pieces, spec, arrays)
     compiled = entry(spec.family, spec.link, several=bool(spec.predictors))
     return Kernel("rows", compiled, arrays, start, pieces, n_rows=len(rows.y))
+
+
+def _centering(
+    spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]
+) -> tuple[Floats, Floats, Floats]:
+    """How far effects are centered, guesses of their sds, and what pulls them per unit of ``theta``."""
+    here = [(frame.groups[g.name], forms[g.name]) for g in spec.all_groups]
+    weights = [np.full(c.centering.size, WEIGHTS.get(form, 0.0)) for c, form in here]
+    shift = [c.cross if form == PARTIAL else c.shift / c.guess[:, None] for c, form in here]
+    return _joined(weights), _joined([c.guess for c, _ in here]), _joined([s.ravel() for s in shift])
 
 
 def _ease(spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]) -> Floats:

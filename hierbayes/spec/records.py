@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hierbayes import names
-from hierbayes.families import get_family
 
 
 @dataclass(frozen=True)
@@ -156,6 +155,8 @@ class ModelSpec:
     @property
     def parameters(self) -> tuple[str, ...]:
         """What the likelihood takes besides the main linear predictor, in its order."""
+        from hierbayes.families import get_family
+
         own = get_family(self.family).parameters
         return (*own, *(p.name for p in self.predictors if p.name not in own))
 

@@ -244,7 +244,8 @@ def test_a_factor_too_wide_for_memory():
             "district ~ age",
             {"district": ["a", "b", "c", "a"]},
             "The response 'district' has 3 different values ('a', 'b', 'c'); a binary response has 0 and 1, "
-            "booleans or two labels. There is no family for ordered or unordered categories yet: make a "
+            "booleans or two labels. Unordered categories are modelled by family='categorical'; there is none for "
+            "ordered ones yet: make a "
             "column with two outcomes first, one of the labels against the rest, say.",
         ),
         (
@@ -296,5 +297,5 @@ def test_levels_of_the_response():
 def test_unknown_kind_of_response():
     assert error(UnknownNameError, "y ~ age", DATA, response_kind="binry") == (
         "'binry' is not a known kind of response. Did you mean 'binary'? "
-        "Known: numeric, count, binary, trials."
+        "Known: numeric, count, binary, trials, categories."
     )

@@ -397,7 +397,8 @@ OUTCOMES = (
     "labels. {}"
 )
 FIRST = (
-    "There is no family for ordered or unordered categories yet: make a column with two outcomes first, one "
+    "Unordered categories are modelled by family='categorical'; there is none for ordered ones yet: make a "
+    "column with two outcomes first, one "
     "of the labels against the rest, say."
 )
 GAUSSIAN = "For a numeric response use family='gaussian'; otherwise make a column with two outcomes first."

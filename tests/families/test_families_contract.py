@@ -540,7 +540,7 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
         str(caught.value)
         == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, student, lognormal, "
         "gamma, exponential, weibull, beta, bernoulli, binomial, beta_binomial, poisson, negbinomial, "
-        "zero_inflated_poisson, zero_inflated_negbinomial, hurdle_poisson."
+        "zero_inflated_poisson, zero_inflated_negbinomial, hurdle_poisson, categorical."
     )
     with pytest.raises(UnknownNameError, match=r"'poison' is not a known family\. Did you mean 'poisson'"):
         get_family("poison")
@@ -565,6 +565,7 @@ def test_default_link_is_the_first() -> None:
         "binomial": "logit",
         "beta_binomial": "logit",
         **dict.fromkeys(COUNTS, "log"),
+        "categorical": "logit",
     }
     assert get_link("bernoulli", "probit") is LINKS["probit"]
 
