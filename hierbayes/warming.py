@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hierbayes.errors import ArgumentTypeError, UnknownNameError
-from hierbayes.kernels.coverage import LIKELIHOODS
+from hierbayes.families import get_family
+from hierbayes.formula.parts import formula
+from hierbayes.kernels.coverage import LIKELIHOODS, SEVERAL
 from hierbayes.model import Model
 
 COLLAPSED = ("gaussian", "identity")
 """The likelihood that has collapsed kernels besides the one over rows."""
+SEVERAL_PREDICTORS = "several predictors"
 ONE_FACTOR = f"{COLLAPSED[0]} collapsed"
 
 KERNELS: dict[str, tuple[str, str, str]] = {
     ONE_FACTOR: (*COLLAPSED, "collapsed"),
     f"{ONE_FACTOR} crossed": (*COLLAPSED, "collapsed"),
     **{f"{family} {link}": (family, link, "partial") for family, link in LIKELIHOODS},
+    **{f"{family} {link} {SEVERAL_PREDICTORS}": (family, link, "partial") for family, link in SEVERAL},
 }
 """Family, link and parameterization of a model that uses each kernel."""
 
@@ -26,6 +30,7 @@ FORMULA = "y ~ x + (1 + x | g) + (1 | h)"
 FORMULAS = {
     ONE_FACTOR: "y ~ x + (1 + x | g)",
     "beta_binomial": "y | trials(n) ~ x + (1 + x | g) + (1 | h)",
+    "categorical": "c ~ x + (1 + x | g) + (1 | h)",
     **dict.fromkeys(
         ("gamma", "exponential", "weibull", "lognormal", "beta"), "z ~ x + (1 + x | g) + (1 | h)"
     ),
@@ -34,6 +39,7 @@ FORMULAS = {
 FRAME = {
     "y": [0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0],
     "n": [2] * 12,
+    "c": ["bus", "car", "walk"] * 4,
     "z": [0.4, 0.7, 0.8, 0.2, 0.6, 0.3, 0.5, 0.4, 0.9, 0.6, 0.3, 0.7],
     "x": [0.1, 0.7, 1.9, 0.3, 1.2, 0.4, 1.0, 0.2, 1.6, 0.9, 0.6, 1.4],
     "g": ["a", "b", "c", "d"] * 3,
@@ -117,8 +123,9 @@ def _warm(name: str) -> Warmed:
     """Fit a tiny model: whatever a fit needs is then in the cache."""
     family, link, parameterization = KERNELS[name]
     started, before = time.perf_counter(), _compiled()
-    formula = FORMULAS.get(name, FORMULAS.get(family, FORMULA))
-    model = Model(formula, FRAME, family=family, link=link)
+    written = FORMULAS.get(name, FORMULAS.get(family, FORMULA))
+    parameters = get_family(family).parameters[-1:] if name.endswith(SEVERAL_PREDICTORS) else ()
+    model = Model(formula(written, **dict.fromkeys(parameters, "~ x")), FRAME, family=family, link=link)
     model.fit(
         draws=2, tune=2, chains=2, seed=1, parameterization=parameterization, route="kernel", progress=False
     )

