@@ -190,19 +190,18 @@ def _model(source: Source, index: int, entry: dict[str, Any], shared: Mapping[st
         parameters=MappingProxyType(raw.get("parameters", {})),
         description=raw.get("description", "").strip(),
         priors=MappingProxyType({**shared, **raw.get("priors", {})}),
-        reference=_reference(source, (*place, "reference"), raw.get("reference")),
+        reference=_reference(source, (*place, "reference"), raw),
     )
 
 
-def _reference(source: Source, place: Place, raw: dict[str, Any] | None) -> Reference | None:
-    if raw is None:
+def _reference(source: Source, place: Place, model: Mapping[str, Any]) -> Reference | None:
+    if "reference" not in model:
         return None
-    raw = _table(source, place, "reference", raw)
+    raw = _table(source, place, "reference", model["reference"])
+    allowed = (*keys.REFERENCE_PARAMETERS, *(f"b_{name}" for name in model.get("parameters", {})))
     for name in raw["figures"]:
-        if name.partition("[")[0] not in keys.REFERENCE_PARAMETERS:
-            hint = (
-                f'{choose(name, keys.REFERENCE_PARAMETERS)} Keys read as priors do: "sd[school][standLRT]".'
-            )
+        if name.partition("[")[0] not in allowed:
+            hint = f'{choose(name, allowed)} Keys read as priors do: "sd[school][standLRT]".'
             raise source.key_error((*place, "figures", name), f"{name!r} is no figure of a model.", hint)
     figures = {name: float(value) for name, value in raw["figures"].items()}
     return Reference(raw["source"], MappingProxyType(figures))

@@ -92,6 +92,10 @@ def test_parameters_have_formulas_of_their_own(write) -> None:
     assert dict(card.model("m1").parameters) == {}
     model = build_models(card)["m2"]
     assert model.spec.predictors[0].formula == "sigma ~ sex + (1 | school)"
+    text = card_with("sigma", "~ sex").replace('"sigma" = 1', '"b_sigma[sex[M]]" = 0.05')
+    reference = load_card(write(text)).model("m2").reference
+    assert reference is not None
+    assert reference.figures["b_sigma[sex[M]]"] == 0.05
 
 
 @pytest.mark.parametrize(

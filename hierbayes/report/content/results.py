@@ -161,8 +161,11 @@ def _by_key(shown: Shown) -> dict[str, dict[str, Any]]:
     """Rows of the summary and of ``fit.vpc()`` by the keys of published figures."""
     fit, rows = shown.fit, records(shown.summary)
     named = {(row["section"], row["group"], row["parameter"]): row for row in rows}
+    places = [(p.name, term) for p in fit.spec.linear for term in p.terms]
+    population = [row for row in rows if row["section"] == "population"]
     found = {
-        names.prior_key(names.B, row["parameter"]): row for row in rows if row["section"] == "population"
+        names.prior_key(names.of(names.B, predictor), term): row
+        for (predictor, term), row in zip(places, population, strict=True)
     }
     found |= {str(row["parameter"]): row for row in rows if row["section"] == "family"}
     for group in fit.spec.all_groups:
