@@ -23,7 +23,8 @@ def exchange_response(design: Design, y: Any) -> Design:
         Of ``n`` rows.
     y : array, shape (n,)
         The response of each row that is used, in their order, as the model sees it: what ``log(y)`` gave
-        for a formula that begins with ``log(y)``, 0 and 1 for two labels. Copied.
+        for a formula that begins with ``log(y)``, 0 and 1 for two labels, positions from 0 on for
+        categories. Copied.
 
     Returns
     -------
@@ -46,6 +47,7 @@ def exchange_response(design: Design, y: Any) -> Design:
         )
     if len(values) != design.n:
         raise DataError(_wrong_length(len(values), design))
+    _check_positions(values, design)
     values.setflags(write=False)
     message = f"{name}: the response was replaced in a refit; priors and columns are those of the first data"
     return replace(
@@ -54,6 +56,20 @@ def exchange_response(design: Design, y: Any) -> Design:
         columns=_raw_columns(design, values),
         messages=tuple(dict.fromkeys((*design.messages, message))),
     )
+
+
+def _check_positions(y: Floats, design: Design) -> None:
+    """Refuse values that are no positions of the model's categories."""
+    categories = design.response.categories
+    odd = (
+        np.flatnonzero(~np.isin(y, np.arange(len(categories)))) if categories else np.zeros(0, dtype=np.int64)
+    )
+    if odd.size:
+        known = ", ".join(f"{k} for {label!r}" for k, label in enumerate(categories))
+        raise DataError(
+            f"The new response {design.response.name!r} is {y[odd[0]]:g} in used row {odd[0] + 1:,}, which "
+            f"is no position of a category. Allowed: {known}. Fit a model to data that have other categories."
+        )
 
 
 def _numbers(y: Any, design: Design) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hierbayes.design import Recipe, build_design
+from hierbayes.design import Recipe, build_design, exchange_response
 from hierbayes.design.selection import take_rows
 from hierbayes.errors import ColumnNotFoundError, DataError, FormulaError
 from hierbayes.formula import parse_formula
@@ -128,3 +128,13 @@ def test_responses_that_are_no_categories_are_refused(main, message):
     frame = frame if main.startswith("trials") else FRAME
     with pytest.raises((DataError, FormulaError), match=message):
         build_design(parse_formula(main), frame, response_kind="categories")
+
+
+def test_a_new_response_holds_positions_of_the_categories():
+    design = build_design(parse_formula("mode ~ x"), FRAME, response_kind="categories")
+    again = exchange_response(design, [0, 1, 2, 3, 3, 2, 1, 0])
+    assert again.columns["mode"].tolist() == ["a/b", "bus", "car", "walk", "walk", "car", "bus", "a/b"]
+    with pytest.raises(
+        DataError, match=r"is 4 in used row 2, which is no position of a category\. Allowed: 0 for"
+    ):
+        exchange_response(design, [0, 4, 2, 3, 3, 2, 1, 0])
