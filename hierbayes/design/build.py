@@ -13,7 +13,7 @@ from hierbayes.design.checks import (
     group_messages,
     rank_messages,
 )
-from hierbayes.design.coding import model_matrix
+from hierbayes.design.coding import model_matrix, with_intercept, without_intercept
 from hierbayes.design.columns import evaluate_all, learn, offset_values
 from hierbayes.design.frame import column_uses, formula_text, put_rest, read_frame, read_table
 from hierbayes.design.grouped import learn_groups
@@ -39,7 +39,7 @@ def build_design(
         pandas, polars, pyarrow, anything narwhals understands, or a dict of columns; never changed.
     response_kind : str
         ``"numeric"``, ``"count"``, ``"binary"`` for outcomes 0/1, booleans or two labels, ``"trials"`` for
-        successes out of trials. The family knows.
+        successes out of trials, ``"ordered"`` for ordered categories. The family knows.
     missing : str or mapping of str to str
         What to do about missing values in the columns that the formula names: ``"drop"`` leaves the rows out,
         and a message counts them; ``"report"`` does the same and numbers the first ten rows of each column;
@@ -68,7 +68,8 @@ def build_design(
     Level order follows the data: a categorical or ordered dtype keeps its order (a polars ``Categorical`` has
     none), numbers sort by value, text by code point. An ordered dtype has contrasts against its first level
     as any factor; ``ordered(f)`` and ``C(f, poly)`` have polynomial ones. Levels and groups that occur in no
-    row used are left out. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
+    row used are left out. An ordered response has cutpoints, which take the place of the intercept: ``X`` has
+    none, and ``0 +`` changes nothing. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
 
     Examples
     --------
@@ -92,8 +93,12 @@ def build_design(
     y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used, table)
     check_factors(variables)
-    X, terms = model_matrix(formula.population, variables, table.n)
+    population = with_intercept(formula.population) if response.ordered else formula.population
+    X, terms = model_matrix(population, variables, table.n)
     check_constant(X, terms)
+    rank = rank_messages(X, terms)
+    if response.ordered:
+        X, terms = without_intercept(X, terms)
     groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
     recipe = Recipe(
         formula=formula,
@@ -108,7 +113,7 @@ def build_design(
         *formula.notes,
         *response_messages,
         *factor_messages(variables, table),
-        *rank_messages(X, terms),
+        *rank,
         *group_messages(groups),
         *arrangement_messages(formula, table, variables, groups),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -10,11 +12,13 @@ from numpy.typing import NDArray
 from hierbayes import names
 from hierbayes.design.records import GroupDesign
 from hierbayes.estimates.groups import coef, select_groups
+from hierbayes.estimates.ordered import ordered_regression
 from hierbayes.estimates.prediction import family_parameters, linpred, thin
 from hierbayes.estimates.scoring import GroupedData, information_matrices, maximum_likelihood
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.estimates.variance import covariance
 from hierbayes.families import Family, get_family, get_link
+from hierbayes.families.cumulative import Cumulative
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
@@ -166,6 +170,9 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     if family.is_linear(link):
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
+    if family.ordered:  # of the same draws as the offset, with which cutpoints move
+        cutpoints = thin(fit.posterior, OFFSET_DRAWS)[family.ordered].transpose("chain", "draw", ...)
+        values = {**values, family.ordered: cutpoints.to_numpy().reshape(len(offset), 1, -1)}
     estimates, errors = maximum_likelihood(data, offset, (family, link), values)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
@@ -174,7 +181,7 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     return mean, np.median(errors, axis=0)
 
 
-def _centers(fit: Fit, family: Family) -> dict[str, float]:
+def _centers(fit: Fit, family: Family) -> dict[str, Any]:
     """A middle of the posterior of each of the family's own parameters: of a scale the root mean square."""
     centers = {name: float(fit.posterior[name].median()) for name in family.parameters}
     if family.scale:
@@ -204,6 +211,9 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     if not design.terms:
         return {}
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    if isinstance(family, Cumulative):
+        single = ordered_regression(design, family, link)
+        return dict(zip(design.terms, zip(single.b.tolist(), single.b_se.tolist(), strict=True), strict=True))
     telling, values = family.informative(design.y, _centers(fit, family))
     rows = {name: row[telling] for name, row in design.row_data.items()}
     y, X, n = design.y[telling], design.X[telling], int(telling.sum())

@@ -15,6 +15,7 @@ from hierbayes.errors import UnknownNameError
 from hierbayes.families import get_family
 from hierbayes.geometry import coarse_to_fine, coordinates, coords, couplings
 from hierbayes.graph.coefficients import from_centered, population_effects
+from hierbayes.graph.cutpoints import ordered_cutpoints, with_location
 from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects, pull_of
 from hierbayes.graph.likelihoods import LIKELIHOODS
 from hierbayes.graph.priors import positive_scalar
@@ -63,11 +64,21 @@ def build_graph(
     with pm.Model(coords=coords(design)) as model:
         eta: Any = 0.0
         theta = None
+        family_vectors: dict[str, Any] = {}
         if design.terms:
             theta = population_effects(frame)
+            b = theta if spec.categories else from_centered(theta, frame.means)
             if deterministics:
-                pm.Deterministic(names.B, from_centered(theta, frame.means), dims=names.TERM)
-            eta = pt.dot(pm.Data("X", frame.X, dims=(names.OBS, names.TERM)), theta)
+                pm.Deterministic(names.B, b, dims=names.TERM)
+            X = np.ascontiguousarray(frame.X[:, : len(design.terms)])
+            eta = pt.dot(pm.Data("X", X, dims=(names.OBS, names.TERM)), theta)
+        if spec.categories:
+            cutpoints = ordered_cutpoints(spec, frame)
+            family_vectors[names.CUTPOINTS] = cutpoints
+            if deterministics:
+                shift = 0.0 if theta is None else pt.dot(theta, frame.means)
+                pm.Deterministic(names.CUTPOINTS, cutpoints + shift, dims=names.CUTPOINT)
+            theta = with_location(theta, cutpoints, frame)
         effects: dict[str, Any] = {}
         coupled = couplings(design, frame, forms)
         for group_spec in (spec.groups[k] for k in coarse_to_fine(design)):
@@ -90,6 +101,7 @@ def build_graph(
             eta = eta + pm.Data("offset", design.offset, dims=names.OBS)
         family = get_family(spec.family)
         parameters = {name: positive_scalar(name, spec.prior(name)) for name in family.parameters}
+        parameters |= family_vectors
         parameters |= {k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()}
         y = pm.Data(names.OBSERVED, design.y, dims=names.OBS)
         LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
