@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hierbayes.design.additions import check_known, weights_of
@@ -14,13 +15,13 @@ from hierbayes.design.checks import (
     rank_messages,
 )
 from hierbayes.design.coding import model_matrix, with_intercept, without_intercept
-from hierbayes.design.columns import evaluate_all, learn, offset_values
+from hierbayes.design.columns import Variable, evaluate_all, learn, offset_values
 from hierbayes.design.frame import column_uses, formula_text, put_rest, read_frame, read_table
 from hierbayes.design.grouped import learn_groups
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
 from hierbayes.design.recipe import Recipe, evaluated_expressions, raw_columns, used_expressions
-from hierbayes.design.records import Design
+from hierbayes.design.records import Design, Floats
 from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
 from hierbayes.design.values import Factor
 from hierbayes.formula.terms import Formula
@@ -93,6 +94,7 @@ def build_design(
     y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used, table)
     check_factors(variables)
+<<<<<<< HEAD
     population = with_intercept(formula.population) if response.ordered else formula.population
     X, terms = model_matrix(population, variables, table.n)
     check_constant(X, terms)
@@ -100,6 +102,10 @@ def build_design(
     if response.ordered:
         X, terms = without_intercept(X, terms)
     groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
+=======
+    X, terms, rank = _population(formula, variables, table.n, ordered=response.ordered)
+    groups, group_recipes = learn_groups(formula.groups, table, variables)
+>>>>>>> 6c67977 (Tests of ordered categories: oracle, tails, density, Jacobian, two categories as a binary response)
     recipe = Recipe(
         formula=formula,
         response=response,
@@ -131,3 +137,14 @@ def build_design(
         messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),
     )
+
+
+def _population(
+    formula: Formula, variables: Mapping[str, Variable], n: int, *, ordered: bool
+) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
+    """Population columns (n, p), their names, and what to know of them; of ordered responses no intercept."""
+    terms = with_intercept(formula.population) if ordered else formula.population
+    X, labels = model_matrix(terms, variables, n)
+    check_constant(X, labels)
+    messages = rank_messages(X, labels)
+    return (*(without_intercept(X, labels) if ordered else (X, labels)), messages)

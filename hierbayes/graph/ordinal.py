@@ -84,7 +84,7 @@ def cumulative(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
     )
 
 
-def _draw(link: str, eta: Any, cutpoints: Any, rng: Any = None, size: Any = None) -> Any:
+def _draw(link: str, eta: Any, cutpoints: Any, *, rng: Any, size: Any) -> Any:
     from hierbayes.families import get_family, get_link
 
     family, sizes = get_family("cumulative"), () if size is None else tuple(size)

@@ -69,9 +69,8 @@ def _outcome(fit: Fit) -> KeyNumber:
         common = int(np.bincount(design.y.astype(np.int64), minlength=len(categories)).argmax())
         share = percent(float((design.y == common).mean()))
         order = " < ".join(categories)
-        return KeyNumber(
-            f"Outcome: {name}", f"{len(categories)} categories", f"{order}; {share} {categories[common]}"
-        )
+        note = f"{order}; {share} {categories[common]}"
+        return KeyNumber(f"Outcome: {name}", f"{len(categories)} categories", note)
     if labels is not None:
         return KeyNumber(
             f"Outcome: {name} is {labels[1]}", percent(float(design.y.mean())), f"the rest is {labels[0]}"
