@@ -94,18 +94,8 @@ def build_design(
     y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used, table)
     check_factors(variables)
-<<<<<<< HEAD
-    population = with_intercept(formula.population) if response.ordered else formula.population
-    X, terms = model_matrix(population, variables, table.n)
-    check_constant(X, terms)
-    rank = rank_messages(X, terms)
-    if response.ordered:
-        X, terms = without_intercept(X, terms)
-    groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
-=======
     X, terms, rank = _population(formula, variables, table.n, ordered=response.ordered)
-    groups, group_recipes = learn_groups(formula.groups, table, variables)
->>>>>>> 6c67977 (Tests of ordered categories: oracle, tails, density, Jacobian, two categories as a binary response)
+    groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
     recipe = Recipe(
         formula=formula,
         response=response,

@@ -73,10 +73,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "beta_binomial": {"trials": 7.0, "phi": 1.7},
     "poisson": {},
     "negbinomial": {"phi": 1.7},
-<<<<<<< HEAD
     "zero_inflated_poisson": {"zi": 0.3},
     "zero_inflated_negbinomial": {"phi": 1.7, "zi": 0.3},
     "hurdle_poisson": {"hu": 0.3},
+    "cumulative": {"cutpoints": np.array([-1.5, 0.2, 1.1])},
 }
 SUPPORTS: dict[str, list[float]] = {
     "bernoulli": [0.0, 1.0],
@@ -85,16 +85,7 @@ SUPPORTS: dict[str, list[float]] = {
         name: [float(k) for k in range(60)] for name in ("poisson", "zero_inflated_poisson", "hurdle_poisson")
     },
     **{name: [float(k) for k in range(400)] for name in ("negbinomial", "zero_inflated_negbinomial")},
-=======
-    "cumulative": {"cutpoints": np.array([-1.5, 0.2, 1.1])},
-}
-SUPPORTS: dict[str, list[float]] = {
-    "bernoulli": [0.0, 1.0],
-    "binomial": [float(k) for k in range(8)],
-    "poisson": [float(k) for k in range(60)],
-    "negbinomial": [float(k) for k in range(400)],
     "cumulative": [0.0, 1.0, 2.0, 3.0],
->>>>>>> 6c67977 (Tests of ordered categories: oracle, tails, density, Jacobian, two categories as a binary response)
 }
 """Discrete supports, of counts as far as they have any mass at the points below."""
 MEANS: dict[str, Callable[[np.ndarray, Mapping[str, float]], np.ndarray]] = {
@@ -205,6 +196,7 @@ def oracle(family: Family, link: Link, eta: np.ndarray, params: Mapping[str, Any
 def drawn_parameters(family: Family, shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, Any]:
     """Parameters with leading dims, and an axis of length 1 for the rows."""
     params = {name: np.exp(rng.normal(size=(*shape, 1))) for name in family.parameters}
+    params |= {name: values / (1 + values) for name, values in params.items() if name in family.shares}
     if family.ordered:
         start = PARAMETERS[family.name][family.ordered]
         params[family.ordered] = start + 0.1 * rng.normal(size=(*shape, 1, len(start)))
@@ -347,7 +339,6 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
         for name in ("trials",)
         if family.response_kind == "trials"
     }
-    params |= {name: values / (1 + values) for name, values in params.items() if name in family.shares}
     params |= rows
     y = family.draw(at, PARAMETERS[family.name], link, rng)
     values = {
@@ -365,11 +356,7 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
 
 @walk
 def test_parameters_with_leading_dims_widen_the_draws(family: Family, link: Link) -> None:
-<<<<<<< HEAD
-    params = {name: np.full((4, 1), 0.5) for name in family.parameters}
-=======
     params = drawn_parameters(family, (4,), np.random.default_rng(1))
->>>>>>> 6c67977 (Tests of ordered categories: oracle, tails, density, Jacobian, two categories as a binary response)
     eta = points(family, link)
     shape = (4, eta.size) if params else eta.shape
     assert family.draw(eta, params, link, np.random.default_rng(1)).shape == shape
@@ -599,14 +586,9 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
         get_family("gausian")
     assert (
         str(caught.value)
-<<<<<<< HEAD
         == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, student, lognormal, "
-        "gamma, exponential, weibull, beta, bernoulli, binomial, beta_binomial, poisson, negbinomial, "
-        "zero_inflated_poisson, zero_inflated_negbinomial, hurdle_poisson."
-=======
-        == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, bernoulli, binomial, "
-        "poisson, negbinomial, cumulative."
->>>>>>> 6c67977 (Tests of ordered categories: oracle, tails, density, Jacobian, two categories as a binary response)
+        "gamma, exponential, weibull, beta, bernoulli, binomial, beta_binomial, cumulative, poisson, "
+        "negbinomial, zero_inflated_poisson, zero_inflated_negbinomial, hurdle_poisson."
     )
     with pytest.raises(UnknownNameError, match=r"'poison' is not a known family\. Did you mean 'poisson'"):
         get_family("poison")
@@ -629,14 +611,9 @@ def test_default_link_is_the_first() -> None:
         "beta": "logit",
         "bernoulli": "logit",
         "binomial": "logit",
-<<<<<<< HEAD
         "beta_binomial": "logit",
-        **dict.fromkeys(COUNTS, "log"),
-=======
-        "poisson": "log",
-        "negbinomial": "log",
         "cumulative": "logit",
->>>>>>> 6c67977 (Tests of ordered categories: oracle, tails, density, Jacobian, two categories as a binary response)
+        **dict.fromkeys(COUNTS, "log"),
     }
     assert get_link("bernoulli", "probit") is LINKS["probit"]
 

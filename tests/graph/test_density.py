@@ -78,7 +78,7 @@ def prior_of_coefficients(spec, theta):
 
 
 def coefficients_at_means(model, posterior, frame):
-    """``theta`` of all columns of ``frame.X``, and the cutpoints as they are sampled, from what is reported."""
+    """``theta`` of all columns of ``frame.X``, and the sampled cutpoints, from what is reported."""
     theta, cutpoints = np.zeros(0), None
     if model.spec.terms:
         theta = posterior["b"].to_numpy().copy()
