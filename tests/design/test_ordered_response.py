@@ -126,8 +126,8 @@ UNKNOWN = (
         (
             "half ~ x",
             "The response 'half' has 3 values that are not whole, the first in used row 2: 1.5. Allowed: "
-            "whole numbers, which are taken as ordered categories, or an ordered column. For measurements use "
-            "family='gaussian'; if these are categories, write ordered(half).",
+            "whole numbers, which are taken as ordered categories, or an ordered column. For measurements "
+            "use family='gaussian'; if these are categories, write ordered(half).",
         ),
         (
             "ordered(one) ~ x",
