@@ -162,7 +162,7 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
 def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     """Estimates and standard errors of each group's coefficients from its own rows, shapes (J, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    telling, values = family.informative(fit.design.y, _centers(fit, family))
+    telling, centers = family.informative(fit.design.y, _centers(fit, family))
     own = design.own & telling
     rows = {name: row[own] for name, row in fit.design.row_data.items()}
     data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups, rows)
@@ -170,9 +170,10 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     if family.is_linear(link):
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
+    values: dict[str, Any] = dict(centers)
     if family.ordered:  # of the same draws as the offset, with which cutpoints move
         cutpoints = thin(fit.posterior, OFFSET_DRAWS)[family.ordered].transpose("chain", "draw", ...)
-        values = {**values, family.ordered: cutpoints.to_numpy().reshape(len(offset), 1, -1)}
+        values[family.ordered] = cutpoints.to_numpy().reshape(len(offset), 1, -1)
     estimates, errors = maximum_likelihood(data, offset, (family, link), values)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
@@ -214,7 +215,8 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     if isinstance(family, Cumulative):
         single = ordered_regression(design, family, link)
         return dict(zip(design.terms, zip(single.b.tolist(), single.b_se.tolist(), strict=True), strict=True))
-    telling, values = family.informative(design.y, _centers(fit, family))
+    telling, centers = family.informative(design.y, _centers(fit, family))
+    values: dict[str, Any] = dict(centers)
     rows = {name: row[telling] for name, row in design.row_data.items()}
     y, X, n = design.y[telling], design.X[telling], int(telling.sum())
     data = GroupedData(y, X, np.zeros(n, dtype=np.int32), 1, rows)
@@ -225,7 +227,7 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
         if not family.parameters or n < design.n:
             break
         eta = offset[0] + X @ np.nan_to_num(estimates[0, 0])
-        values = family.rough_parameters(y, eta, link, rows)
+        values = dict(family.rough_parameters(y, eta, link, rows))
         if family.scale:
             freedom = max(n - len(design.terms), 1)
             values[family.scale] *= np.sqrt(n / freedom)
