@@ -172,7 +172,6 @@ def read(table: Any) -> Data:
         integers(table, 28),
         floats(table, 29).reshape((layout.n_cutpoints, 3)),
         floats(table, 30),
-        floats(table, 27),
     )
 
 
