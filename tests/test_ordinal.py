@@ -14,7 +14,9 @@ from tolerances import ESS, OTHER_SOFTWARE, R_HAT, Posterior, published_effect, 
 import hierbayes as hb
 from hierbayes import names
 from hierbayes.estimates.ordered import ordered_regression
+from hierbayes.estimates.prediction import exceedance, middle_cut
 from hierbayes.families import get_family, get_link
+from hierbayes.plots.ppc import ppc_data
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "ordinal.json").read_text())["models"]
 FORMULA = "rating ~ temp + contact + (1 | judge)"
@@ -142,3 +144,31 @@ def test_shares_of_variance_and_pooling():
 
 def posterior(row) -> Posterior:
     return Posterior(float(row["mean"]), float(row["sd"]), float(row["lower"]), float(row["upper"]))
+
+
+@pytest.mark.sampling
+def test_plots_and_words_are_about_categories():
+    fit = fit_of("logit")
+    bars = ppc_data(fit)
+    assert list(bars["outcome"].to_numpy()) == ["1", "2", "3", "4", "5"]
+    np.testing.assert_array_equal(bars["observed"], np.bincount(fit.design.y.astype(int)))
+    groups = ppc_data(fit, "groups")
+    high = fit.design.y > middle_cut(fit)
+    (judge,) = fit.design.groups
+    observed = dict(zip(groups["level"].to_numpy(), groups["observed"].to_numpy(), strict=True))
+    for code, level in enumerate(judge.levels):
+        assert observed[level] == pytest.approx(high[judge.codes == code].mean())
+    assert groups.attrs["xlabel"] == "share of rating above 2 in the group"
+    np.testing.assert_allclose(
+        exceedance(fit, 1, draws=50), fit.epred(draws=50).isel(category=slice(2, None)).sum("category")
+    )
+    assert "rating is 1 < 2 < 3 < 4 < 5" in str(fit)
+
+
+@pytest.mark.sampling
+def test_refits_may_lack_a_category():
+    model, y = model_of("logit"), model_of("logit").design.y.copy()
+    y[y == 2] = 1
+    fit = model.refit(y, draws=100, tune=200, chains=2, seed=1, progress=False)
+    assert fit.posterior["cutpoints"].sizes["cutpoint"] == 4
+    assert (fit.posterior["cutpoints"].diff("cutpoint") > 0).all()
