@@ -122,8 +122,7 @@ def rows_kernel(
         _joined([c.information.ravel() for c in here]),
         _joined([scores[g.name].ravel() for g in spec.groups]),
         _ease(spec, frame, forms),
-        *prior_table([spec.prior(names.CUTPOINTS, label) for label in spec.cutpoints]),
-        np.zeros(0) if frame.cutpoints is None else frame.cutpoints.weights,
+        *_cutpoints(spec, frame),
     )
     arrays = tuple(np.ascontiguousarray(array) for array in arrays)
     start = _start(spec, frame, arrays)
@@ -139,6 +138,12 @@ def _ease(spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]) -> Floa
             eased = forms[group.name] == PARTIAL and can_be_eased(spec.prior("sd", group.name, term))
             found.append(scale if eased else 0.0)
     return np.array([*found, *(0.0 for _ in get_family(spec.family).parameters)])
+
+
+def _cutpoints(spec: ModelSpec, frame: Coordinates) -> tuple[NDArray[Any], ...]:
+    """Kinds and parameters of the cutpoints' priors, and the weights of their location; empty without any."""
+    priors = prior_table([spec.prior(names.CUTPOINTS, label) for label in spec.cutpoints])
+    return (*priors, np.zeros(0) if frame.cutpoints is None else frame.cutpoints.weights)
 
 
 def _constant(spec: ModelSpec, design: Design) -> float:
