@@ -35,6 +35,8 @@ class DataSet:
         Factors with their levels in R's order; None for numeric labels in increasing order.
     derive : mapping of str to callable
         Columns that are computed from the frame.
+    ordered : tuple of str
+        Factors that are ordered in R.
     """
 
     title: str
@@ -46,6 +48,7 @@ class DataSet:
     variables: Mapping[str, tuple[str, str]]
     levels: Mapping[str, Levels]
     derive: Mapping[str, Callable[[pd.DataFrame], Any]] = field(default_factory=dict)
+    ordered: tuple[str, ...] = ()
 
 
 _BANDS = ("bottom 25%", "mid 50%", "top 25%")
@@ -233,6 +236,31 @@ GASOLINE = DataSet(
     levels={"batch": None},
 )
 
+WINE = DataSet(
+    title="Bitterness of white wine",
+    description="72 ratings of 9 judges, two bottles for each temperature and contact with grape skins.",
+    origin=("ordinal", "wine"),
+    rows=72,
+    source="Randall (1989), Biometrical Journal 31, 781-793; R package ordinal",
+    licence=_GPL,
+    variables={
+        "response": ("bitterness as it was marked", "marks from 0 to 100"),
+        "rating": ("bitterness in five ordered categories, from the marks", "1 < 2 < 3 < 4 < 5"),
+        "temp": ("temperature while the grapes were crushed", "cold, warm"),
+        "contact": ("contact of juice and skins while the grapes were crushed", "no, yes"),
+        "bottle": ("bottle", "8 bottles"),
+        "judge": ("judge", "9 judges"),
+    },
+    levels={
+        "rating": None,
+        "temp": ("cold", "warm"),
+        "contact": ("no", "yes"),
+        "bottle": None,
+        "judge": None,
+    },
+    ordered=("rating",),
+)
+
 DATA_SETS: dict[str, DataSet] = {
     "exam": EXAM,
     "contraception": CONTRACEPTION,
@@ -242,6 +270,7 @@ DATA_SETS: dict[str, DataSet] = {
     "mmmec": MMMEC,
     "grouseticks": GROUSETICKS,
     "gasoline": GASOLINE,
+    "wine": WINE,
 }
 
 
@@ -252,7 +281,7 @@ def load_data(name: str) -> pd.DataFrame:
     ----------
     name : str
         ``"exam"``, ``"contraception"``, ``"hsb"``, ``"sleepstudy"``, ``"cbpp"``, ``"mmmec"``,
-        ``"grouseticks"`` or ``"gasoline"``; `list_data` describes them.
+        ``"grouseticks"``, ``"gasoline"`` or ``"wine"``; `list_data` describes them.
 
     Returns
     -------
@@ -286,7 +315,7 @@ def load_data(name: str) -> pd.DataFrame:
     for column, levels in entry.levels.items():
         labels = frame[column].astype(str)
         order = sorted(set(labels), key=int) if levels is None else list(levels)
-        frame[column] = pd.Categorical(labels, categories=order)
+        frame[column] = pd.Categorical(labels, categories=order, ordered=column in entry.ordered)
     frame = frame[list(entry.variables)].reset_index(drop=True)
     frame.attrs = {
         "title": entry.title,

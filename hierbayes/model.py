@@ -42,15 +42,16 @@ class Model:
         Anything narwhals understands: pandas, polars, pyarrow, or a dict of arrays. It is never changed.
     family : str
         ``"gaussian"``, ``"student"``, ``"lognormal"``, ``"gamma"``, ``"exponential"``, ``"weibull"``,
-        ``"beta"``, ``"bernoulli"``, ``"binomial"``, ``"beta_binomial"``, ``"poisson"``, ``"negbinomial"``,
-        ``"zero_inflated_poisson"``, ``"zero_inflated_negbinomial"`` or ``"hurdle_poisson"``.
+        ``"beta"``, ``"bernoulli"``, ``"binomial"``, ``"beta_binomial"``, ``"cumulative"`` (ordered
+        categories), ``"poisson"``, ``"negbinomial"``, ``"zero_inflated_poisson"``,
+        ``"zero_inflated_negbinomial"`` or ``"hurdle_poisson"``.
     link : str, optional
         The family's default when left out: ``"identity"``, ``"logit"``, ``"log"``.
     priors : mapping, optional
         From prior keys (``"Intercept"``, ``"b"``, ``"b[age]"``, ``"sd"``, ``"sd[school]"``, ``"cor"``,
-        ``"sigma"``, ``"phi"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior``
-        objects or PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
-        defaults, scaled to the data.
+        ``"sigma"``, ``"phi"``, ``"cutpoints"``, ...) to priors: strings such as ``"normal(0, 2.5)"``,
+        ``bambi.Prior`` objects or PreliZ distributions, on the scale of the user's columns. The rest keep
+        weakly informative defaults, scaled to the data.
     missing : str or mapping of str to str
         What to do about rows with a missing value in a column that the formula uses: ``"drop"`` (leave them
         out, and count them in ``messages``), ``"report"`` (the same, and number the first ten rows of each
@@ -103,7 +104,12 @@ class Model:
             GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in self.design.groups
         )
         bare = ModelSpec(
-            " ".join(formula.split()), response_family.name, chosen_link.name, self.design.terms, groups
+            " ".join(formula.split()),
+            response_family.name,
+            chosen_link.name,
+            self.design.terms,
+            groups,
+            categories=self.design.response.categories,
         )
         self.spec = fill_priors(
             bare, scales(self.design, family, chosen_link), priors, response_family.parameters

@@ -9,9 +9,13 @@ TERM = "term"  # dimension of the population coefficients ``b``
 B = "b"
 OBS = "obs"  # dimension of the rows that the model uses
 OBSERVED = "y_observed"  # data variable of the response in a PyMC model
+CUTPOINTS = "cutpoints"  # of ordered responses, at zero of all columns
+CUTPOINTS_AT_MEAN = "cutpoints_at_mean"  # the same at the mean of the columns, where they are sampled
+CUTPOINT = "cutpoint"  # dimension of the cutpoints
+CATEGORY = "category"  # dimension of the probabilities of an ordered response
 
 
-_RESERVED_DIMS = frozenset({TERM, OBS, "chain", "draw", "sample"})
+_RESERVED_DIMS = frozenset({TERM, OBS, CUTPOINT, CATEGORY, "chain", "draw", "sample"})
 
 
 def group_dim(group: str) -> str:
@@ -85,6 +89,11 @@ def part(factor: str, column: str, label: str) -> str:
 def cell(labels: Sequence[str]) -> str:
     """Level of an interaction of group factors: ``N:12``."""
     return ":".join(labels)
+
+
+def cutpoint(below: str, above: str) -> str:
+    """Label of a cutpoint, by the categories that it separates: ``low|medium``."""
+    return f"{below}|{above}"
 
 
 def prior_key(parameter: str, *coordinates: str) -> str:

@@ -28,6 +28,7 @@ def small_frame() -> pd.DataFrame:
             "k": np.arange(n) % 3 + 1.0,
             "share": np.random.default_rng(24).beta(1.2, 3, n),
             "cost": np.random.default_rng(23).gamma(2, np.exp(0.2 * x)),
+            "stars": np.random.default_rng(23).choice([1, 2, 4, 5], n, p=[0.1, 0.4, 0.3, 0.2]),
         }
     )
 
@@ -111,10 +112,23 @@ CASES = {
         None,
     ),
     "hurdle_poisson": ("ticks ~ x + (1 | g)", "hurdle_poisson", None, {"hu": "uniform(0.01, 0.9)"}),
+    **{
+        f"cumulative-{link}": ("stars ~ x + (1 | g)", "cumulative", link, None)
+        for link in ("logit", "probit", "cloglog")
+    },
+    "cumulative-slopes": (
+        "stars ~ 0 + x + w + offset(w * 9) + (1 + x | g) + (1 | h)",
+        "cumulative",
+        None,
+        {"cutpoints[1|2]": "normal(-1, 2)", "b[w]": "student_t(4, 0, 2)"},
+    ),
+    "two-categories": ("won ~ (1 | g)", "cumulative", None, {"cutpoints": "flat()"}),
+    "only-cutpoints": ("stars ~ 1", "cumulative", None, None),
     "weighted-gaussian": ("y | weights(k) ~ x + (1 | g)", "gaussian", None, None),
     "weighted-bernoulli": ("won | weights(k) ~ s + (1 | h)", "bernoulli", None, None),
     "weighted-binomial": ("won_of_n | trials(n) + weights(k) ~ x + (1 | g)", "binomial", None, None),
     "weighted-poisson": ("ticks | weights(k) ~ x + (1 | g)", "poisson", None, None),
+    "weighted-cumulative": ("stars | weights(k) ~ s + (1 | h)", "cumulative", None, None),
     "weighted-negbinomial": ("ticks | weights(k) ~ s + (1 | h)", "negbinomial", None, None),
     "student": ("y ~ x + (1 + x | g)", "student", None, None),
     "weighted-student": ("y | weights(k) ~ x + (1 | g)", "student", None, None),

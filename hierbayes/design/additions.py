@@ -19,7 +19,12 @@ _NOT_YET: dict[str, str] = {
     "cens": "Leave out the rows that are censored, and keep in mind that the rest is a selection.",
     "trunc": "Leave the bounds out, and keep in mind that the model ignores them.",
 }
-_MODELS = {"numeric": "numbers", "count": "counts", "binary": "single outcomes"}
+_MODELS = {
+    "numeric": "numbers",
+    "count": "counts",
+    "binary": "single outcomes",
+    "ordered": "ordered categories",
+}
 
 
 def check_known(formula: Formula, kind: str) -> None:
@@ -30,7 +35,7 @@ def check_known(formula: Formula, kind: str) -> None:
     formula : Formula
         The formula.
     kind : str
-        What the family models: ``"numeric"``, ``"count"``, ``"binary"`` or ``"trials"``.
+        What the family models: ``"numeric"``, ``"count"``, ``"binary"``, ``"trials"`` or ``"ordered"``.
 
     Raises
     ------

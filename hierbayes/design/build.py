@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hierbayes.design.additions import check_known, weights_of
@@ -13,14 +14,14 @@ from hierbayes.design.checks import (
     group_messages,
     rank_messages,
 )
-from hierbayes.design.coding import model_matrix
-from hierbayes.design.columns import evaluate_all, learn, offset_values
+from hierbayes.design.coding import model_matrix, with_intercept, without_intercept
+from hierbayes.design.columns import Variable, evaluate_all, learn, offset_values
 from hierbayes.design.frame import column_uses, formula_text, put_rest, read_frame, read_table
 from hierbayes.design.grouped import learn_groups
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
 from hierbayes.design.recipe import Recipe, evaluated_expressions, raw_columns, used_expressions
-from hierbayes.design.records import Design
+from hierbayes.design.records import Design, Floats
 from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
 from hierbayes.design.values import Factor
 from hierbayes.formula.terms import Formula
@@ -39,7 +40,7 @@ def build_design(
         pandas, polars, pyarrow, anything narwhals understands, or a dict of columns; never changed.
     response_kind : str
         ``"numeric"``, ``"count"``, ``"binary"`` for outcomes 0/1, booleans or two labels, ``"trials"`` for
-        successes out of trials. The family knows.
+        successes out of trials, ``"ordered"`` for ordered categories. The family knows.
     missing : str or mapping of str to str
         What to do about missing values in the columns that the formula names: ``"drop"`` leaves the rows out,
         and a message counts them; ``"report"`` does the same and numbers the first ten rows of each column;
@@ -68,7 +69,8 @@ def build_design(
     Level order follows the data: a categorical or ordered dtype keeps its order (a polars ``Categorical`` has
     none), numbers sort by value, text by code point. An ordered dtype has contrasts against its first level
     as any factor; ``ordered(f)`` and ``C(f, poly)`` have polynomial ones. Levels and groups that occur in no
-    row used are left out. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
+    row used are left out. An ordered response has cutpoints, which take the place of the intercept: ``X`` has
+    none, and ``0 +`` changes nothing. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
 
     Examples
     --------
@@ -92,8 +94,7 @@ def build_design(
     y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used, table)
     check_factors(variables)
-    X, terms = model_matrix(formula.population, variables, table.n)
-    check_constant(X, terms)
+    X, terms, rank = _population(formula, variables, table.n, ordered=response.ordered)
     groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
     recipe = Recipe(
         formula=formula,
@@ -108,7 +109,7 @@ def build_design(
         *formula.notes,
         *response_messages,
         *factor_messages(variables, table),
-        *rank_messages(X, terms),
+        *rank,
         *group_messages(groups),
         *arrangement_messages(formula, table, variables, groups),
     )
@@ -126,3 +127,14 @@ def build_design(
         messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),
     )
+
+
+def _population(
+    formula: Formula, variables: Mapping[str, Variable], n: int, *, ordered: bool
+) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
+    """Population columns (n, p), their names, and what to know of them; of ordered responses no intercept."""
+    terms = with_intercept(formula.population) if ordered else formula.population
+    X, labels = model_matrix(terms, variables, n)
+    check_constant(X, labels)
+    messages = rank_messages(X, labels)
+    return (*(without_intercept(X, labels) if ordered else (X, labels)), messages)

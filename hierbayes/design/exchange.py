@@ -23,7 +23,8 @@ def exchange_response(design: Design, y: Any) -> Design:
         Of ``n`` rows.
     y : array, shape (n,)
         The response of each row that is used, in their order, as the model sees it: what ``log(y)`` gave
-        for a formula that begins with ``log(y)``, 0 and 1 for two labels. Copied.
+        for a formula that begins with ``log(y)``, 0 and 1 for two labels, positions from 0 on for ordered
+        categories. Copied.
 
     Returns
     -------
@@ -67,7 +68,9 @@ def _numbers(y: Any, design: Design) -> Floats:
         return np.array(array, dtype=np.float64, order="C")
     except (TypeError, ValueError):
         labels = design.response.labels
-        what = "numbers" if labels is None else f"1 for {labels[1]!r} and 0 for {labels[0]!r}"
+        what = "numbers"
+        if labels is not None:
+            what = " and ".join(f"{k} for {label!r}" for k, label in reversed(list(enumerate(labels))))
         shown = ", ".join(repr(value) for value in list(np.asarray(plain, dtype=object).flat)[:3])
         raise DataError(
             f"The new response {design.response.name!r} does not hold numbers ({shown}, ...). "
@@ -95,6 +98,9 @@ def _raw_columns(design: Design, y: Floats) -> dict[str, NDArray[Any]]:
         columns.pop(name, None)
     expression, labels = formula.response.expression, design.response.labels
     if isinstance(expression, Name) and expression.name not in elsewhere:
-        kept = y if labels is None else np.asarray(labels)[(y == 1).astype(np.int64)]
+        kept = y
+        if labels is not None:
+            known = np.isin(y, np.arange(len(labels)))  # the family refuses the others
+            kept = np.asarray(labels)[np.where(known, y, 0.0).astype(np.int64)]
         columns = {name: kept if name == expression.name else columns[name] for name in design.columns}
     return columns

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.additions import weights_of
-from hierbayes.design.coding import model_matrix
+from hierbayes.design.coding import model_matrix, with_intercept, without_intercept
 from hierbayes.design.columns import Variable, evaluate, known_factor, offset_values
 from hierbayes.design.frame import Table, column_uses, formula_text, read_table
 from hierbayes.design.grouped import GroupRecipe, known_groups
@@ -160,7 +160,10 @@ class Recipe:
         variables = {
             str(e): self._variable(e, table) for e in used_expressions(self.formula.population, group_terms)
         }
-        X, terms = model_matrix(self.formula.population, variables, table.n)
+        population, ordered = self.formula.population, self.response.ordered
+        X, terms = model_matrix(with_intercept(population) if ordered else population, variables, table.n)
+        if ordered:
+            X, terms = without_intercept(X, terms)
         built = [
             part
             for k, term in enumerate(group_terms)
@@ -227,7 +230,9 @@ class Recipe:
             return cls(
                 formula=parse_formula(raw["formula"]),
                 response=ResponseInfo(
-                    raw["response"]["name"], None if labels is None else (labels[0], labels[1])
+                    raw["response"]["name"],
+                    None if labels is None else tuple(labels),
+                    raw["response"].get("ordered", False),
                 ),
                 factors={name: tuple(levels) for name, levels in raw["factors"].items()},
                 terms=tuple(raw["terms"]),

@@ -90,11 +90,25 @@ class ResponseInfo:
     name : str
         The left side as text, ``"use"``.
     labels : tuple of str or None
-        For a response of two labels or booleans: (reference, modelled); ``y`` is 1 for the modelled one.
+        For a response of two labels or booleans: (reference, modelled); ``y`` is 1 for the modelled one. For
+        an ordered response its categories, the lowest first; ``y`` is the position among them.
+    ordered : bool
+        Whether the response is one of ordered categories.
     """
 
     name: str
-    labels: tuple[str, str] | None = None
+    labels: tuple[str, ...] | None = None
+    ordered: bool = False
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of an ordered response, the lowest first; empty for others."""
+        return (self.labels or ()) if self.ordered else ()
+
+    @property
+    def outcomes(self) -> tuple[str, ...] | None:
+        """(reference, modelled) of a response of two outcomes that have labels; None for others."""
+        return None if self.ordered else self.labels
 
 
 @dataclass(frozen=True)
@@ -104,9 +118,11 @@ class Design:
     Attributes
     ----------
     y : float64 array, shape (n,)
-        Response; 0 and 1 for binary outcomes, successes where there are trials.
+        Response; 0 and 1 for binary outcomes, successes where there are trials, positions of ordered
+        categories from 0 on.
     X : float64 array, shape (n, p)
-        Population columns on the user's scale, the intercept (ones) first where there is one.
+        Population columns on the user's scale, the intercept (ones) first where there is one; an ordered
+        response has cutpoints in its place.
     terms : tuple of str, length p
         Names of the columns of ``X``: ``("Intercept", "age", "I(age^2)", "age:ch[Y]")``.
     groups : tuple of GroupDesign

@@ -26,10 +26,12 @@ def family_parameters(fit: Fit, posterior: xr.Dataset) -> dict[str, NDArray[np.f
     Returns
     -------
     dict of str to float64 array
-        Family parameters, shape (chain, draw, 1); trials and weights of the rows, shape (n,).
+        Family parameters, shape (chain, draw, 1); cutpoints, shape (chain, draw, 1, K - 1); trials and
+        weights of the rows, shape (n,).
     """
     family = get_family(fit.spec.family)
-    parameters = {name: posterior[name].to_numpy()[..., None] for name in family.parameters}
+    draws = {name: posterior[name].transpose("chain", "draw", ...) for name in family.all_parameters}
+    parameters = {name: values.to_numpy()[:, :, None] for name, values in draws.items()}
     return {**parameters, **fit.design.row_data}
 
 
@@ -79,13 +81,46 @@ def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:
     DataArray, dims (chain, draw, obs)
         On the response scale: units of the response, counts (zeros in excess included), or probabilities; of
         a binomial response the expected number of successes in the row's trials. Of a Student response the
-        location, which is its mean where ``nu > 1``.
+        location, which is its mean where ``nu > 1``. Of ordered categories the probability of each, dims
+        (chain, draw, obs, category).
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     parameters = family_parameters(fit, thin(fit.posterior, draws))
+    if fit.spec.categories:
+        dims = (*eta.dims, names.CATEGORY)
+        coords = {**eta.coords, names.CATEGORY: list(fit.spec.categories)}
+        probabilities = family.probabilities(eta.to_numpy(), link, parameters)
+        return xr.DataArray(probabilities, dims=dims, coords=coords, name="epred")
     expected = np.broadcast_to(family.mean(eta.to_numpy(), link, parameters), eta.shape)
     return eta.copy(data=expected).rename("epred")
+
+
+def middle_cut(fit: Fit) -> int:
+    """Position of the cutpoint that divides the rows of an ordered response most evenly."""
+    cuts = np.arange(len(fit.spec.cutpoints))
+    shares = (fit.design.y[:, None] > cuts).mean(axis=0)
+    return int(np.abs(shares - 0.5).argmin())
+
+
+def exceedance(fit: Fit, cut: int, draws: int | None = None) -> xr.DataArray:
+    """Probability that an ordered response lies above a cutpoint, of each observed row.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit of ordered categories.
+    cut : int
+        Position of the cutpoint, the lowest is 0.
+    draws : int, optional
+        About how many posterior draws to use, evenly spaced; all by default.
+
+    Returns
+    -------
+    DataArray, dims (chain, draw, obs)
+    """
+    probabilities = epred(fit, draws)
+    return probabilities.isel({names.CATEGORY: slice(cut + 1, None)}).sum(names.CATEGORY)
 
 
 def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr.DataArray:
@@ -104,7 +139,8 @@ def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr
     Returns
     -------
     DataArray, dims (chain, draw, obs)
-        On the response scale; of a binomial response, numbers of successes in the row's trials.
+        On the response scale; of a binomial response, numbers of successes in the row's trials; of ordered
+        categories their positions, the lowest 0 (``fit.spec.categories`` has the labels).
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)

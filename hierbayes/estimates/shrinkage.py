@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -10,11 +12,13 @@ from numpy.typing import NDArray
 from hierbayes import names
 from hierbayes.design.records import GroupDesign
 from hierbayes.estimates.groups import coef, select_groups
+from hierbayes.estimates.ordered import ordered_regression
 from hierbayes.estimates.prediction import family_parameters, linpred, thin
 from hierbayes.estimates.scoring import GroupedData, information_matrices, maximum_likelihood
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.estimates.variance import covariance
 from hierbayes.families import Family, get_family, get_link
+from hierbayes.families.cumulative import Cumulative
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
@@ -158,7 +162,7 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
 def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     """Estimates and standard errors of each group's coefficients from its own rows, shapes (J, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    telling, values = family.informative(fit.design.y, _centers(fit, family))
+    telling, centers = family.informative(fit.design.y, _centers(fit, family))
     own = design.own & telling
     rows = {name: row[own] for name, row in fit.design.row_data.items()}
     data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups, rows)
@@ -166,6 +170,10 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     if family.is_linear(link):
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
+    values: dict[str, Any] = dict(centers)
+    if family.ordered:  # of the same draws as the offset, with which cutpoints move
+        cutpoints = thin(fit.posterior, OFFSET_DRAWS)[family.ordered].transpose("chain", "draw", ...)
+        values[family.ordered] = cutpoints.to_numpy().reshape(len(offset), 1, -1)
     estimates, errors = maximum_likelihood(data, offset, (family, link), values)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
@@ -174,7 +182,7 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     return mean, np.median(errors, axis=0)
 
 
-def _centers(fit: Fit, family: Family) -> dict[str, float]:
+def _centers(fit: Fit, family: Family) -> dict[str, Any]:
     """A middle of the posterior of each of the family's own parameters: of a scale the root mean square."""
     centers = {name: float(fit.posterior[name].median()) for name in family.parameters}
     if family.scale:
@@ -204,7 +212,11 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     if not design.terms:
         return {}
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    telling, values = family.informative(design.y, _centers(fit, family))
+    if isinstance(family, Cumulative):
+        single = ordered_regression(design, family, link)
+        return dict(zip(design.terms, zip(single.b.tolist(), single.b_se.tolist(), strict=True), strict=True))
+    telling, centers = family.informative(design.y, _centers(fit, family))
+    values: dict[str, Any] = dict(centers)
     rows = {name: row[telling] for name, row in design.row_data.items()}
     y, X, n = design.y[telling], design.X[telling], int(telling.sum())
     data = GroupedData(y, X, np.zeros(n, dtype=np.int32), 1, rows)
@@ -215,7 +227,7 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
         if not family.parameters or n < design.n:
             break
         eta = offset[0] + X @ np.nan_to_num(estimates[0, 0])
-        values = family.rough_parameters(y, eta, link, rows)
+        values = dict(family.rough_parameters(y, eta, link, rows))
         if family.scale:
             freedom = max(n - len(design.terms), 1)
             values[family.scale] *= np.sqrt(n / freedom)

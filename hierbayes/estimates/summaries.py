@@ -28,8 +28,8 @@ def summary(fit: Fit, prob: float = PROB) -> pd.DataFrame:
     DataFrame
         Columns ``section`` (``"group"``, ``"population"``, ``"family"``), ``group`` (empty but for
         group-level rows), ``parameter`` (``"sd(Intercept)"``, ``"cor(Intercept, standLRT)"``, ``"age"``,
-        ``"sigma"``), then ``mean, sd, lower, upper, ess_bulk, ess_tail, r_hat``. Coefficients and
-        standard deviations are on the link scale.
+        ``"cutpoints[low|medium]"``, ``"sigma"``), then ``mean, sd, lower, upper, ess_bulk, ess_tail, r_hat``.
+        Coefficients and standard deviations are on the link scale.
     """
     return once(fit, ("summary", prob), lambda: _summary(fit, prob)).copy()
 
@@ -45,9 +45,10 @@ def _summary(fit: Fit, prob: float) -> pd.DataFrame:
         for first, second, draws in correlation_pairs(fit, group):
             labels.append(("group", group.name, f"cor({first}, {second})"))
             pieces.append(_elements(draws))
-    if fit.spec.terms:
-        labels += [("population", "", name) for name in fit.spec.terms]
-        pieces.append(_elements(posterior[names.B], names.TERM))
+    if fit.spec.terms or fit.spec.categories:
+        b = population(fit)
+        labels += [("population", "", str(name)) for name in b[names.TERM].to_numpy()]
+        pieces.append(_elements(b, names.TERM))
     for parameter in _family_parameters(fit):
         labels.append(("family", "", parameter))
         pieces.append(_elements(posterior[parameter]))
@@ -63,6 +64,8 @@ def fixef(fit: Fit, prob: float = ..., *, draws: Literal[True]) -> xr.DataArray:
 def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame | xr.DataArray:
     """Population coefficients (lme4's "fixed effects"), on the link scale, for the user's columns.
 
+    Those of ordered categories begin with the cutpoints, ``"cutpoints[low|medium]"``, at zero of all columns.
+
     Parameters
     ----------
     fit : Fit
@@ -77,10 +80,22 @@ def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame 
     DataFrame or DataArray
         Columns ``term, mean, sd, lower, upper, ess_bulk, r_hat``.
     """
-    b = fit.posterior[names.B]
+    b = population(fit)
     if draws:
         return b
     return describe_interval(pd.concat([label_rows(b), summarize(b, prob)], axis=1), "link", prob)
+
+
+def population(fit: Fit) -> xr.DataArray:
+    """Draws of the cutpoints, where there are any, and of ``b``; dims (chain, draw, term)."""
+    if not fit.spec.categories:
+        return fit.posterior[names.B]
+    labels = [names.level(names.CUTPOINTS, label) for label in fit.spec.cutpoints]
+    cutpoints = fit.posterior[names.CUTPOINTS].rename({names.CUTPOINT: names.TERM})
+    parts = [cutpoints.assign_coords({names.TERM: labels})]
+    parts += [fit.posterior[names.B]] if fit.spec.terms else []
+    joined: xr.DataArray = xr.concat(parts, dim=names.TERM)
+    return joined.transpose("chain", "draw", names.TERM)
 
 
 def _elements(draws: xr.DataArray, dim: str | None = None) -> xr.DataArray:

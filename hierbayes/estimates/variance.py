@@ -40,7 +40,7 @@ DEFINITIONS = {
     "latent": (
         "share of the variance of the latent response, on the link scale, that lies between groups: "
         "var(group) / (sum of all group variances + {level1}); it does not depend on covariates and is not a "
-        "share of the variance of the observed 0/1 outcome"
+        "share of the variance of the observed {outcome}"
     ),
     **dict.fromkeys(("lognormal", "trigamma", "delta", "observation"), _COUNTS + _LAMBDA),
 }
@@ -243,9 +243,9 @@ def vpc(
     Returns
     -------
     DataFrame or Dataset
-        Columns ``group, method`` (``"gaussian"``, ``"latent"`` for binary and binomial responses, one of
-        ``method`` or ``"observation"`` for counts and measurements, ``"residual"`` for Student and lognormal
-        responses), the column of ``at`` if any, ``mean,
+        Columns ``group, method`` (``"gaussian"``, ``"latent"`` for binary, binomial and ordered responses,
+        one of ``method`` or ``"observation"`` for counts and measurements, ``"residual"`` for Student and
+        lognormal responses), the column of ``at`` if any, ``mean,
         sd, lower, upper, ess_bulk, r_hat``; ``attrs["definition"]`` says in words what was divided by
         what. Shares between 0 and 1. With ``draws=True`` one variable per group term, dims (chain, draw)
         and the column of ``at``.
@@ -317,7 +317,9 @@ def _definition(fit: Fit, method: str) -> str:
     words = DEFINITIONS[method]
     if "lambda" not in level1:
         words = words.removesuffix(_LAMBDA)
-    text = words.format(level1=level1, scale=COUNT_SCALES.get(link, ""), mean=MEANS.get(link, ""))
+    outcome = "categories" if fit.spec.categories else "0/1 outcome"
+    places = {"level1": level1, "scale": COUNT_SCALES.get(link, ""), "mean": MEANS.get(link, "")}
+    text = words.format(**places, outcome=outcome)
     return text + NOTES.get(family, "") + _rows_meant(fit)
 
 

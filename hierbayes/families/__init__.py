@@ -8,6 +8,7 @@ from hierbayes.families.bernoulli import BERNOULLI
 from hierbayes.families.beta import BETA
 from hierbayes.families.beta_binomial import BETA_BINOMIAL
 from hierbayes.families.binomial import BINOMIAL
+from hierbayes.families.cumulative import CUMULATIVE
 from hierbayes.families.gamma import EXPONENTIAL, GAMMA
 from hierbayes.families.gaussian import GAUSSIAN
 from hierbayes.families.hurdle_poisson import HURDLE_POISSON
@@ -26,7 +27,7 @@ FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         *(GAUSSIAN, STUDENT, LOGNORMAL, GAMMA, EXPONENTIAL, WEIBULL, BETA),
-        *(BERNOULLI, BINOMIAL, BETA_BINOMIAL),
+        *(BERNOULLI, BINOMIAL, BETA_BINOMIAL, CUMULATIVE),
         *(POISSON, NEGBINOMIAL, ZERO_INFLATED_POISSON, ZERO_INFLATED_NEGBINOMIAL, HURDLE_POISSON),
     )
 }

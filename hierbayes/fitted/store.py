@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def _header(fit: Fit) -> dict[str, Any]:
         "format": FORMAT,
         "spec": fit.spec.to_json(),
         "recipe": fit.design.recipe.to_json(),
-        "response": {"name": fit.design.response.name, "labels": fit.design.response.labels},
+        "response": asdict(fit.design.response),
         "design_messages": fit.design.messages,
         "columns": list(fit.design.columns),
         "settings": dict(fit.settings),
@@ -143,7 +144,11 @@ def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
         X=constant["X"].to_numpy(),
         terms=spec.terms,
         groups=groups,
-        response=ResponseInfo(header["response"]["name"], tuple(labels) if labels else None),
+        response=ResponseInfo(
+            header["response"]["name"],
+            tuple(labels) if labels else None,
+            header["response"].get("ordered", False),
+        ),
         recipe=Recipe.from_json(header["recipe"]),
         **{
             name: constant[name].to_numpy() if name in constant else None

@@ -77,8 +77,8 @@ ELEMENTWISE = ("log", "exp", "sqrt", "abs", "log2", "log10", "log1p", "expm1", "
 
 FUNCTIONS: dict[str, Function] = {
     "I": Function("I(arithmetic)", (_X,), _EVERYWHERE),
-    "factor": Function("factor(column)", (_F, _REF, _LEVELS), (TERM, GROUPING)),
-    "ordered": Function("ordered(column)", (_F, _LEVELS), (TERM, GROUPING)),
+    "factor": Function("factor(column)", (_F, _REF, _LEVELS), (TERM, GROUPING, RESPONSE)),
+    "ordered": Function("ordered(column)", (_F, _LEVELS), (TERM, GROUPING, RESPONSE)),
     "cut": Function(
         "cut(x, c(0, 10, 20))",
         (

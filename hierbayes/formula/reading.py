@@ -78,11 +78,12 @@ def _response(source: Source, node: Node) -> Response:
     if isinstance(inner, Subscript):
         level, base = inner.label.value, unwrap(inner.base)
     match base:
-        case Apply(function) if function.text == "factor":
+        case Apply(function) if function.text == "factor" and len(base.arguments) == 1:
             raise source.error(
                 "The response cannot be `factor()`.",
                 base.span,
-                f"{_RESPONSE_HINT} Labels need no `factor()`.",
+                f"{_RESPONSE_HINT} Labels need no `factor()`; of ordered categories state the order, "
+                '`factor(y, levels = c("low", "high"))`.',
             )
         case Apply() if level is None:
             return Response(read_variable(source, base, fn.RESPONSE), None, additions, node.span)

@@ -37,14 +37,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hierbayes import names
 from hierbayes.design.records import Design, GroupDesign
+from hierbayes.families import get_link
+from hierbayes.families.base import CUTPOINTS
 from hierbayes.geometry.components import Components, cross_products
+from hierbayes.geometry.cutpoints import CutpointCoordinates, cutpoint_coordinates
 from hierbayes.geometry.modes import Mode, find_mode, is_nested, stiffness, weights_given_parts
 from hierbayes.geometry.rough import Rough, rough_fit, times
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
+
+FLAT = Prior("flat", ())
 
 
 @dataclass(frozen=True)
@@ -122,8 +128,9 @@ class Coordinates:
     Attributes
     ----------
     X : float64 array, shape (n, p)
-        The user's columns, less ``means``.
-    means : float64 array, shape (p,)
+        The user's columns, less ``means``; for an ordered response a column of ones after them, whose
+        coefficient is the location of the cutpoints with the sign turned.
+    means : float64 array, one for each of the user's columns
         Column means where the intercept's prior is stated at the mean of the columns, else zeros; 0 for
         the intercept.
     center : float64 array, shape (p,)
@@ -135,9 +142,11 @@ class Coordinates:
     residual_sd : float
         A rough estimate of the sd of a row around its linear predictor, link scale.
     parameters : mapping of str to float
-        Rough estimates of the family's own parameters.
+        Rough estimates of the family's own scalar parameters.
     stiffness : float
         See ``modes.stiffness``.
+    cutpoints : CutpointCoordinates or None
+        Of an ordered response.
     """
 
     X: Floats
@@ -148,6 +157,7 @@ class Coordinates:
     residual_sd: float
     parameters: Mapping[str, float] = field(default_factory=dict)
     stiffness: float = 1.0
+    cutpoints: CutpointCoordinates | None = None
 
 
 PARTIAL = "partial"
@@ -176,13 +186,22 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     means = np.zeros(len(design.terms))
     if at_means:
         means[1:] = design.X[:, 1:].mean(axis=0)
+    elif spec.categories:
+        means = design.X.mean(axis=0)
     X = design.X - means
     priors = tuple(
         spec.prior("Intercept") if at_means and term == "Intercept" else spec.prior("b", term)
         for term in design.terms
     )
+    if spec.categories:
+        X, priors = np.column_stack([X, np.ones(design.n)]), (*priors, FLAT)
     fit = rough_fit(spec, design, X, priors)
     at = find_mode(spec, design, X, priors, fit)
+    center, cutpoints = at.center, None
+    if spec.categories:
+        rough = fit.parameters[CUTPOINTS] - center[-1]
+        cutpoints = cutpoint_coordinates(rough, get_link(spec.family, spec.link))
+        center = np.append(center[:-1], -cutpoints.location)
     covariance = np.linalg.inv(at.precision)
     disturbed = covariance.copy()
     groups = {}
@@ -191,9 +210,19 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
         groups[group.name] = here
         B = np.einsum("pk,jqk->pjq", covariance, here.cross) * here.guess
         disturbed += np.einsum("pjq,kjq->pk", B, B)
-    blocks = _blocks(priors, disturbed)
+    if spec.categories:
+        blocks = (*_blocks(priors[:-1], disturbed), _location(disturbed))
+    else:
+        blocks = _blocks(priors, disturbed)
     bend = stiffness(spec, design, X, (fit, at))
-    return Coordinates(X, means, at.center, blocks, groups, fit.residual_sd, fit.parameters, bend)
+    return Coordinates(X, means, center, blocks, groups, fit.residual_sd, fit.parameters, bend, cutpoints)
+
+
+def _location(covariance: Floats) -> Block:
+    """The location of the cutpoints, the last coefficient; their priors are not those of a coefficient."""
+    where = np.array([len(covariance) - 1])
+    R = covariance[-1:, -1:] ** -0.5
+    return Block(names.CUTPOINTS_AT_MEAN, FLAT.distribution, where, (FLAT,), R)
 
 
 def _group_coordinates(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class Pieces:
         Effects of each group.
     parameters : mapping of str to float64 array, shape (chain, draw)
         The family's own parameters.
+    cutpoints : float64 array, shape (chain, draw, K - 1), or None
+        Of an ordered response, at the mean of the columns.
     """
 
     theta: Floats | None
@@ -43,6 +46,7 @@ class Pieces:
     cholesky: Mapping[str, Floats]
     u: Mapping[str, Floats]
     parameters: Mapping[str, Floats]
+    cutpoints: Floats | None = None
 
 
 def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> xr.Dataset:
@@ -64,9 +68,15 @@ def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> 
         columns.
     """
     variables: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    if pieces.cutpoints is not None:
+        # Columns that are counted from zero raise eta by theta'means, and with it the cutpoints.
+        shift = 0.0 if pieces.theta is None else (pieces.theta @ means)[..., None]
+        variables[names.CUTPOINTS] = ((names.CUTPOINT,), pieces.cutpoints + shift)
     if pieces.theta is not None:
-        b = pieces.theta.copy()
-        b[..., 0] -= pieces.theta @ means
+        b = pieces.theta
+        if pieces.cutpoints is None:
+            b = b.copy()
+            b[..., 0] -= pieces.theta @ means
         variables[names.B] = ((names.TERM,), b)
     for group in spec.groups:
         term, bis = names.group_term(group.name), names.group_term_bis(group.name)
@@ -110,7 +120,7 @@ def recover(
         As of ``reported``.
     """
     frame = coordinates(spec, design) if frame is None else frame
-    theta = _coefficients(frame, draws) if design.terms else None
+    theta = _coefficients(frame, draws) if frame.blocks else None
     coupled = couplings(design, frame, {group.name: _form(group, draws) for group in spec.groups})
     sd: dict[str, Floats] = {}
     cholesky: dict[str, Floats] = {}
@@ -129,7 +139,9 @@ def recover(
             pull = pull - zero_scores(frame, {group.name: coupled[group.name]})[group.name]
         u[group.name] = _effects(group, draws, scale, (frame.groups[group.name], pull))
     parameters = {name: draws[name] for name in get_family(spec.family).parameters}
-    return reported(spec, design, frame.means, Pieces(theta, sd, cholesky, u, parameters))
+    cutpoints = draws[names.CUTPOINTS_AT_MEAN] if spec.categories else None
+    own = theta[..., : len(design.terms)] if theta is not None and design.terms else None
+    return reported(spec, design, frame.means, Pieces(own, sd, cholesky, u, parameters, cutpoints))
 
 
 def coords(design: Design) -> dict[str, Any]:
@@ -137,6 +149,9 @@ def coords(design: Design) -> dict[str, Any]:
     labels: dict[str, Any] = {names.OBS: np.asarray(design.rows)}
     if design.terms:
         labels[names.TERM] = list(design.terms)
+    categories = design.response.categories
+    if categories:
+        labels[names.CUTPOINT] = [names.cutpoint(*pair) for pair in pairwise(categories)]
     for group in design.groups:
         labels[names.group_dim(group.name)] = list(group.levels)
         labels[names.group_term(group.name)] = list(group.terms)
@@ -171,7 +186,10 @@ def _standard_deviations(group: GroupSpec, draws: Mapping[str, Floats]) -> Float
 def _coefficients(frame: Coordinates, draws: Mapping[str, Floats]) -> Floats:
     theta = np.empty((*next(iter(draws.values())).shape[:2], frame.X.shape[1]))
     for block in frame.blocks:
-        theta[..., block.where] = draws[block.name]
+        values = draws[block.name]
+        if frame.cutpoints is not None and block.name == names.CUTPOINTS_AT_MEAN:
+            values = -(values @ frame.cutpoints.weights)[..., None]
+        theta[..., block.where] = values
     return theta
 
 

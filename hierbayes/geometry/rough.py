@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError
 from hierbayes.families import Family, Link, get_family, get_link
+from hierbayes.families.base import CATEGORIES
 from hierbayes.geometry.components import SHORT, START, Components, effects_by_em, estimate_components
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
@@ -47,8 +48,8 @@ class Rough:
         Of each group term.
     residual_sd : float
         Sd of a row around its linear predictor, link scale.
-    parameters : mapping of str to float
-        The family's own parameters.
+    parameters : mapping of str to float, or to float64 array
+        The family's own parameters; cutpoints at ``center``.
     """
 
     information: float
@@ -57,7 +58,7 @@ class Rough:
     center: Floats
     components: Mapping[str, Components]
     residual_sd: float
-    parameters: Mapping[str, float]
+    parameters: Mapping[str, Any]
 
 
 def rough_fit(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior]) -> Rough:
@@ -148,7 +149,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     family, link = get_family(spec.family), get_link(spec.family, spec.link)
     offset = np.zeros(design.n) if design.offset is None else design.offset
     eta = _first_predictor(family, link, design)
-    parameters = family.rough_parameters(design.y, eta, link, design.row_data)
+    parameters = family.rough_parameters(design.y, eta, link, _rows(design))
     effects = {group.name: np.zeros(design.n) for group in design.groups}
     S: dict[str, Floats] = {}
     units: dict[str, Floats] = {}
@@ -170,7 +171,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
             S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
             effects[group.name] = u
         eta = within(family.domain(link), X @ center + sum(effects.values(), start=offset))
-        parameters = family.rough_parameters(design.y, eta, link, design.row_data)
+        parameters = family.rough_parameters(design.y, eta, link, _rows(design))
     found = {name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name]) for name in S}
     return Rough(1.0, W, precision, center, found, float(np.mean(W) ** -0.5), parameters)
 
@@ -178,8 +179,16 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
 def _first_predictor(family: Family, link: Link, design: Design) -> Floats:
     """Linear predictor of each row from which iterations start, shape (n,)."""
     offset = np.zeros(design.n) if design.offset is None else design.offset
+    if family.ordered:  # cutpoints take the place of a base rate
+        return offset
     eta = within(family.domain(link), base_rate(family, link, design) + offset)
     return link.link(family.first_means(design.y, link.inverse(eta), design.row_data))
+
+
+def _rows(design: Design) -> dict[str, Any]:
+    """What a family reads of the rows, and the number of its categories, of which some may not occur."""
+    categories = design.response.categories
+    return {**design.row_data, **({CATEGORIES: len(categories)} if categories else {})}
 
 
 def within(domain: tuple[float, float], eta: Floats) -> Floats:

@@ -13,8 +13,9 @@ from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.errors import UnknownNameError
 from hierbayes.families import get_family
-from hierbayes.geometry import coarse_to_fine, coordinates, coords, couplings
+from hierbayes.geometry import Coordinates, coarse_to_fine, coordinates, coords, couplings
 from hierbayes.graph.coefficients import from_centered, population_effects
+from hierbayes.graph.cutpoints import ordered_cutpoints, with_location
 from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects, pull_of
 from hierbayes.graph.likelihoods import LIKELIHOODS
 from hierbayes.graph.priors import positive_scalar
@@ -61,13 +62,7 @@ def build_graph(
             raise UnknownNameError("parameterization", form, PARAMETERIZATIONS)
     frame = coordinates(spec, design)
     with pm.Model(coords=coords(design)) as model:
-        eta: Any = 0.0
-        theta = None
-        if design.terms:
-            theta = population_effects(frame)
-            if deterministics:
-                pm.Deterministic(names.B, from_centered(theta, frame.means), dims=names.TERM)
-            eta = pt.dot(pm.Data("X", frame.X, dims=(names.OBS, names.TERM)), theta)
+        eta, theta, vectors = _population(spec, design, frame, deterministics)
         effects: dict[str, Any] = {}
         coupled = couplings(design, frame, forms)
         for group_spec in (spec.groups[k] for k in coarse_to_fine(design)):
@@ -90,7 +85,30 @@ def build_graph(
             eta = eta + pm.Data("offset", design.offset, dims=names.OBS)
         family = get_family(spec.family)
         parameters = {name: positive_scalar(name, spec.prior(name)) for name in family.parameters}
-        parameters |= {k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()}
+        parameters |= vectors | {
+            k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()
+        }
         y = pm.Data(names.OBSERVED, design.y, dims=names.OBS)
         LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
     return model
+
+
+def _population(
+    spec: ModelSpec, design: Design, frame: Coordinates, deterministics: bool
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Population part of the predictor, coefficients of all columns of ``frame.X``, and the cutpoints."""
+    eta, theta, vectors = pt.zeros(design.n), None, dict[str, Any]()
+    if design.terms:
+        theta = population_effects(frame)
+        if deterministics:
+            b = theta if spec.categories else from_centered(theta, frame.means)
+            pm.Deterministic(names.B, b, dims=names.TERM)
+        X = np.ascontiguousarray(frame.X[:, : len(design.terms)])
+        eta = pt.dot(pm.Data("X", X, dims=(names.OBS, names.TERM)), theta)
+    if spec.categories:
+        cutpoints = vectors[names.CUTPOINTS] = ordered_cutpoints(spec, frame)
+        if deterministics:
+            shift = 0.0 if theta is None else pt.dot(theta, frame.means)
+            pm.Deterministic(names.CUTPOINTS, cutpoints + shift, dims=names.CUTPOINT)
+        theta = with_location(theta, cutpoints, frame)
+    return eta, theta, vectors

@@ -48,12 +48,13 @@ def population_effects(coordinates: Coordinates) -> Any:
     Returns
     -------
     theta : tensor, shape (p,)
-        Coefficients of ``coordinates.X``, on the link scale.
+        Coefficients of the user's columns in ``coordinates.X``, on the link scale.
     """
-    if len(coordinates.blocks) == 1:
-        return _block(coordinates, coordinates.blocks[0], {"dims": names.TERM})
-    theta = pt.zeros(coordinates.X.shape[1])
-    for block in coordinates.blocks:
+    blocks = [block for block in coordinates.blocks if block.name != names.CUTPOINTS_AT_MEAN]
+    if len(blocks) == 1:
+        return _block(coordinates, blocks[0], {"dims": names.TERM})
+    theta = pt.zeros(sum(len(block.where) for block in blocks))
+    for block in blocks:
         theta = pt.set_subtensor(theta[block.where], _block(coordinates, block, {"shape": len(block.where)}))
     return theta
 

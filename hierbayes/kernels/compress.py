@@ -21,6 +21,7 @@ COPIED = (
     "zero_inflated_poisson",
     "zero_inflated_negbinomial",
     "hurdle_poisson",
+    "cumulative",
 )
 """Families of which only identical responses at one linear predictor are one, so many times."""
 

@@ -41,6 +41,7 @@ LIKELIHOODS = (
     ("zero_inflated_poisson", "log"),
     ("zero_inflated_negbinomial", "log"),
     ("hurdle_poisson", "log"),
+    *(("cumulative", link) for link in ("logit", "probit", "cloglog")),
 )
 """Families and links that have a kernel."""
 

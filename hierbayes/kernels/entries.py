@@ -13,7 +13,15 @@ from typing import Any
 import numba
 
 from hierbayes.kernels.jit import compiled_expansion, compiled_log_density
-from hierbayes.kernels.likelihoods import beta_binomial, binary, continuous, counts, gaussian, inflated
+from hierbayes.kernels.likelihoods import (
+    beta_binomial,
+    binary,
+    continuous,
+    counts,
+    gaussian,
+    inflated,
+    ordinal,
+)
 from hierbayes.kernels.rows import evaluate
 
 
@@ -129,6 +137,10 @@ def _hurdle_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -
     return evaluate((n_dim, x, gradient, value, table), inflated.hurdle_poisson)
 
 
+def _cumulative(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), ordinal.cumulative)
+
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
@@ -158,6 +170,7 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("zero_inflated_poisson", "log"): _zero_inflated_poisson,
     ("zero_inflated_negbinomial", "log"): _zero_inflated_negbinomial,
     ("hurdle_poisson", "log"): _hurdle_poisson,
+    **{("cumulative", link): _cumulative for link in ("logit", "probit", "cloglog")},
 }
 """Likelihoods that have a kernel, by family and link."""
 

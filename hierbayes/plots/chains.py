@@ -147,7 +147,11 @@ type _Place = tuple[str, dict[str, str]]
 
 
 def _main_parameters(fit: Any, posterior: xr.Dataset) -> dict[str, _Place]:
-    places: dict[str, _Place] = {term: (names.B, {names.TERM: term}) for term in fit.spec.terms}
+    places: dict[str, _Place] = {
+        names.level(names.CUTPOINTS, label): (names.CUTPOINTS, {names.CUTPOINT: label})
+        for label in fit.spec.cutpoints
+    }
+    places |= {term: (names.B, {names.TERM: term}) for term in fit.spec.terms}
     for group in fit.spec.groups:
         dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
         for term in group.terms:

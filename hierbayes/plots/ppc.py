@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from hierbayes import names
-from hierbayes.estimates.prediction import posterior_predictive
+from hierbayes.estimates.prediction import middle_cut, posterior_predictive
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, INK, PALE, backend_name, canvas, furnish, panels, styled
 
@@ -30,6 +30,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "zero_inflated_poisson": ("bars", "groups"),
     "zero_inflated_negbinomial": ("bars", "groups"),
     "hurdle_poisson": ("bars", "groups"),
+    "cumulative": ("bars", "groups"),
 }
 MOST_BARS = 24
 MOST_LABELS = 9
@@ -49,10 +50,10 @@ def ppc(
         A fitted model.
     kind : {"density", "groups", "bars"}, optional
         ``"density"``: density of the response against those of replicated data (measurements). ``"groups"``:
-        mean, or share of ones or successes, of each group against its predictive interval. ``"bars"``: how
-        many rows have which outcome or count (binary, binomial, counts). By default ``"density"`` for
-        measurements and ``"bars"`` for counts; for binary and binomial ones ``"groups"`` where the
-        model has groups, else ``"bars"``.
+        mean, or share of ones, successes or high categories, of each group against its predictive interval.
+        ``"bars"``: how many rows have which outcome, count or category. By default ``"density"`` for
+        measurements and ``"bars"`` for counts and ordered categories; for binary and binomial ones
+        ``"groups"`` where the model has groups, else ``"bars"``.
     group : str, optional
         The group term of kind ``"groups"``; the first by default.
     seed : int
@@ -150,6 +151,8 @@ def _bars(fit: Any, seed: int) -> xr.Dataset:
 
 def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
     """Edges and labels of the bars: outcomes, or ranges of counts, of which the last one has no end."""
+    if fit.spec.categories:
+        return np.arange(len(fit.spec.categories) + 1) - 0.5, list(fit.spec.categories)
     if fit.spec.family == "bernoulli":
         return np.array([-0.5, 0.5, 1.5]), list(fit.design.response.labels or ("0", "1"))
     usual = int(np.quantile(fit.design.y, USUAL)) + 2
@@ -161,9 +164,11 @@ def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
 
 def _groups(fit: Any, group: GroupDesign, seed: int) -> xr.Dataset:
     replicated = posterior_predictive(fit, draws=REPLICATIONS, seed=seed).to_numpy()
-    trials = fit.design.trials
-    means = _group_means(replicated.reshape(-1, fit.design.n), group, trials)
-    observed = _group_means(fit.design.y[None, :], group, trials)[0]
+    trials, y = fit.design.trials, fit.design.y
+    if fit.spec.categories:
+        replicated, y = (values > middle_cut(fit) for values in (replicated, y))
+    means = _group_means(replicated.reshape(-1, fit.design.n).astype(float), group, trials)
+    observed = _group_means(y[None, :].astype(float), group, trials)[0]
     bounds = np.quantile(means, [0.025, 0.25, 0.75, 0.975], axis=0)
     order = np.argsort(means.mean(axis=0), kind="stable")
     values = dict(zip(("lower_95", "lower_50", "upper_50", "upper_95"), bounds, strict=True))

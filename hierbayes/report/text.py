@@ -99,6 +99,8 @@ def _header(fit: Fit) -> str:
 def _lines(spec: ModelSpec, design: Design) -> list[tuple[str, str]]:
     response, labels = design.response.name, design.response.labels
     modelled = f"; {response} is {labels[1]} (modelled) or {labels[0]}" if labels else ""
+    if design.response.ordered:
+        modelled = f"; {response} is {' < '.join(design.response.categories)}"
     return [
         ("Family", f"{spec.family}, {spec.link} link"),
         ("Formula", spec.formula),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from hierbayes import names
@@ -42,6 +43,10 @@ SCATTER: dict[str, str] = {
         "with variance mu (1 - mu) / (1 + phi)."
     ),
     "poisson": "Single counts scatter around that mean by chance: a Poisson distribution, with variance mu.",
+    "cumulative": (
+        "Behind the categories stands a latent scale without bounds: each row lies somewhere around its "
+        "expected place on it, and the category tells between which cutpoints."
+    ),
     "negbinomial": "Single counts scatter more than by chance: around mean mu with variance mu + mu^2 / phi.",
     "student": (
         "Single values scatter around that mean with heavy tails: a t distribution with scale sigma and nu "
@@ -138,6 +143,11 @@ def _offset_words(formula: Formula) -> str:
     return f"; {offsets} is added as it is, without a coefficient"
 
 
+def latent_words(spec: ModelSpec) -> str:
+    """What the coefficients of a model are measured on: ``"the log-odds"``, ``"the latent scale"``."""
+    return f"the latent scale ({spec.link})" if spec.categories else scale_words(spec.link, spec.family)
+
+
 def scale_words(link: str, family: str = "") -> str:
     """What the coefficients are measured on: ``"the log-odds"``."""
     if (family, link) in PREDICTORS:
@@ -166,7 +176,8 @@ def coefficient_notes(design: Design) -> dict[str, str]:
     Returns
     -------
     dict
-        From term name to words: ``{"schgend[girls]": "girls rather than mixed"}``; also for the intercept.
+        From term name to words: ``{"schgend[girls]": "girls rather than mixed"}``; also for the intercept and
+        the cutpoints.
     """
     notes: dict[str, str] = {}
     for column, values in design.columns.items():
@@ -180,6 +191,10 @@ def coefficient_notes(design: Design) -> dict[str, str]:
                     for key, label in keys.items()
                     if label != absent[0]
                 }
+    categories = design.response.categories
+    for below, above in pairwise(categories):
+        key = names.level(names.CUTPOINTS, names.cutpoint(below, above))
+        notes[key] = f"where the latent scale passes from {below} to {above}, every column at 0"
     if design.has_intercept:
         notes[names.INTERCEPT] = (
             "where every other column is 0" if len(design.terms) > 1 else "the overall level"
@@ -215,6 +230,12 @@ def _outcome(spec: ModelSpec, design: Design) -> str:
         "cloglog": "its complementary log-log",
         "log": "its logarithm",
     }
+    categories = design.response.categories
+    if categories:
+        return (
+            f"which category of {name} a row is in ({' < '.join(categories)}): the {spec.link} of the "
+            "probability to be at or below a category is its cutpoint less what the row is expected to have"
+        )
     if design.trials is not None:
         return f"the probability of a success in {name}, through {scales.get(spec.link, f'its {spec.link}')}"
     if spec.family in PARTS:

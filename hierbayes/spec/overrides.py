@@ -50,12 +50,14 @@ def _share(what: str) -> Role:
 
 SCALE = _positive("a standard deviation")
 CORRELATION = Role("a correlation matrix", ("correlation",))
+CUTPOINT = Role("a cutpoint, which may be any number", ("real", "any"))
 
 ROLES: dict[str, Role] = {
     names.INTERCEPT: LOCATION,
     names.B: LOCATION,
     "sd": SCALE,
     "cor": CORRELATION,
+    names.CUTPOINTS: CUTPOINT,
     "sigma": SCALE,
     "phi": _positive("an overdispersion or a precision"),
     "shape": _positive("a shape"),
@@ -111,7 +113,7 @@ def _keys(entry: PriorEntry, spec: ModelSpec) -> list[str]:
     if not entry.coordinates:
         return keys
     group = {g.name: g for g in spec.groups}.get(entry.coordinates[0])
-    if group is None or entry.parameter == names.B:
+    if group is None or entry.parameter in (names.B, names.CUTPOINTS):
         return [*keys, entry.key]
     rest = entry.coordinates[1:]
     keys += [names.prior_key(entry.parameter, group.factor), names.prior_key(entry.parameter, group.name)]
@@ -180,6 +182,8 @@ def _unknown_key(key: object, known: Sequence[str], spec: ModelSpec) -> PriorErr
     why = ""
     if str(key) in (names.INTERCEPT, names.prior_key(names.B, names.INTERCEPT)):
         why, suggestion = " It has no intercept.", ""
+        if spec.categories:
+            why = f" Cutpoints take the place of its intercept: use {names.CUTPOINTS!r}."
     elif key in _keys_of_uncorrelated(spec):
         why, suggestion = " A group term with one coefficient, or with `||`, has no correlation.", ""
     return PriorError(

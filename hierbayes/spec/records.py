@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from hierbayes import names
@@ -27,12 +28,13 @@ class PriorEntry:
     Attributes
     ----------
     parameter : str
-        ``"Intercept"`` (at the mean of the population columns), ``"b"``, ``"sd"``, ``"cor"``, or a family
-        parameter. ``"b"`` with coordinate ``("Intercept",)`` is the prior of the intercept at zero of all
-        columns; a spec with an intercept has that or ``"Intercept"``, never both.
+        ``"Intercept"`` (at the mean of the population columns), ``"b"``, ``"sd"``, ``"cor"``,
+        ``"cutpoints"`` (at that mean too), or a family parameter. ``"b"`` with coordinate ``("Intercept",)``
+        is the prior of the intercept at zero of all columns; a spec with an intercept has that or
+        ``"Intercept"``, never both.
     coordinates : tuple of str
-        ``("age",)`` for ``b``; ``("school", "standLRT")`` for ``sd``; ``("school",)`` for ``cor``;
-        empty otherwise.
+        ``("age",)`` for ``b``; ``("low|medium",)`` for ``cutpoints``; ``("school", "standLRT")`` for ``sd``;
+        ``("school",)`` for ``cor``; empty otherwise.
     prior : Prior
         The distribution, on the scale of the user's own columns.
     source : str
@@ -100,7 +102,10 @@ class Scales:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Everything that defines a model but its data; ``formula`` as the user wrote it, white space folded."""
+    """Everything that defines a model but its data; ``formula`` as the user wrote it, white space folded.
+
+    ``categories`` are those of an ordered response, the lowest first; empty for other responses.
+    """
 
     formula: str
     family: str
@@ -108,6 +113,12 @@ class ModelSpec:
     terms: tuple[str, ...]
     groups: tuple[GroupSpec, ...]
     priors: tuple[PriorEntry, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    @property
+    def cutpoints(self) -> tuple[str, ...]:
+        """Labels of the cutpoints of an ordered response, ``("low|medium", "medium|high")``; else empty."""
+        return tuple(names.cutpoint(*pair) for pair in pairwise(self.categories))
 
     def prior(self, parameter: str, *coordinates: str) -> Prior:
         """The prior in force; raises KeyError where the model has no such parameter."""
@@ -142,4 +153,6 @@ class ModelSpec:
             )
             for e in raw["priors"]
         )
-        return cls(raw["formula"], raw["family"], raw["link"], tuple(raw["terms"]), groups, priors)
+        categories = tuple(raw.get("categories", ()))
+        words = raw["formula"], raw["family"], raw["link"]
+        return cls(*words, tuple(raw["terms"]), groups, priors, categories)

@@ -118,9 +118,9 @@ def test_responses_of_labels():
         "outcomes is modelled by family='bernoulli'; or turn it into numbers first."
     )
     assert message("kind ~ age") == (
-        "The response 'kind' holds 4 labels ('a', 'b', 'c', 'd'), but numbers are needed here. There is no "
-        "family for ordered or unordered categories yet: turn them into numbers, or make a column with two "
-        "outcomes and use family='bernoulli'."
+        "The response 'kind' holds 4 labels ('a', 'b', 'c', 'd'), but numbers are needed here. Ordered "
+        "categories are modelled by family='cumulative'; there is no family for unordered ones yet: turn "
+        "them into numbers, or make a column with two outcomes and use family='bernoulli'."
     )
     assert message("one ~ age") == message("one ~ age", "binary")
     assert message("one ~ age") == (

@@ -244,8 +244,9 @@ def test_a_factor_too_wide_for_memory():
             "district ~ age",
             {"district": ["a", "b", "c", "a"]},
             "The response 'district' has 3 different values ('a', 'b', 'c'); a binary response has 0 and 1, "
-            "booleans or two labels. There is no family for ordered or unordered categories yet: make a "
-            "column with two outcomes first, one of the labels against the rest, say.",
+            "booleans or two labels. Ordered categories are modelled by family='cumulative'; there is no "
+            "family for unordered ones yet: make a column with two outcomes first, one of the labels against "
+            "the rest, say.",
         ),
         (
             "y ~ age",

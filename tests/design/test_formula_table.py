@@ -397,8 +397,8 @@ OUTCOMES = (
     "labels. {}"
 )
 FIRST = (
-    "There is no family for ordered or unordered categories yet: make a column with two outcomes first, one "
-    "of the labels against the rest, say."
+    "Ordered categories are modelled by family='cumulative'; there is no family for unordered ones yet: make "
+    "a column with two outcomes first, one of the labels against the rest, say."
 )
 GAUSSIAN = "For a numeric response use family='gaussian'; otherwise make a column with two outcomes first."
 BINARY_VALUES = {

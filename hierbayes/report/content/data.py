@@ -64,6 +64,13 @@ def _merged(fit: Fit) -> str:
 def _outcome(fit: Fit) -> KeyNumber:
     design = fit.design
     name, labels = design.response.name, design.response.labels
+    if design.response.ordered:
+        categories = design.response.categories
+        common = int(np.bincount(design.y.astype(np.int64), minlength=len(categories)).argmax())
+        share = percent(float((design.y == common).mean()))
+        order = " < ".join(categories)
+        note = f"{order}; {share} {categories[common]}"
+        return KeyNumber(f"Outcome: {name}", f"{len(categories)} categories", note)
     if labels is not None:
         return KeyNumber(
             f"Outcome: {name} is {labels[1]}", percent(float(design.y.mean())), f"the rest is {labels[0]}"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from hierbayes.estimates.prediction import middle_cut
 from hierbayes.report.blocks import Blocks, Cell, Column, Paragraph, Table
 from hierbayes.report.content.context import Shown, picture
 from hierbayes.report.numerals import interval, percent, places_for
@@ -94,6 +95,16 @@ def _chosen(shown: Shown) -> dict[str, Statistic]:
     binary = shown.fit.spec.family in ("bernoulli", "binomial") and shown.fit.design.trials is None
     labels = shown.fit.design.response.labels or ("0", "1")
     chosen: dict[str, Statistic] = {}
+    categories = shown.fit.spec.categories
+    if categories:
+        for k, category in enumerate(categories):
+            chosen[f"Share of rows where {name} is {category}"] = _share(k)
+        cut = middle_cut(shown.fit)
+        for group in shown.fit.design.groups:
+            between = _between(group.codes, group.sizes)
+            label = f"Standard deviation of the shares above {categories[cut]} of {group.label}"
+            chosen[label] = _above(between, cut)
+        return chosen
     if binary:
         chosen[f"Share of rows where {name} is {labels[1]}"] = lambda y: y.mean(axis=1)
     else:
@@ -107,6 +118,14 @@ def _chosen(shown: Shown) -> dict[str, Statistic]:
         label = f"Standard deviation of the {'shares' if binary else 'means'} of {group.label}"
         chosen[label] = _between(group.codes, group.sizes)
     return chosen
+
+
+def _share(category: int) -> Statistic:
+    return lambda y: np.asarray((y == category).mean(axis=1))
+
+
+def _above(statistic: Statistic, cut: int) -> Statistic:
+    return lambda y: statistic((y > cut).astype(np.float64))
 
 
 def _between(codes: NDArray[np.int32], sizes: NDArray[np.int64]) -> Statistic:

@@ -20,7 +20,7 @@ from hierbayes.report.tables import (
     number_cell,
     records,
 )
-from hierbayes.report.words import coefficient_notes, parameter_notes, scale_words
+from hierbayes.report.words import coefficient_notes, latent_words, parameter_notes
 
 if TYPE_CHECKING:
     from hierbayes.fitted import Fit
@@ -34,8 +34,9 @@ def summary(shown: Shown) -> Blocks:
     frame = shown.summary
     blocks: list[Block] = [_population(fit, frame)]
     if _has_odds(fit):
+        outcome = "a higher category" if fit.spec.categories else "the outcome"
         text = (
-            "An odds ratio above 1 means that the outcome becomes more likely as the column rises by one "
+            f"An odds ratio above 1 means that {outcome} becomes more likely as the column rises by one "
             "unit, below 1 less likely; an interval that contains 1 leaves the direction open. It is the "
             "posterior median of exp(coefficient)."
         )
@@ -122,8 +123,7 @@ def _population(fit: Fit, frame: pd.DataFrame) -> Table:
         )
         for row, main, more in zip(rows, cells, extra, strict=True)
     )
-    scale = scale_words(fit.spec.link, fit.spec.family)
-    caption = f"Population-level effects, the same in every group, on the scale of {scale}"
+    caption = f"Population-level effects, the same in every group, on the scale of {latent_words(fit.spec)}"
     return Table((*columns, *DIAGNOSTICS), body, caption)
 
 
@@ -132,7 +132,7 @@ def _odds(fit: Fit, rows: list[dict[str, Any]]) -> list[tuple[Cell, ...]]:
     ratios = np.exp(draws.median(dim=("chain", "draw")))
     cells: list[tuple[Cell, ...]] = []
     for row in rows:
-        if row["parameter"] == names.INTERCEPT:
+        if row["parameter"] == names.INTERCEPT or row["parameter"] not in fit.spec.terms:
             cells.append((Cell(""), Cell("")))
             continue
         ratio = float(ratios.sel({names.TERM: row["parameter"]}))
