@@ -18,6 +18,7 @@ type Parameters = Mapping[str, ArrayLike]
 - ``"trials"``: how many trials a binomial response counts the successes of; 1 where it is absent.
 - ``"weights"``: of a Gaussian row, by what its residual variance is divided (as in lme4); of any other row,
   by what its log density is multiplied (as in brms): how often it counts. 1 where it is absent.
+- ``"low"``, ``"high"``, ``"lb"``, ``"ub"`` and ``"se"``: what is known in part; see ``partial``.
 """
 
 TRIALS, WEIGHTS = "trials", "weights"
@@ -52,6 +53,8 @@ class Family(ABC):
     level1_at_mean : bool
         Whether the level-1 variance depends on the mean, which then is among the parameters that
         ``level1_variance`` is given.
+    residual_weights : bool
+        Whether weights divide the residual variance, as in lme4; else they multiply the log density.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Family(ABC):
     scale: str = ""
     shares: tuple[str, ...] = ()
     level1_at_mean: bool = False
+    residual_weights: bool = False
 
     @abstractmethod
     def check_response(self, y: Floats, name: str, trials: Floats | None = None) -> None:

@@ -31,7 +31,7 @@ def _weighted(rv: Any, parameters: dict[str, Any], y: Any) -> Any:
     return rv
 
 
-def _log_normal_cdf(x: Any) -> Any:
+def log_normal_cdf(x: Any) -> Any:
     """``log Phi(x)`` in both tails; arrays because PyTensor rounds Python floats to single precision."""
     half = x / np.asarray(np.sqrt(2.0))
     lower = pt.log(pt.erfcx(-half)) - half**2 - np.asarray(np.log(2.0))
@@ -39,7 +39,7 @@ def _log_normal_cdf(x: Any) -> Any:
 
 
 def _probit_log_odds(eta: Any) -> Any:
-    return _log_normal_cdf(eta) - _log_normal_cdf(-eta)
+    return log_normal_cdf(eta) - log_normal_cdf(-eta)
 
 
 def _cloglog_log_odds(eta: Any) -> Any:
@@ -86,7 +86,7 @@ def _cauchy(x: Any) -> Any:
 
 PROBABILITIES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
     "logit": lambda eta: (pt.sigmoid(eta), pt.sigmoid(-eta)),
-    "probit": lambda eta: (pt.exp(_log_normal_cdf(eta)), pt.exp(_log_normal_cdf(-eta))),
+    "probit": lambda eta: (pt.exp(log_normal_cdf(eta)), pt.exp(log_normal_cdf(-eta))),
     "cloglog": lambda eta: (-pt.expm1(-pt.exp(eta)), pt.exp(-pt.exp(eta))),
     "log": lambda eta: (pt.exp(eta), -pt.expm1(eta)),
     "cauchit": lambda eta: (_cauchy(eta), _cauchy(-eta)),

@@ -13,7 +13,15 @@ from typing import Any
 import numba
 
 from hierbayes.kernels.jit import compiled_expansion, compiled_log_density
-from hierbayes.kernels.likelihoods import beta_binomial, binary, continuous, counts, gaussian, inflated
+from hierbayes.kernels.likelihoods import (
+    beta_binomial,
+    binary,
+    continuous,
+    counts,
+    gaussian,
+    inflated,
+    partial,
+)
 from hierbayes.kernels.rows import evaluate
 
 
@@ -129,6 +137,20 @@ def _hurdle_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -
     return evaluate((n_dim, x, gradient, value, table), inflated.hurdle_poisson)
 
 
+def _gaussian_part(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), partial.gaussian_part)
+
+
+def _lognormal_part(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), partial.lognormal_part)
+
+
+PART_ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
+    ("gaussian", "identity"): _gaussian_part,
+    ("lognormal", "identity"): _lognormal_part,
+}
+"""Those for rows that are known in part, by family and link."""
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
@@ -163,9 +185,12 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 @cache
-def entry(family: str, link: str) -> Any:
-    """The compiled log density over rows for a family and link; compiled now or read from the cache."""
-    return _compiled(ENTRIES[family, link])
+def entry(family: str, link: str, *, part: bool = False) -> Any:
+    """The compiled log density over rows for a family and link; compiled now or read from the cache.
+
+    ``part`` says whether rows are known in part: censored, truncated, or with known standard errors.
+    """
+    return _compiled((PART_ENTRIES if part else ENTRIES)[family, link])
 
 
 @cache

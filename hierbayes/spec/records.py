@@ -109,6 +109,12 @@ class ModelSpec:
     groups: tuple[GroupSpec, ...]
     priors: tuple[PriorEntry, ...] = ()
 
+    @property
+    def family_parameters(self) -> tuple[str, ...]:
+        """The family's own parameters that the model has; without ``sigma`` where all errors are known."""
+        named = (e.parameter for e in self.priors if not e.coordinates)
+        return tuple(name for name in named if name != names.INTERCEPT)
+
     def prior(self, parameter: str, *coordinates: str) -> Prior:
         """The prior in force; raises KeyError where the model has no such parameter."""
         for entry in self.priors:

@@ -104,7 +104,7 @@ def numpy_log_density(model, values, posterior):
             shapes = [lkj + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)]
             total += stats.beta.logpdf(vine, shapes, shapes).sum()
     parameters = dict(design.row_data)
-    for parameter in get_family(spec.family).parameters:
+    for parameter in spec.family_parameters:
         prior = spec.prior(parameter)
         parameters[parameter] = values[parameter]
         total += float(SCIPY[prior.distribution](values[parameter], *prior.parameters))
