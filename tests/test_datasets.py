@@ -90,6 +90,7 @@ def test_the_list():
         "mmmec",
         "grouseticks",
         "gasoline",
+        "eight_schools",
     ]
 
 
@@ -98,7 +99,7 @@ def test_unknown_names():
         load_data("contraceptive")
     assert str(caught.value) == (
         "'contraceptive' is not a known data set. Did you mean 'contraception'? "
-        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline. "
+        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline, eight_schools. "
         "list_data() describes them."
     )
 
