@@ -128,7 +128,7 @@ def test_dimensions_and_start(case):
     q = [len(group.terms) for group in model.spec.groups]
     vines = [k * (k - 1) // 2 for k, g in zip(q, model.spec.groups, strict=True) if g.has_correlations]
     assert kernel.name == "collapsed"
-    assert kernel.n_dim == sum(q) + 1 + sum(vines)
+    assert kernel.n_dim == sum(q) + len(model.spec.family_parameters) + sum(vines)
     point = dense.point_at(model, kernel.start)
     frame = coordinates(model.spec, design)
     for group in model.spec.groups:
