@@ -308,3 +308,28 @@ def test_default_priors_are_about_the_response_and_not_about_its_limits():
     kept = data[y < 0.5]
     prior = hb.Model("normexam | trunc(ub = 0.5) ~ standLRT + (1 | school)", kept).spec.prior("Intercept")
     assert prior.parameters[1] == pytest.approx(2.5 * y.std(), rel=0.2)
+
+
+def test_censored_student_responses_go_through_the_graph_with_the_familys_density(identity_rtol):
+    data = small().assign(side="none", end=np.nan)
+    data.loc[data["late"], "side"] = "right"
+    data.loc[:9, ["side", "end"]] = ["interval", 9.0]
+    data.loc[10:14, "side"] = "left"
+    formula = "y | cens(side, end) + trunc(lb = -8) ~ 1 + (1 | g)"
+    model = hb.Model(formula, data, family="student")
+    assert "no kernel for student responses that are known in part" in model.plan().reason
+    graph = model.pymc
+    names_of = {rv.name: value for rv, value in zip(graph.free_RVs, graph.value_vars, strict=True)}
+    point = graph.initial_point()
+    point[names_of["sigma"].name] = np.array(0.3)
+    got = float(graph.compile_logp(vars=[graph["y"]])(point))
+    free = graph.compile_fn(
+        graph.replace_rvs_by_values([graph["b"], graph["u_g"], graph["sigma"], graph["nu"]]),
+        inputs=graph.value_vars, point_fn=True,
+    )(point)  # fmt: skip
+    b, u, sigma, nu = (np.asarray(value) for value in free)
+    design = model.design
+    eta = design.X @ b + u[design.groups[0].codes, 0]
+    params = {**design.row_data, "sigma": sigma, "nu": nu}
+    expected = get_family("student").log_density(design.y, eta, params, get_link("student")).sum()
+    assert got == pytest.approx(expected, rel=identity_rtol)

@@ -59,7 +59,7 @@ TAILS: dict[str, Tails] = {
         least=0.0,
     ),
     "student": Tails(
-        lambda y, mu, sigma, nu: pm.logp(pm.StudentT.dist(nu, mu, sigma), y),
+        lambda y, mu, sigma, nu: pm.logp(pm.StudentT.dist(nu=nu, mu=mu, sigma=sigma), y),
         lambda y, mu, sigma, nu: _log_t_cdf((y - mu) / sigma, nu),
         lambda y, mu, sigma, nu: _log_t_cdf((mu - y) / sigma, nu),
     ),

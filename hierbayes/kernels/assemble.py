@@ -120,14 +120,8 @@ def rows_kernel(
     arrays = tuple(np.ascontiguousarray(array) for array in arrays)
     start = _start(spec, frame, arrays)
     pieces = partial(_pieces, spec, arrays)
-    return Kernel(
-        "rows",
-        entry(spec.family, spec.link, part=bool(design.part)),
-        arrays,
-        start,
-        pieces,
-        n_rows=len(rows.y),
-    )
+    log_density = entry(spec.family, spec.link, part=bool(design.part))
+    return Kernel("rows", log_density, arrays, start, pieces, n_rows=len(rows.y))
 
 
 def _ease(spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]) -> Floats:
