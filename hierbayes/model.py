@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response, remark_separation
-from hierbayes.families import get_family, get_link
+from hierbayes.design.additions import check_supported, knows_sigma
+from hierbayes.families import KNOWN_IN_PART, get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
 from hierbayes.formula import Formula, parse_formula
@@ -95,6 +96,7 @@ class Model:
         response_family = get_family(family)
         chosen_link = get_link(family, link)
         self.formula = parse_formula(formula)
+        check_supported(self.formula, response_family.name, chosen_link.name, able=KNOWN_IN_PART)
         self.design = build_design(
             self.formula, data, response_kind=response_family.response_kind, missing=missing
         )
@@ -111,9 +113,12 @@ class Model:
             groups,
             categories=self.design.response.categories,
         )
-        self.spec = fill_priors(
-            bare, scales(self.design, family, chosen_link), priors, response_family.parameters
+        own = tuple(
+            name
+            for name in response_family.parameters
+            if name != response_family.scale or not knows_sigma(self.formula)
         )
+        self.spec = fill_priors(bare, scales(self.design, family, chosen_link), priors, own)
         self._graphs = CompiledGraphs(self.spec, self.design)
         self._rebuild = partial(
             Model, formula, family=family, link=link, priors=priors and dict(priors), missing=missing

@@ -29,6 +29,8 @@ def small_frame() -> pd.DataFrame:
             "share": np.random.default_rng(24).beta(1.2, 3, n),
             "cost": np.random.default_rng(23).gamma(2, np.exp(0.2 * x)),
             "stars": np.random.default_rng(23).choice([1, 2, 4, 5], n, p=[0.1, 0.4, 0.3, 0.2]),
+            "side": np.array(["none", "right", "none", "left", "interval"])[np.arange(n) % 5],
+            "end": np.where(np.arange(n) % 5 == 4, 1 + 0.5 * x + 4.0 + np.arange(n) / 10, np.nan),
         }
     )
 
@@ -147,4 +149,19 @@ CASES = {
         for link in ("logit", "probit", "cloglog", "log", "cauchit")
     },
     "weighted-lognormal": ("cost | weights(k) ~ x + (1 | g)", "lognormal", None, None),
+    "censored": ("y | cens(side, end) + weights(k) ~ x + (1 + x | g)", "gaussian", None, None),
+    "truncated": ("y | trunc(lb = -4, ub = I(30 + x)) ~ x + (1 | g)", "gaussian", None, None),
+    "censored-truncated": (
+        "y | cens(side, end) + trunc(lb = -6) + se(time, sigma = TRUE) ~ x + (1 | h)",
+        "gaussian",
+        None,
+        None,
+    ),
+    "censored-lognormal": (
+        "cost | cens(side, I(cost + 1)) + trunc(ub = 1000) + weights(k) ~ x + (1 | g)",
+        "lognormal",
+        None,
+        None,
+    ),
+    "known-errors": ("y | se(time) ~ x + (1 | g)", "gaussian", None, None),
 }

@@ -95,6 +95,7 @@ def test_the_list():
         "grouseticks",
         "gasoline",
         "wine",
+        "eight_schools",
     ]
 
 
@@ -103,7 +104,8 @@ def test_unknown_names():
         load_data("contraceptive")
     assert str(caught.value) == (
         "'contraceptive' is not a known data set. Did you mean 'contraception'? "
-        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline, wine. "
+        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline, wine, "
+        "eight_schools. "
         "list_data() describes them."
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hierbayes.design.additions import check_known, weights_of
+from hierbayes.design.additions import check_known, knows_sigma, weights_of
 from hierbayes.design.arrangement import arrangement_messages
 from hierbayes.design.checks import (
     check_constant,
@@ -20,6 +20,7 @@ from hierbayes.design.frame import column_uses, formula_text, put_rest, read_fra
 from hierbayes.design.grouped import learn_groups
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
+from hierbayes.design.partial import known_in_part
 from hierbayes.design.recipe import Recipe, evaluated_expressions, raw_columns, used_expressions
 from hierbayes.design.records import Design, Floats
 from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
@@ -110,7 +111,7 @@ def build_design(
         *response_messages,
         *factor_messages(variables, table),
         *rank,
-        *group_messages(groups),
+        *(() if knows_sigma(formula) else group_messages(groups)),
         *arrangement_messages(formula, table, variables, groups),
     )
     return Design(
@@ -123,6 +124,7 @@ def build_design(
         offset=offset_values(formula, table),
         weights=weights_of(formula.response, table),
         trials=trials,
+        part=known_in_part(formula.response, table, y),
         rows=table.rows,
         messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.frame import column_uses
+from hierbayes.design.partial import LOW, check_bounds
 from hierbayes.design.records import Design, Floats
 from hierbayes.errors import DataError
 from hierbayes.formula.terms import Name
@@ -35,10 +36,11 @@ def exchange_response(design: Design, y: Any) -> Design:
     Raises
     ------
     DataError
-        If ``y`` has another length or shape, or holds no numbers. Whether the values are possible, the family
-        knows.
+        If ``y`` has another length or shape, or holds no numbers; if rows are censored, or ``y`` is outside
+        of the bounds of ``trunc()``. Whether the values are possible, the family knows.
     """
     name = design.response.name
+    _check_not_censored(design)
     values = _numbers(y, design)
     if values.ndim != 1:
         raise DataError(
@@ -47,6 +49,7 @@ def exchange_response(design: Design, y: Any) -> Design:
         )
     if len(values) != design.n:
         raise DataError(_wrong_length(len(values), design))
+    check_bounds(name, values, design.part, lambda where: f"used row {where[0] + 1}")
     values.setflags(write=False)
     message = f"{name}: the response was replaced in a refit; priors and columns are those of the first data"
     return replace(
@@ -55,6 +58,15 @@ def exchange_response(design: Design, y: Any) -> Design:
         columns=_raw_columns(design, values),
         messages=tuple(dict.fromkeys((*design.messages, message))),
     )
+
+
+def _check_not_censored(design: Design) -> None:
+    if LOW in design.part:
+        raise DataError(
+            f"The response {design.response.name!r} cannot be replaced: cens() says of each of its values "
+            "whether it was observed. Allowed: a new response of a model without cens(). "
+            "Give a frame with both columns to model.with_data()."
+        )
 
 
 def _numbers(y: Any, design: Design) -> Floats:

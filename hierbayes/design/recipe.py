@@ -17,6 +17,7 @@ from hierbayes.design.frame import Table, column_uses, formula_text, read_table
 from hierbayes.design.grouped import GroupRecipe, known_groups
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
+from hierbayes.design.partial import known_in_part
 from hierbayes.design.records import Floats, GroupDesign, ResponseInfo
 from hierbayes.design.response import read_response
 from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor
@@ -50,6 +51,8 @@ class AppliedDesign:
         The raw columns that were used.
     y, trials, weights : float64 array, shape (n,), or None
         The response, where it was asked for; its trials and weights, where the formula states any.
+    part : dict of str to float64 array, shape (n,)
+        With the response, what else is stated of the rows, as of `Design.row_data`.
     offset : float64 array, shape (n,), or None
         Added to the linear predictor, where the formula has an offset.
     messages : tuple of str
@@ -67,6 +70,7 @@ class AppliedDesign:
     messages: tuple[str, ...] = ()
     trials: Floats | None = None
     weights: Floats | None = None
+    part: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -172,9 +176,11 @@ class Recipe:
             )
         ]
         y, trials, weights = None, None, None
+        part: dict[str, Floats] = {}
         if response:
             y, trials = read_response(self.formula.response, table, self.response)
             weights = weights_of(self.formula.response, table)
+            part = known_in_part(self.formula.response, table, y)
         return AppliedDesign(
             X=X,
             terms=terms,
@@ -187,6 +193,7 @@ class Recipe:
             messages=table.messages,
             trials=trials,
             weights=weights,
+            part=part,
         )
 
     def _variable(self, expression: Expression, table: Table) -> Variable:

@@ -136,6 +136,8 @@ class Design:
         multiplied (other families).
     trials : float64 array, shape (n,), or None
         Of how many trials ``y`` counts the successes.
+    part : mapping of str to float64 array, shape (n,)
+        What else is stated of the rows; see ``row_data``.
     rows : int64 array, shape (n,)
         Positions in the user's frame of the rows that are used.
     messages : tuple of str
@@ -156,6 +158,7 @@ class Design:
     messages: tuple[str, ...] = ()
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     trials: Floats | None = None
+    part: dict[str, Floats] = field(default_factory=dict)
 
     __setstate__ = _restore
 
@@ -166,8 +169,14 @@ class Design:
 
     @property
     def row_data(self) -> dict[str, Floats]:
-        """Trials and weights of the rows, by these names, where there are any; each shape (n,)."""
-        given = {"trials": self.trials, "weights": self.weights}
+        """What the rows carry besides their response, each shape (n,), where the formula states it.
+
+        ``"trials"`` and ``"weights"``; of ``cens()`` the ends ``"low"`` and ``"high"`` of the interval in
+        which the response lies, infinite where it is open, both ``y`` where the response was observed; of
+        ``trunc()`` the bounds ``"lb"`` and ``"ub"``, infinite where there is none; of ``se()`` the standard
+        error ``"se"``.
+        """
+        given = {"trials": self.trials, "weights": self.weights, **self.part}
         return {name: values for name, values in given.items() if values is not None}
 
     @property

@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes import names
+from hierbayes.design.records import Design
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted.record import Fit
 
@@ -26,11 +27,12 @@ def family_parameters(fit: Fit, posterior: xr.Dataset) -> dict[str, NDArray[np.f
     Returns
     -------
     dict of str to float64 array
-        Family parameters, shape (chain, draw, 1); cutpoints, shape (chain, draw, 1, K - 1); trials and
-        weights of the rows, shape (n,).
+        Family parameters, shape (chain, draw, 1); cutpoints, shape (chain, draw, 1, K - 1); what the rows
+        carry, shape (n,), by the names of ``Design.row_data``.
     """
-    family = get_family(fit.spec.family)
-    draws = {name: posterior[name].transpose("chain", "draw", ...) for name in family.all_parameters}
+    ordered = get_family(fit.spec.family).ordered
+    own = (*fit.spec.family_parameters, *([ordered] if ordered else []))
+    draws = {name: posterior[name].transpose("chain", "draw", ...) for name in own}
     parameters = {name: values.to_numpy()[:, :, None] for name, values in draws.items()}
     return {**parameters, **fit.design.row_data}
 
@@ -82,7 +84,8 @@ def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:
         On the response scale: units of the response, counts (zeros in excess included), or probabilities; of
         a binomial response the expected number of successes in the row's trials. Of a Student response the
         location, which is its mean where ``nu > 1``. Of ordered categories the probability of each, dims
-        (chain, draw, obs, category).
+        (chain, draw, obs, category). Of a censored response the mean of the response itself, whether or not
+        it could be observed; of a truncated one the mean between its bounds.
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
@@ -140,7 +143,9 @@ def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr
     -------
     DataArray, dims (chain, draw, obs)
         On the response scale; of a binomial response, numbers of successes in the row's trials; of ordered
-        categories their positions, the lowest 0 (``fit.spec.categories`` has the labels).
+        categories their positions, the lowest 0 (``fit.spec.categories`` has the labels). Truncated
+        responses are drawn between their bounds; of censored rows the response itself is drawn, not where it
+        would have been censored (``as_recorded`` does that).
     """
     eta = linpred(fit, draws)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
@@ -148,3 +153,40 @@ def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr
     parameters = family_parameters(fit, posterior)
     replicated = family.draw(eta.to_numpy(), parameters, link, np.random.default_rng(seed))
     return eta.copy(data=np.asarray(replicated, dtype=float)).rename("y")
+
+
+def recorded(design: Design) -> NDArray[np.float64]:
+    """The responses as they are shown, shape (n,): censored at their limits, or the middle of an interval."""
+    if "low" not in design.part:
+        return design.y
+    low, high = design.part["low"], design.part["high"]
+    between = np.isfinite(low) & np.isfinite(high)
+    return np.where(between, (low + high) / 2, design.y)
+
+
+def as_recorded(design: Design, replicated: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Replicated responses as they would have been recorded: censored at the limits that are known.
+
+    Parameters
+    ----------
+    design : Design
+        The observed rows.
+    replicated : float64 array, shape (..., n)
+        Responses of the same rows.
+
+    Returns
+    -------
+    float64 array, shape (..., n)
+        A censored row is censored at its own limit. The limits of other rows are not known, unless all
+        censored rows share one and no response lies beyond it: then it is every row's.
+    """
+    if "low" not in design.part:
+        return replicated
+    y, low, high = design.y, design.part["low"], design.part["high"]
+    left, right = np.isneginf(low), np.isposinf(high)
+    lower, upper = np.where(left, y, -np.inf), np.where(right, y, np.inf)
+    if left.any() and np.ptp(y[left]) == 0 and y[left][0] <= y.min():
+        lower = np.full(design.n, y[left][0])
+    if right.any() and np.ptp(y[right]) == 0 and y[right][0] >= y.max():
+        upper = np.full(design.n, y[right][0])
+    return np.clip(replicated, lower, upper)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 from hierbayes import names
 from hierbayes.design.records import GroupDesign
@@ -22,6 +25,12 @@ from hierbayes.families.cumulative import Cumulative
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
+
+SELECTION = ("low", "high", "lb", "ub")
+"""What makes a response one that is known in part."""
+
+LEAST_PRECISION = 22.0
+"""Ratio of standard errors from which rows say no more than on which side of the limits a group is."""
 
 OFFSET_DRAWS = 100
 """Draws over which a no-pooling estimate on a curved link is averaged."""
@@ -63,7 +72,8 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
         One row per group and coefficient. ``group, level, term, n``; ``no_pooling, no_pooling_se``:
         maximum likelihood from the group's own rows, the rest of the model (other columns and other group
         terms) held at its posterior, averaged over it; NaN where those rows cannot tell, infinite for
-        binary groups that are all 0 or all 1 and for counts that are all 0.
+        binary groups that are all 0 or all 1, for counts that are all 0, and for groups whose rows are all
+        censored to one side.
         ``complete_pooling, complete_pooling_se``: the single-level
         model of the population columns, with family parameters of its own (0 for a column that only varies
         by group). ``mean, sd, lower, upper``: partial pooling, the posterior of ``coef``.
@@ -125,7 +135,7 @@ def pooling_factors(fit: Fit, group: str) -> xr.DataArray:
     (spec,) = select_groups(fit, group)
     design = fit.design.group(group)
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    constant = family.is_flat(link) and fit.design.weights is None
+    constant = family.is_flat(link) and not fit.design.row_data
     posterior = fit.posterior if constant else thin(fit.posterior, INFORMATION_DRAWS)
     S = covariance(fit, spec).sel(chain=posterior["chain"], draw=posterior["draw"]).to_numpy()
     A = _group_information(fit, design, posterior)
@@ -151,7 +161,7 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
     parameters = family_parameters(fit, posterior)
     parameters |= {name: values[own] for name, values in fit.design.row_data.items()}
     Z, codes = design.Z[own], design.codes[own]
-    if family.is_flat(link) and fit.design.weights is None:
+    if family.is_flat(link) and not fit.design.row_data:
         per_row = family.information(np.zeros(1), parameters, link)
         moments = information_matrices(Z, np.ones(len(Z)), codes, design.n_groups)
         return np.asarray(per_row[..., None, None] * moments)
@@ -167,7 +177,7 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     rows = {name: row[own] for name, row in fit.design.row_data.items()}
     data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups, rows)
     offset = _rest_of_model(fit, design)[:, own]
-    if family.is_linear(link):
+    if family.is_linear(link) and not _of_selection(fit):
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
     values: dict[str, Any] = dict(centers)
@@ -175,6 +185,12 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
         cutpoints = thin(fit.posterior, OFFSET_DRAWS)[family.ordered].transpose("chain", "draw", ...)
         values[family.ordered] = cutpoints.to_numpy().reshape(len(offset), 1, -1)
     estimates, errors = maximum_likelihood(data, offset, (family, link), values)
+    if _of_selection(fit):
+        bare = replace(data, rows={k: v for k, v in rows.items() if k not in SELECTION})
+        _, whole = maximum_likelihood(bare, offset, (family, link), values)
+        unknown = errors > LEAST_PRECISION * whole
+        estimates = np.where(unknown, np.copysign(np.inf, estimates), estimates)
+        errors = np.where(unknown, np.inf, errors)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
     mean = np.where(finite, estimates, 0.0).sum(axis=0) / np.maximum(count, 1)
@@ -182,10 +198,15 @@ def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     return mean, np.median(errors, axis=0)
 
 
+def _of_selection(fit: Fit) -> bool:
+    """Whether responses are censored or truncated."""
+    return not fit.design.part.keys().isdisjoint(SELECTION)
+
+
 def _centers(fit: Fit, family: Family) -> dict[str, Any]:
     """A middle of the posterior of each of the family's own parameters: of a scale the root mean square."""
-    centers = {name: float(fit.posterior[name].median()) for name in family.parameters}
-    if family.scale:
+    centers = {name: float(fit.posterior[name].median()) for name in fit.spec.family_parameters}
+    if family.scale in centers:
         centers[family.scale] = float(np.sqrt((fit.posterior[family.scale] ** 2).mean()))
     return centers
 
@@ -221,16 +242,41 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     y, X, n = design.y[telling], design.X[telling], int(telling.sum())
     data = GroupedData(y, X, np.zeros(n, dtype=np.int32), 1, rows)
     offset = np.zeros((1, n)) if design.offset is None else design.offset[None, telling]
+    if family.scale in values and design.part:
+        values = _with_own_scale(fit, data, offset, values)
+        estimates, errors = maximum_likelihood(data, offset, (family, link), values)
+        return _by_term(design.terms, estimates, errors)
     # A location that hangs on the family's parameters settles with them in a few rounds.
     for _ in range(1 if family.is_linear(link) else ROUNDS):
         estimates, errors = maximum_likelihood(data, offset, (family, link), values)
-        if not family.parameters or n < design.n:
+        if not values or n < design.n:
             break
         eta = offset[0] + X @ np.nan_to_num(estimates[0, 0])
         values = dict(family.rough_parameters(y, eta, link, rows))
         if family.scale:
             freedom = max(n - len(design.terms), 1)
             values[family.scale] *= np.sqrt(n / freedom)
-    if family.parameters:
+    if values:
         estimates, errors = maximum_likelihood(data, offset, (family, link), values)
-    return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(design.terms)}
+    return _by_term(design.terms, estimates, errors)
+
+
+def _by_term(terms: tuple[str, ...], estimates: Floats, errors: Floats) -> dict[str, tuple[float, float]]:
+    return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(terms)}
+
+
+def _with_own_scale(
+    fit: Fit, data: GroupedData, offset: Floats, values: Mapping[str, float]
+) -> dict[str, float]:
+    """The family's parameters, with the scale that is most likely without any groups."""
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+
+    def loss(log_scale: float) -> float:
+        at = {**values, family.scale: float(np.exp(log_scale))}
+        found = maximum_likelihood(data, offset, (family, link), at)[0][0, 0]
+        eta = offset[0] + data.Z @ np.nan_to_num(found)
+        return -float(family.log_density(data.y, eta, {**at, **data.rows}, link).sum())
+
+    start = np.log(values[family.scale])
+    best = minimize_scalar(loss, bounds=(start - 3, start + 3), method="bounded", options={"xatol": 1e-3})
+    return {**values, family.scale: float(np.exp(best.x))}

@@ -55,6 +55,15 @@ NOTES = {
     ),
 }
 """What there is to add for a family."""
+I_SQUARED = (
+    "; in place of sigma^2 stands the variance of a typical row, from the known standard errors, so that the "
+    "share is the I^2 of meta-analysis (Higgins and Thompson 2002, equation 9)"
+)
+TYPICAL = (
+    "; to sigma^2 is added the variance of a typical row, from the known standard errors (Higgins and "
+    "Thompson 2002, equation 9)"
+)
+WHOLE = "; of the responses themselves, as if nothing were censored or truncated"
 LEVEL1 = {"logit": "pi^2 / 3", "probit": "1", "cloglog": "pi^2 / 6"}
 COUNT_SCALES = {"log": "log count", "sqrt": "square root of the count", "identity": "count"}
 MEANS = {
@@ -324,20 +333,28 @@ def _definition(fit: Fit, method: str) -> str:
 
 
 def _rows_meant(fit: Fit) -> str:
-    """Which rows a share is of: those of one level of `by`, and of weight 1."""
+    """Which rows a share is of: of one level of `by`, of weight 1, with typical errors, fully observed."""
     text = "" if all(group.own.all() for group in fit.design.groups) else BY_LEVEL
-    return text + (WEIGHTED if fit.spec.family == GAUSSIAN and fit.design.weights is not None else "")
+    if fit.spec.family == GAUSSIAN and fit.design.weights is not None:
+        text += WEIGHTED
+    if "se" in fit.design.part:
+        text += TYPICAL if "sigma" in fit.posterior else I_SQUARED
+    return text + (WHOLE if {"low", "lb"} & fit.design.part.keys() else "")
 
 
 def _level1_variance(fit: Fit, scale: str, between: xr.DataArray, center: xr.DataArray) -> xr.DataArray:
     """Variance of a row on the link scale; of counts, at the expected count of an average row."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     if not family.at_mean(link):
-        parameters = {name: fit.posterior[name].to_numpy() for name in family.parameters}
+        parameters = {name: fit.posterior[name].to_numpy() for name in fit.spec.family_parameters}
+        if "se" in fit.design.part:
+            parameters["se"] = fit.design.part["se"]
         variance = family.level1_variance(link, parameters, scale)
         return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())
-    eta, spread, *draws = xr.broadcast(center, between, *(fit.posterior[name] for name in family.parameters))
-    given = dict(zip(family.parameters, (d.to_numpy() for d in draws), strict=True))
+    eta, spread, *draws = xr.broadcast(
+        center, between, *(fit.posterior[name] for name in fit.spec.family_parameters)
+    )
+    given = dict(zip(fit.spec.family_parameters, (d.to_numpy() for d in draws), strict=True))
     mean = marginal_mean(link, eta.to_numpy(), spread.to_numpy())
     return eta.copy(data=family.level1_variance(link, {**given, "mean": mean}, scale))
 

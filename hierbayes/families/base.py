@@ -20,6 +20,7 @@ type Parameters = Mapping[str, ArrayLike]
 - ``"trials"``: how many trials a binomial response counts the successes of; 1 where it is absent.
 - ``"weights"``: of a Gaussian row, by what its residual variance is divided (as in lme4); of any other row,
   by what its log density is multiplied (as in brms): how often it counts. 1 where it is absent.
+- ``"low"``, ``"high"``, ``"lb"``, ``"ub"`` and ``"se"``: what is known in part; see ``partial``.
 """
 
 TRIALS, WEIGHTS = "trials", "weights"
@@ -60,6 +61,8 @@ class Family(ABC):
         The parameter that is a vector in increasing order, ``"cutpoints"``, and takes the intercept's place;
         empty for families without one. Such responses are categories, whose ``probabilities`` stand where
         other families have ``mean`` and ``variance``.
+    residual_weights : bool
+        Whether weights divide the residual variance, as in lme4; else they multiply the log density.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Family(ABC):
     scale: str = ""
     shares: tuple[str, ...] = ()
     level1_at_mean: bool = False
+    residual_weights: bool = False
     ordered: str = ""
 
     @property

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from hierbayes import names
+from hierbayes.design.partial import PART
 from hierbayes.design.recipe import Recipe
 from hierbayes.design.records import Design, GroupDesign, ResponseInfo
 from hierbayes.errors import StorageError
@@ -154,6 +155,7 @@ def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
             name: constant[name].to_numpy() if name in constant else None
             for name in ("offset", "trials", "weights")
         },
+        part={name: constant[name].to_numpy() for name in PART if name in constant},
         rows=np.asarray(constant[names.OBS].to_numpy()),
         messages=tuple(header["design_messages"]),
         columns={name: constant[f"data_{name}"].to_numpy() for name in header["columns"]},

@@ -121,11 +121,18 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "trials": Function("trials(n)", (Parameter("n", ANY_VALUE),), (ADDITION,)),
     "weights": Function("weights(w)", (Parameter("w", ARITHMETIC),), (ADDITION,)),
-    "cens": Function("cens(c)", (Parameter("c", ARITHMETIC),), (ADDITION,)),
+    "cens": Function(
+        "cens(side)",
+        (Parameter("side", ARITHMETIC), Parameter("y2", ARITHMETIC, required=False)),
+        (ADDITION,),
+    ),
     "trunc": Function(
         "trunc(lb = 0)",
         (Parameter("lb", ANY_VALUE, required=False), Parameter("ub", ANY_VALUE, required=False)),
         (ADDITION,),
+    ),
+    "se": Function(
+        "se(s)", (Parameter("s", ARITHMETIC), Parameter("sigma", LOGICAL, required=False)), (ADDITION,)
     ),
 }
 """Every function by its name."""

@@ -97,7 +97,7 @@ def _response(source: Source, node: Node) -> Response:
 
 
 def _additions(source: Source, bar: Infix) -> tuple[Call, ...]:
-    """Read what stands behind the bar of a response: ``trials(n)``, ``weights(w) + cens(c)``."""
+    """Read what stands behind the bar of a response: ``trials(n)``, ``weights(w) + cens(side)``."""
     if len(bar.rest) > 1:
         raise source.error("A response has one `|`.", bar.rest[1][0].span, _ADDITION_HINT)
     calls: dict[str, Call] = {}

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.design.records import Design
-from hierbayes.families import get_family
 from hierbayes.geometry.coordinates import FORMS, PARTIAL, Coordinates, GroupCoordinates, coordinates
 from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings, zero_scores
 from hierbayes.spec.records import GroupSpec, ModelSpec
@@ -138,7 +137,7 @@ def recover(
         if form == PARTIAL:
             pull = pull - zero_scores(frame, {group.name: coupled[group.name]})[group.name]
         u[group.name] = _effects(group, draws, scale, (frame.groups[group.name], pull))
-    parameters = {name: draws[name] for name in get_family(spec.family).parameters}
+    parameters = {name: draws[name] for name in spec.family_parameters}
     cutpoints = draws[names.CUTPOINTS_AT_MEAN] if spec.categories else None
     own = theta[..., : len(design.terms)] if theta is not None and design.terms else None
     return reported(spec, design, frame.means, Pieces(own, sd, cholesky, u, parameters, cutpoints))

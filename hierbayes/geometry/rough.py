@@ -78,7 +78,8 @@ def rough_fit(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     DataError
         If columns are linear combinations of each other and their priors are flat.
     """
-    fitter = _single_step if (spec.family, spec.link) in SINGLE_STEP else _quasi_likelihood
+    single = (spec.family, spec.link) in SINGLE_STEP and not design.part
+    fitter = _single_step if single else _quasi_likelihood
     return fitter(spec, design, X, priors)
 
 
@@ -149,7 +150,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     family, link = get_family(spec.family), get_link(spec.family, spec.link)
     offset = np.zeros(design.n) if design.offset is None else design.offset
     eta = _first_predictor(family, link, design)
-    parameters = family.rough_parameters(design.y, eta, link, _rows(design))
+    parameters = _rough_parameters(spec, design, eta)
     effects = {group.name: np.zeros(design.n) for group in design.groups}
     S: dict[str, Floats] = {}
     units: dict[str, Floats] = {}
@@ -171,7 +172,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
             S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
             effects[group.name] = u
         eta = within(family.domain(link), X @ center + sum(effects.values(), start=offset))
-        parameters = family.rough_parameters(design.y, eta, link, _rows(design))
+        parameters = _rough_parameters(spec, design, eta)
     found = {name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name]) for name in S}
     return Rough(1.0, W, precision, center, found, float(np.mean(W) ** -0.5), parameters)
 
@@ -196,6 +197,13 @@ def within(domain: tuple[float, float], eta: Floats) -> Floats:
     lower, upper = domain
     room = 1e-3 * max(1.0, float(np.abs(eta).mean()))
     return np.clip(eta, lower + room, upper - room)
+
+
+def _rough_parameters(spec: ModelSpec, design: Design, eta: Floats) -> dict[str, float]:
+    """Rough estimates of the family's parameters that the model has, at a linear predictor."""
+    family, link = get_family(spec.family), get_link(spec.family, spec.link)
+    found = family.rough_parameters(design.y, eta, link, design.row_data)
+    return {name: found[name] for name in spec.family_parameters}
 
 
 def _unit(Z: Floats, W: Floats, link: Link) -> Floats:

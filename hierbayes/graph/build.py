@@ -12,12 +12,12 @@ import pytensor.tensor as pt
 from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.errors import UnknownNameError
-from hierbayes.families import get_family
 from hierbayes.geometry import Coordinates, coarse_to_fine, coordinates, coords, couplings
 from hierbayes.graph.coefficients import from_centered, population_effects
 from hierbayes.graph.cutpoints import ordered_cutpoints, with_location
 from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects, pull_of
 from hierbayes.graph.likelihoods import LIKELIHOODS
+from hierbayes.graph.partial import part_likelihood
 from hierbayes.graph.priors import positive_scalar
 from hierbayes.spec.records import ModelSpec
 
@@ -83,13 +83,15 @@ def build_graph(
             eta = eta + (Z * u[codes]).sum(axis=1)
         if design.offset is not None:
             eta = eta + pm.Data("offset", design.offset, dims=names.OBS)
-        family = get_family(spec.family)
-        parameters = {name: positive_scalar(name, spec.prior(name)) for name in family.parameters}
+        parameters = {name: positive_scalar(name, spec.prior(name)) for name in spec.family_parameters}
         parameters |= vectors | {
             k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()
         }
         y = pm.Data(names.OBSERVED, design.y, dims=names.OBS)
-        LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
+        if design.part:
+            part_likelihood(spec, design, eta, parameters, y=y)
+        else:
+            LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
     return model
 
 

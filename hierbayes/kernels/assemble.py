@@ -46,7 +46,7 @@ EASE = Data._fields.index("ease")
 def positive_priors(spec: ModelSpec) -> tuple[Prior, ...]:
     """Priors of the positives in their order: standard deviations of every group term, family parameters."""
     sds = [spec.prior("sd", group.name, term) for group in spec.groups for term in group.terms]
-    return (*sds, *(spec.prior(name) for name in get_family(spec.family).parameters))
+    return (*sds, *(spec.prior(name) for name in spec.family_parameters))
 
 
 def vine_shapes(spec: ModelSpec) -> Floats:
@@ -127,7 +127,8 @@ def rows_kernel(
     arrays = tuple(np.ascontiguousarray(array) for array in arrays)
     start = _start(spec, frame, arrays)
     pieces = partial(_pieces, spec, arrays)
-    return Kernel("rows", entry(spec.family, spec.link), arrays, start, pieces, n_rows=len(rows.y))
+    log_density = entry(spec.family, spec.link, part=bool(design.part))
+    return Kernel("rows", log_density, arrays, start, pieces, n_rows=len(rows.y))
 
 
 def _ease(spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]) -> Floats:
@@ -137,7 +138,7 @@ def _ease(spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]) -> Floa
         for term, scale in zip(group.terms, frame.groups[group.name].guess, strict=True):
             eased = forms[group.name] == PARTIAL and can_be_eased(spec.prior("sd", group.name, term))
             found.append(scale if eased else 0.0)
-    return np.array([*found, *(0.0 for _ in get_family(spec.family).parameters)])
+    return np.array([*found, *(0.0 for _ in spec.family_parameters)])
 
 
 def _cutpoints(spec: ModelSpec, frame: Coordinates) -> tuple[NDArray[Any], ...]:
@@ -167,7 +168,7 @@ def _layout(
         effect += q * group.n_groups
         pair += int(group.has_correlations) * (q * (q - 1) // 2)
         columns += q
-    n_parameters = len(get_family(spec.family).parameters)
+    n_parameters = len(spec.family_parameters)
     positives = columns + n_parameters
     sizes = (
         *(len(rows.y), rows.X.shape[1], positives, pair, effect, columns, n_parameters),
@@ -239,7 +240,7 @@ def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floa
                 arrays[2][k : k + 1], arrays[3][k : k + 1], frame.center[k : k + 1]
             )[0]
     rough = [frame.groups[group.name].guess for group in spec.groups]
-    parameters = [np.array([frame.parameters[name] for name in get_family(spec.family).parameters])]
+    parameters = [np.array([frame.parameters[name] for name in spec.family_parameters])]
     values, ease = np.concatenate([*rough, *parameters]), arrays[EASE]
     positives = unconstrained_start(kinds, priors, values)
     eased = ease > 0
@@ -289,6 +290,5 @@ def pieces_of(spec: ModelSpec, theta: Floats, scales: tuple[Floats, Floats], eff
         # A flat array's last axis splits without a copy.
         u[group.name] = effects[..., effect : effect + size].reshape(*lead, group.n_groups, q)
         column, square, effect = column + q, square + q * q, effect + size
-    own = get_family(spec.family).parameters
-    parameters = {name: positives[..., column + k] for k, name in enumerate(own)}
+    parameters = {name: positives[..., column + k] for k, name in enumerate(spec.family_parameters)}
     return Pieces(theta if spec.terms else None, sd, cholesky, u, parameters)

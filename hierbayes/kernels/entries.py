@@ -21,6 +21,7 @@ from hierbayes.kernels.likelihoods import (
     gaussian,
     inflated,
     ordinal,
+    partial,
 )
 from hierbayes.kernels.rows import evaluate
 
@@ -141,6 +142,20 @@ def _cumulative(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> An
     return evaluate((n_dim, x, gradient, value, table), ordinal.cumulative)
 
 
+def _gaussian_part(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), partial.gaussian_part)
+
+
+def _lognormal_part(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), partial.lognormal_part)
+
+
+PART_ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
+    ("gaussian", "identity"): _gaussian_part,
+    ("lognormal", "identity"): _lognormal_part,
+}
+"""Those for rows that are known in part, by family and link."""
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
@@ -176,9 +191,12 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
 
 
 @cache
-def entry(family: str, link: str) -> Any:
-    """The compiled log density over rows for a family and link; compiled now or read from the cache."""
-    return _compiled(ENTRIES[family, link])
+def entry(family: str, link: str, *, part: bool = False) -> Any:
+    """The compiled log density over rows for a family and link; compiled now or read from the cache.
+
+    ``part`` says whether rows are known in part: censored, truncated, or with known standard errors.
+    """
+    return _compiled((PART_ENTRIES if part else ENTRIES)[family, link])
 
 
 @cache

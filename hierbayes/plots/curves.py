@@ -210,6 +210,7 @@ def _design(design: Design, new: AppliedDesign, groups: tuple[GroupDesign, ...])
         offset=new.offset,
         weights=None,
         trials=None,
+        part={},
         rows=np.arange(new.n),
         columns={},
     )

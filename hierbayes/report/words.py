@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from hierbayes import names
+from hierbayes.design.partial import LOW, LOWER_BOUND, STANDARD_ERROR, bounds_words, censored_words
 from hierbayes.design.records import Design
 from hierbayes.formula import parse_formula
 from hierbayes.formula.terms import Call, Expression, Formula, GroupTerm, Name, Number, Operation, Rest, Term
@@ -133,7 +134,32 @@ def model_words(spec: ModelSpec, design: Design) -> tuple[str, ...]:
     if not groups:
         groups = ["Rows are treated as unrelated to each other: the model knows no groups."]
     scatter = SCATTER.get(spec.family)
-    return (outcome, depends, *groups, *([scatter] if scatter else []))
+    if STANDARD_ERROR in design.part:
+        scatter = f"Single values scatter around that mean by {errors_words(spec)}."
+    return (outcome, depends, *groups, *([scatter] if scatter else []), *_selection_words(design))
+
+
+def errors_words(spec: ModelSpec) -> str:
+    """How far single rows scatter that have known standard errors."""
+    extra = ", and by the same sd sigma besides" if spec.family_parameters else ""
+    return f"the known standard errors of the rows{extra}"
+
+
+def _selection_words(design: Design) -> tuple[str, ...]:
+    """What was not observed, in sentences."""
+    name, words = design.response.name, []
+    if LOW in design.part:
+        words.append(
+            f"Of some rows it is only known on which side of a limit, or in which interval, {name} lies "
+            f"({censored_words(design.part)}): they count with the probability of that. All results are "
+            f"about {name} itself, not about what was recorded."
+        )
+    if LOWER_BOUND in design.part:
+        words.append(
+            f"Only values of {name} {bounds_words(design.part)} could get into the data. The coefficients "
+            f"are about {name} itself, as it would be without these bounds."
+        )
+    return tuple(words)
 
 
 def _offset_words(formula: Formula) -> str:

@@ -120,6 +120,12 @@ class ModelSpec:
         """Labels of the cutpoints of an ordered response, ``("low|medium", "medium|high")``; else empty."""
         return tuple(names.cutpoint(*pair) for pair in pairwise(self.categories))
 
+    @property
+    def family_parameters(self) -> tuple[str, ...]:
+        """The family's own parameters that the model has; without ``sigma`` where all errors are known."""
+        named = (e.parameter for e in self.priors if not e.coordinates)
+        return tuple(name for name in named if name != names.INTERCEPT)
+
     def prior(self, parameter: str, *coordinates: str) -> Prior:
         """The prior in force; raises KeyError where the model has no such parameter."""
         for entry in self.priors:

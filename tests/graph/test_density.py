@@ -124,7 +124,7 @@ def numpy_log_density(model, values, posterior):
     parameters = dict(design.row_data)
     if spec.categories:
         parameters["cutpoints"] = one["cutpoints"].to_numpy()
-    for parameter in get_family(spec.family).parameters:
+    for parameter in spec.family_parameters:
         prior = spec.prior(parameter)
         parameters[parameter] = values[parameter]
         total += float(SCIPY[prior.distribution](values[parameter], *prior.parameters))

@@ -13,8 +13,8 @@ from hierbayes.families import get_family, get_link
 from hierbayes.geometry import FORMS, coordinates, recover, reported
 from hierbayes.graph import build_graph
 from hierbayes.kernels.assemble import rows_kernel
-from hierbayes.kernels.coverage import LIKELIHOODS, PRIORS, rows_refusal
-from hierbayes.kernels.entries import ENTRIES
+from hierbayes.kernels.coverage import LIKELIHOODS, PART_LIKELIHOODS, PRIORS, rows_refusal
+from hierbayes.kernels.entries import ENTRIES, PART_ENTRIES
 from hierbayes.spec import PRIORS as SPEC_PRIORS
 
 INTERPRETED = Mode(linker="py", optimizer="fast_run").excluding("fusion")
@@ -33,7 +33,7 @@ def sampled_variables(model, form):
         kinds = {spec.prior("sd", group.name, term).distribution for term in group.terms}
         mixed = [names.level(names.sd(group.name), term) for term in group.terms]
         order += [(name, None) for name in (mixed if len(kinds) > 1 else [names.sd(group.name)])]
-    order += [(parameter, None) for parameter in get_family(spec.family).parameters]
+    order += [(parameter, None) for parameter in spec.family_parameters]
     order += [(names.vine(group.name), None) for group in spec.groups if group.has_correlations]
     for group in spec.groups:
         if form == "noncentered":
@@ -146,8 +146,10 @@ def test_a_point_without_a_finite_density_is_refused():
 
 def test_the_list_of_what_is_covered_is_that_of_the_entries():
     assert set(LIKELIHOODS) == set(ENTRIES)
+    assert set(PART_LIKELIHOODS) == set(PART_ENTRIES)
     assert {*PRIORS, "lkj"} == set(SPEC_PRIORS)
 
 
 def test_every_case_has_a_kernel():
-    assert [rows_refusal(model_of_case(case).spec) for case in CASES] == [None] * len(CASES)
+    models = map(model_of_case, CASES)
+    assert [rows_refusal(model.spec, model.design.part) for model in models] == [None] * len(CASES)

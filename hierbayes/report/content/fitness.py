@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.estimates.prediction import middle_cut
+from hierbayes.estimates.prediction import as_recorded, middle_cut, recorded
 from hierbayes.report.blocks import Blocks, Cell, Column, Paragraph, Table
 from hierbayes.report.content.context import Shown, picture
 from hierbayes.report.numerals import interval, percent, places_for
@@ -62,9 +62,10 @@ def _statistics(shown: Shown) -> Table:
     design = shown.fit.design
     simulated = shown.fit.posterior_predictive(draws=DRAWS, seed=SEED)
     draws = np.asarray(simulated.stack(sample=("chain", "draw")).transpose("sample", "obs"), dtype=np.float64)
+    draws, responses = as_recorded(design, draws), recorded(design)
     rows = []
     for label, statistic in _chosen(shown).items():
-        observed = float(statistic(design.y[None, :])[0])
+        observed = float(statistic(responses[None, :])[0])
         values = statistic(draws)
         lower, upper = np.quantile(values, (0.025, 0.975))
         places = places_for(float(values.std()))
