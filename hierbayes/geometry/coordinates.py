@@ -196,7 +196,7 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     if spec.categories:
         X, priors = np.column_stack([X, np.ones(design.n)]), (*priors, FLAT)
     fit = rough_fit(spec, design, X, priors)
-    at = find_mode(spec, design, X, priors, fit)
+    at = find_mode(spec, design, X, priors, fit=fit)
     center, cutpoints = at.center, None
     if spec.categories:
         rough = fit.parameters[CUTPOINTS] - center[-1]

@@ -113,7 +113,8 @@ def collect(data: Data, state: State, gradient: Any) -> None:
         v_bar = sampled[where].reshape((term.q, term.n_groups))
         sd_bar = positive_bar[term.column : term.column + term.q]
         out = EffectsGradient(sd_bar, L_bar, state.theta_bar, v_bar, state.u_bar)
-        backward(group, coarser, state.z[where].reshape(shape), state.u_bar[where].reshape(shape), out)
+        at = state.z[where].reshape(shape), state.u_bar[where].reshape(shape)
+        backward(group, coarser, at, out)
         pairs = slice(term.vine, term.vine + term.correlated * (term.q * (term.q - 1)) // 2)
         correlation_gradient(state.vine[0, pairs], group.L, L_bar, vine_bar[pairs])
     for k in range(layout.n_positives):
