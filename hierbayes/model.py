@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response, remark_separation
-from hierbayes.families import get_family, get_link
+from hierbayes.design.additions import check_supported, knows_sigma
+from hierbayes.families import KNOWN_IN_PART, get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
 from hierbayes.formula import Formula, parse_formula
@@ -45,15 +46,16 @@ class Model:
         Anything narwhals understands: pandas, polars, pyarrow, or a dict of arrays. It is never changed.
     family : str
         ``"gaussian"``, ``"student"``, ``"lognormal"``, ``"gamma"``, ``"exponential"``, ``"weibull"``,
-        ``"beta"``, ``"bernoulli"``, ``"binomial"``, ``"beta_binomial"``, ``"poisson"``, ``"negbinomial"``,
-        ``"zero_inflated_poisson"``, ``"zero_inflated_negbinomial"`` or ``"hurdle_poisson"``.
+        ``"beta"``, ``"bernoulli"``, ``"binomial"``, ``"beta_binomial"``, ``"cumulative"`` (ordered
+        categories), ``"poisson"``, ``"negbinomial"``, ``"zero_inflated_poisson"``,
+        ``"zero_inflated_negbinomial"`` or ``"hurdle_poisson"``.
     link : str, optional
         The family's default when left out: ``"identity"``, ``"logit"``, ``"log"``.
     priors : mapping, optional
         From prior keys (``"Intercept"``, ``"b"``, ``"b[age]"``, ``"sd"``, ``"sd[school]"``, ``"cor"``,
-        ``"sigma"``, ``"phi"``, ...) to priors: strings such as ``"normal(0, 2.5)"``, ``bambi.Prior``
-        objects or PreliZ distributions, on the scale of the user's columns. The rest keep weakly informative
-        defaults, scaled to the data.
+        ``"sigma"``, ``"phi"``, ``"cutpoints"``, ...) to priors: strings such as ``"normal(0, 2.5)"``,
+        ``bambi.Prior`` objects or PreliZ distributions, on the scale of the user's columns. The rest keep
+        weakly informative defaults, scaled to the data.
     missing : str or mapping of str to str
         What to do about rows with a missing value in a column that the formula uses: ``"drop"`` (leave them
         out, and count them in ``messages``), ``"report"`` (the same, and number the first ten rows of each
@@ -98,6 +100,7 @@ class Model:
         chosen_link = get_link(family, link)
         formulas = formula if isinstance(formula, Formulas) else Formulas(formula)
         self.formula = parse_formula(formulas.main)
+        check_supported(self.formula, response_family.name, chosen_link.name, able=KNOWN_IN_PART)
         self.design = build_design(
             self.formula,
             data,
@@ -108,9 +111,12 @@ class Model:
         response_family.check_response(self.design.y, self.design.response.name, self.design.trials)
         self.design = remark_separation(self.design, response_family.response_kind)
         bare = bare_spec(formulas, self.design, (response_family, chosen_link))
-        self.spec = fill_priors(
-            bare, scales(self.design, family, chosen_link), priors, response_family.parameters
+        own = tuple(
+            name
+            for name in response_family.parameters
+            if name != response_family.scale or not knows_sigma(self.formula)
         )
+        self.spec = fill_priors(bare, scales(self.design, family, chosen_link), priors, own)
         self._graphs = CompiledGraphs(self.spec, self.design)
         self._rebuild = partial(
             Model, formula, family=family, link=link, priors=priors and dict(priors), missing=missing

@@ -10,9 +10,12 @@ B = "b"
 CATEGORY = "category"  # dimension of the probabilities of a response of categories
 OBS = "obs"  # dimension of the rows that the model uses
 OBSERVED = "y_observed"  # data variable of the response in a PyMC model
+CUTPOINTS = "cutpoints"  # of ordered responses, at zero of all columns
+CUTPOINTS_AT_MEAN = "cutpoints_at_mean"  # the same at the mean of the columns, where they are sampled
+CUTPOINT = "cutpoint"  # dimension of the cutpoints
 
 
-_RESERVED_DIMS = frozenset({TERM, OBS, CATEGORY, "chain", "draw", "sample"})
+_RESERVED_DIMS = frozenset({TERM, OBS, CUTPOINT, CATEGORY, "chain", "draw", "sample"})
 
 
 def group_dim(group: str) -> str:
@@ -103,6 +106,11 @@ def category_predictor(label: str) -> str:
 def _without_slash(label: str) -> str:
     """Variables of an xarray DataTree cannot have a slash in their names; a division slash stands for it."""
     return label.replace("/", "\N{DIVISION SLASH}")
+
+
+def cutpoint(below: str, above: str) -> str:
+    """Label of a cutpoint, by the categories that it separates: ``low|medium``."""
+    return f"{below}|{above}"
 
 
 def prior_key(parameter: str, *coordinates: str) -> str:

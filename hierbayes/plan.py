@@ -134,7 +134,7 @@ def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -
     elif wish.sampler not in KERNEL_SAMPLERS:
         no_kernel = f"the sampler {wish.sampler} takes PyMC models only"
     groups = [group.name for group in spec.all_groups]
-    refusal = no_kernel or collapsed_refusal(spec)
+    refusal = no_kernel or collapsed_refusal(spec, design.part)
     if wish.parameterization == COLLAPSED and refusal:
         raise DataError(
             f"This model cannot be sampled collapsed: {refusal}. Allowed: parameterization='auto', which "
@@ -143,7 +143,7 @@ def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -
     if wish.parameterization in (AUTO, COLLAPSED) and not refusal:
         forms = dict.fromkeys(groups, COLLAPSED)
         return Plan(forms, KERNEL, _why_collapsed(spec), collapsed=True, sampler=wish.sampler)
-    no_kernel = no_kernel or rows_refusal(spec)
+    no_kernel = no_kernel or rows_refusal(spec, design.part)
     if wish.route == KERNEL and no_kernel:
         raise DataError(f"No kernel covers this model: {no_kernel}. Allowed: route='auto' or 'graph'.")
     if wish.parameterization != AUTO:

@@ -58,7 +58,8 @@ def bare_spec(formulas: Formulas, design: Design, distribution: tuple[Family, Li
         link.name,
         main.terms,
         main.groups,
-        predictors=tuple(further),
+        categories=design.response.categories if design.response.ordered else (),
+        predictors=further,
         label=main.label,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hierbayes.errors import ArgumentTypeError, UnknownNameError
 from hierbayes.families import get_family
 from hierbayes.formula.parts import formula
-from hierbayes.kernels.coverage import LIKELIHOODS, SEVERAL
+from hierbayes.kernels.coverage import LIKELIHOODS, PART_LIKELIHOODS, SEVERAL
 from hierbayes.model import Model
 
 COLLAPSED = ("gaussian", "identity")
@@ -18,17 +18,25 @@ COLLAPSED = ("gaussian", "identity")
 SEVERAL_PREDICTORS = "several predictors"
 ONE_FACTOR = f"{COLLAPSED[0]} collapsed"
 
+PART = "known in part"
+"""What kernels of censored and truncated rows, and of those with known errors, are called behind the link."""
+
 KERNELS: dict[str, tuple[str, str, str]] = {
     ONE_FACTOR: (*COLLAPSED, "collapsed"),
     f"{ONE_FACTOR} crossed": (*COLLAPSED, "collapsed"),
     **{f"{family} {link}": (family, link, "partial") for family, link in LIKELIHOODS},
     **{f"{family} {link} {SEVERAL_PREDICTORS}": (family, link, "partial") for family, link in SEVERAL},
+    **{f"{family} {link} {PART}": (family, link, "partial") for family, link in PART_LIKELIHOODS},
 }
 """Family, link and parameterization of a model that uses each kernel."""
 
 FORMULA = "y ~ x + (1 + x | g) + (1 | h)"
 FORMULAS = {
     ONE_FACTOR: "y ~ x + (1 + x | g)",
+    **{
+        f"{family} {link} {PART}": "z | trunc(lb = 0) ~ x + (1 + x | g) + (1 | h)"
+        for family, link in PART_LIKELIHOODS
+    },
     "beta_binomial": "y | trials(n) ~ x + (1 + x | g) + (1 | h)",
     "categorical": "c ~ x + (1 + x | g) + (1 | h)",
     **dict.fromkeys(

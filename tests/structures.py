@@ -31,6 +31,9 @@ def small_frame() -> pd.DataFrame:
             "k": np.arange(n) % 3 + 1.0,
             "share": np.random.default_rng(24).beta(1.2, 3, n),
             "cost": np.random.default_rng(23).gamma(2, np.exp(0.2 * x)),
+            "stars": np.random.default_rng(23).choice([1, 2, 4, 5], n, p=[0.1, 0.4, 0.3, 0.2]),
+            "side": np.array(["none", "right", "none", "left", "interval"])[np.arange(n) % 5],
+            "end": np.where(np.arange(n) % 5 == 4, 1 + 0.5 * x + 4.0 + np.arange(n) / 10, np.nan),
         }
     )
 
@@ -114,6 +117,18 @@ CASES = {
         None,
     ),
     "hurdle_poisson": ("ticks ~ x + (1 | g)", "hurdle_poisson", None, {"hu": "uniform(0.01, 0.9)"}),
+    **{
+        f"cumulative-{link}": ("stars ~ x + (1 | g)", "cumulative", link, None)
+        for link in ("logit", "probit", "cloglog")
+    },
+    "cumulative-slopes": (
+        "stars ~ 0 + x + w + offset(w * 9) + (1 + x | g) + (1 | h)",
+        "cumulative",
+        None,
+        {"cutpoints[1|2]": "normal(-1, 2)", "b[w]": "student_t(4, 0, 2)"},
+    ),
+    "two-categories": ("won ~ (1 | g)", "cumulative", None, {"cutpoints": "flat()"}),
+    "only-cutpoints": ("stars ~ 1", "cumulative", None, None),
     "weighted-gaussian": ("y | weights(k) ~ x + (1 | g)", "gaussian", None, None),
     "weighted-bernoulli": ("won | weights(k) ~ s + (1 | h)", "bernoulli", None, None),
     "weighted-binomial": ("won_of_n | trials(n) + weights(k) ~ x + (1 | g)", "binomial", None, None),
@@ -141,6 +156,7 @@ CASES = {
     ),
     "sigma-of-student": (formula("y ~ x", sigma="~ (1 | g)"), "student", None, None),
     "phi-copies": (formula("ticks ~ (1 | s)", phi="~ s"), "negbinomial", None, None),
+    "weighted-cumulative": ("stars | weights(k) ~ s + (1 | h)", "cumulative", None, None),
     "weighted-negbinomial": ("ticks | weights(k) ~ s + (1 | h)", "negbinomial", None, None),
     "student": ("y ~ x + (1 + x | g)", "student", None, None),
     "weighted-student": ("y | weights(k) ~ x + (1 | g)", "student", None, None),
@@ -159,4 +175,19 @@ CASES = {
         for link in ("logit", "probit", "cloglog", "log", "cauchit")
     },
     "weighted-lognormal": ("cost | weights(k) ~ x + (1 | g)", "lognormal", None, None),
+    "censored": ("y | cens(side, end) + weights(k) ~ x + (1 + x | g)", "gaussian", None, None),
+    "truncated": ("y | trunc(lb = -4, ub = I(30 + x)) ~ x + (1 | g)", "gaussian", None, None),
+    "censored-truncated": (
+        "y | cens(side, end) + trunc(lb = -6) + se(time, sigma = TRUE) ~ x + (1 | h)",
+        "gaussian",
+        None,
+        None,
+    ),
+    "censored-lognormal": (
+        "cost | cens(side, I(cost + 1)) + trunc(ub = 1000) + weights(k) ~ x + (1 | g)",
+        "lognormal",
+        None,
+        None,
+    ),
+    "known-errors": ("y | se(time) ~ x + (1 | g)", "gaussian", None, None),
 }

@@ -29,14 +29,18 @@ LEVELS = {
     ("hsb", "minrty"): ["No", "Yes"],
     ("hsb", "sx"): ["Male", "Female"],
     ("sleepstudy", "Subject"): list(map(str, SUBJECTS)),
+    ("wine", "rating"): ["1", "2", "3", "4", "5"],
+    ("wine", "temp"): ["cold", "warm"],
+    ("wine", "contact"): ["no", "yes"],
 }
 
 
 @pytest.mark.parametrize(("name", "column"), LEVELS)
 def test_levels_are_those_of_r_in_its_order(name, column):
     # str(Exam), levels(Contraception$district), ... in R 4.2 with mlmRev 1.0-8 and lme4
-    categories = load_data(name)[column].cat.categories
-    assert list(categories) == LEVELS[name, column]
+    values = load_data(name)[column].cat
+    assert list(values.categories) == LEVELS[name, column]
+    assert values.ordered == (column in DATA_SETS[name].ordered)
 
 
 @pytest.mark.parametrize("name", DATA_SETS)
@@ -90,6 +94,8 @@ def test_the_list():
         "mmmec",
         "grouseticks",
         "gasoline",
+        "wine",
+        "eight_schools",
     ]
 
 
@@ -98,7 +104,8 @@ def test_unknown_names():
         load_data("contraceptive")
     assert str(caught.value) == (
         "'contraceptive' is not a known data set. Did you mean 'contraception'? "
-        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline. "
+        "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline, wine, "
+        "eight_schools. "
         "list_data() describes them."
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from hierbayes.design.columns import arithmetic
@@ -10,16 +12,19 @@ from hierbayes.design.frame import Table
 from hierbayes.design.records import Floats
 from hierbayes.errors import DataError, FormulaError
 from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import Call, Expression, Formula, Response
+from hierbayes.formula.terms import Call, Expression, Formula, Response, Word
 
 CBIND, TRIALS, WEIGHTS = "cbind", "trials", "weights"
+CENS, TRUNC, SE = "cens", "trunc", "se"
 TRIALS_RESPONSE = "trials"
 
-_NOT_YET: dict[str, str] = {
-    "cens": "Leave out the rows that are censored, and keep in mind that the rest is a selection.",
-    "trunc": "Leave the bounds out, and keep in mind that the model ignores them.",
+_MODELS = {
+    "numeric": "numbers",
+    "count": "counts",
+    "binary": "single outcomes",
+    "ordered": "ordered categories",
+    "categories": "categories",
 }
-_MODELS = {"numeric": "numbers", "count": "counts", "binary": "single outcomes", "categories": "categories"}
 
 
 def check_known(formula: Formula, kind: str) -> None:
@@ -30,18 +35,15 @@ def check_known(formula: Formula, kind: str) -> None:
     formula : Formula
         The formula.
     kind : str
-        What the family models: ``"numeric"``, ``"count"``, ``"binary"`` or ``"trials"``.
+        What the family models: ``"numeric"``, ``"count"``, ``"binary"``, ``"trials"`` or ``"ordered"``.
 
     Raises
     ------
     FormulaError
-        ``cens()`` and ``trunc()``; ``cbind()`` and ``trials()`` where the family models no successes out of
-        trials, or both of them at once.
+        ``cbind()`` and ``trials()`` where the family models no successes out of trials, or both of them at
+        once; ``se()`` together with ``weights()``.
     """
     calls = {call.function: call for call in _calls(formula.response)}
-    for name, advice in _NOT_YET.items():
-        if name in calls:
-            raise FormulaError(f"No family uses {name}() yet.", formula.text, calls[name].span, advice)
     stated = [calls[name] for name in (CBIND, TRIALS) if name in calls]
     if stated and kind != TRIALS_RESPONSE:
         raise FormulaError(
@@ -57,6 +59,13 @@ def check_known(formula: Formula, kind: str) -> None:
             stated[1].span,
             "Keep one: `cbind(successes, failures)`, or `successes | trials(n)`.",
         )
+    if SE in calls and WEIGHTS in calls:
+        raise FormulaError(
+            "se() and weights() both say how much single rows scatter.",
+            formula.text,
+            calls[WEIGHTS].span,
+            "Keep one: se(s) for known standard errors, weights(w) for residual variances sigma^2 / w.",
+        )
     if TRIALS in calls and formula.response.level is not None:
         raise FormulaError(
             f"[{formula.response.level}] chooses the outcome of a single trial, but trials() counts several.",
@@ -64,6 +73,59 @@ def check_known(formula: Formula, kind: str) -> None:
             formula.response.span,
             "Name the column with the number of successes, without a label.",
         )
+
+
+def check_supported(formula: Formula, family: str, link: str, *, able: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuse what the response part can say, but not of responses of this family.
+
+    Parameters
+    ----------
+    formula : Formula
+        The formula.
+    family, link : str
+        Names of the family and the link.
+    able : mapping of str to tuple of str
+        Names of the families that can use ``cens()``, ``trunc()`` and ``se()``.
+
+    Raises
+    ------
+    FormulaError
+        Naming the families that can, or the link, which must be the identity.
+    """
+    for call in formula.response.additions:
+        allowed = able.get(call.function)
+        if allowed is not None and family not in allowed:
+            named = " or ".join(f"family={name!r}" for name in allowed)
+            raise FormulaError(
+                f"{call.function}() cannot be used with responses of family {family!r}.",
+                formula.text,
+                call.span,
+                f"Allowed: {named}. Choose one of them, or leave {call.function}() out"
+                f"{_INSTEAD[call.function]}.",
+            )
+        if allowed is not None and link != "identity":
+            raise FormulaError(
+                f"{call.function}() cannot be used with the {link} link.",
+                formula.text,
+                call.span,
+                f"Allowed: link='identity'. Leave the link out, or leave {call.function}() out"
+                f"{_INSTEAD[call.function]}.",
+            )
+
+
+_INSTEAD = {
+    CENS: " and drop the censored rows, which leaves a selection",
+    TRUNC: ", whereby the model ignores the bounds",
+    SE: "",
+}
+
+
+def knows_sigma(formula: Formula) -> bool:
+    """Whether the residual sd of every row is known: ``se(s)`` without ``sigma = TRUE``."""
+    for call in formula.response.additions:
+        if call.function == SE:
+            return not (isinstance(said := bind(call).get("sigma"), Word) and said.text == "TRUE")
+    return False
 
 
 def _calls(response: Response) -> tuple[Call, ...]:
@@ -77,7 +139,8 @@ def _addition(response: Response, function: str) -> Expression | None:
     return None
 
 
-def _values(expression: Expression, table: Table) -> Floats:
+def values_of(expression: Expression, table: Table) -> Floats:
+    """The numbers of an argument, shape (n,)."""
     with np.errstate(all="ignore"):
         values = np.array(np.broadcast_to(arithmetic(expression, table), (table.n,)), dtype=np.float64)
     if isinstance(expression, Call):
@@ -98,7 +161,7 @@ def successes_and_trials(response: Response, table: Table) -> tuple[Floats, Floa
     expression = response.expression
     if isinstance(expression, Call) and expression.function == CBIND:
         given = bind(expression)
-        successes, failures = _values(given["success"], table), _values(given["failure"], table)
+        successes, failures = values_of(given["success"], table), values_of(given["failure"], table)
         negative = np.flatnonzero(failures < 0)
         if negative.size:
             k = int(negative[0])
@@ -110,7 +173,7 @@ def successes_and_trials(response: Response, table: Table) -> tuple[Floats, Floa
             )
         return successes, successes + failures
     n = _addition(response, TRIALS)
-    return None if n is None else (_values(expression, table), _values(n, table))
+    return None if n is None else (values_of(expression, table), values_of(n, table))
 
 
 def weights_of(response: Response, table: Table) -> Floats | None:
@@ -124,7 +187,7 @@ def weights_of(response: Response, table: Table) -> Floats | None:
     expression = _addition(response, WEIGHTS)
     if expression is None:
         return None
-    weights = _values(expression, table)
+    weights = values_of(expression, table)
     odd = np.flatnonzero(~(weights > 0))
     if odd.size:
         raise DataError(

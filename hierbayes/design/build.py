@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hierbayes.design.additions import check_known, weights_of
+from hierbayes.design.additions import check_known, knows_sigma, weights_of
 from hierbayes.design.arrangement import arrangement_messages
 from hierbayes.design.categories import category_predictors
 from hierbayes.design.checks import (
@@ -16,15 +16,16 @@ from hierbayes.design.checks import (
     group_messages,
     rank_messages,
 )
-from hierbayes.design.coding import model_matrix
-from hierbayes.design.columns import evaluate_all, learn, offset_values
+from hierbayes.design.coding import model_matrix, with_intercept, without_intercept
+from hierbayes.design.columns import Variable, evaluate_all, learn, offset_values
 from hierbayes.design.frame import Table, formula_text, put_rest, read_frame, read_table, uses_of_all
 from hierbayes.design.further import evaluated_expressions, learn_predictor, own_text, used_expressions
 from hierbayes.design.grouped import learn_groups
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
+from hierbayes.design.partial import known_in_part
 from hierbayes.design.recipe import Recipe, raw_columns
-from hierbayes.design.records import Design, PredictorDesign
+from hierbayes.design.records import Design, Floats, PredictorDesign
 from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
 from hierbayes.design.values import Factor
 from hierbayes.formula.terms import Formula
@@ -50,7 +51,7 @@ def build_design(
         pandas, polars, pyarrow, anything narwhals understands, or a dict of columns; never changed.
     response_kind : str
         ``"numeric"``, ``"count"``, ``"binary"`` for outcomes 0/1, booleans or two labels, ``"trials"`` for
-        successes out of trials. The family knows.
+        successes out of trials, ``"ordered"`` for ordered categories. The family knows.
     missing : str or mapping of str to str
         What to do about missing values in the columns that the formula names: ``"drop"`` leaves the rows out,
         and a message counts them; ``"report"`` does the same and numbers the first ten rows of each column;
@@ -81,7 +82,8 @@ def build_design(
     Level order follows the data: a categorical or ordered dtype keeps its order (a polars ``Categorical`` has
     none), numbers sort by value, text by code point. An ordered dtype has contrasts against its first level
     as any factor; ``ordered(f)`` and ``C(f, poly)`` have polynomial ones. Levels and groups that occur in no
-    row used are left out. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
+    row used are left out. An ordered response has cutpoints, which take the place of the intercept: ``X`` has
+    none, and ``0 +`` changes nothing. Groups of an interaction ``a:b`` are ordered by ``a``, then ``b``.
 
     Examples
     --------
@@ -100,8 +102,7 @@ def build_design(
     y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used_expressions(formula.population, formula.groups), table)
     check_factors(variables)
-    X, terms = model_matrix(formula.population, variables, table.n)
-    check_constant(X, terms)
+    X, terms, rank = _population(formula, variables, table.n, ordered=response.ordered)
     groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
     learned = [learn_predictor(name, other, table) for name, other in parameters.items()]
     others = {text: v for *_, found, _ in learned for text, v in found.items()}
@@ -122,8 +123,8 @@ def build_design(
         *formula.notes,
         *response_messages,
         *factor_messages(variables, table),
-        *rank_messages(X, terms),
-        *group_messages(groups),
+        *rank,
+        *(() if knows_sigma(formula) else group_messages(groups)),
         *arrangement_messages(formula, table, variables, groups),
         *(text for *_, texts in learned for text in texts),
     )
@@ -137,6 +138,7 @@ def build_design(
         offset=main.offset,
         weights=weights_of(formula.response, table),
         trials=trials,
+        part=known_in_part(formula.response, table, y),
         rows=table.rows,
         messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),
@@ -155,3 +157,14 @@ def _learned(formula: Formula, parameters: Mapping[str, Formula], table: Table, 
         learned = learn((*expressions, *other.offsets), own_text(table, other))
         table = replace(table, state=learned.state)
     return table
+
+
+def _population(
+    formula: Formula, variables: Mapping[str, Variable], n: int, *, ordered: bool
+) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
+    """Population columns (n, p), their names, and what to know of them; of ordered responses no intercept."""
+    terms = with_intercept(formula.population) if ordered else formula.population
+    X, labels = model_matrix(terms, variables, n)
+    check_constant(X, labels)
+    messages = rank_messages(X, labels)
+    return (*(without_intercept(X, labels) if ordered else (X, labels)), messages)

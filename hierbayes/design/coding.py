@@ -63,6 +63,18 @@ def full_codings(terms: Sequence[Term], factors: Collection[str]) -> list[tuple[
     return codings
 
 
+def with_intercept(terms: Sequence[Term]) -> tuple[Term, ...]:
+    """The terms with the intercept in front: next to cutpoints, factors are coded as if it were there."""
+    return (Term(()), *(term for term in terms if not term.is_intercept))
+
+
+def without_intercept(X: Floats, terms: tuple[str, ...]) -> tuple[Floats, tuple[str, ...]]:
+    """Columns, shape (n, p), and their names without the first, read-only: cutpoints take its place."""
+    rest = np.ascontiguousarray(X[:, 1:])
+    rest.setflags(write=False)
+    return rest, terms[1:]
+
+
 def model_matrix(
     terms: Sequence[Term], variables: Mapping[str, Variable], n: int, *, made: Made | None = None
 ) -> tuple[Floats, tuple[str, ...]]:

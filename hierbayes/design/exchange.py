@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.frame import column_uses, uses_of_all
+from hierbayes.design.partial import LOW, check_bounds
 from hierbayes.design.records import Design, Floats
 from hierbayes.errors import DataError
 from hierbayes.formula.terms import Name
@@ -35,10 +36,11 @@ def exchange_response(design: Design, y: Any) -> Design:
     Raises
     ------
     DataError
-        If ``y`` has another length or shape, or holds no numbers. Whether the values are possible, the family
-        knows.
+        If ``y`` has another length or shape, or holds no numbers; if rows are censored, or ``y`` is outside
+        of the bounds of ``trunc()``. Whether the values are possible, the family knows.
     """
     name = design.response.name
+    _check_not_censored(design)
     values = _numbers(y, design)
     if values.ndim != 1:
         raise DataError(
@@ -48,6 +50,7 @@ def exchange_response(design: Design, y: Any) -> Design:
     if len(values) != design.n:
         raise DataError(_wrong_length(len(values), design))
     _check_positions(values, design)
+    check_bounds(name, values, design.part, lambda where: f"used row {where[0] + 1}")
     values.setflags(write=False)
     message = f"{name}: the response was replaced in a refit; priors and columns are those of the first data"
     return replace(
@@ -69,6 +72,15 @@ def _check_positions(y: Floats, design: Design) -> None:
         raise DataError(
             f"The new response {design.response.name!r} is {y[odd[0]]:g} in used row {odd[0] + 1:,}, which "
             f"is no position of a category. Allowed: {known}. Fit a model to data that have other categories."
+        )
+
+
+def _check_not_censored(design: Design) -> None:
+    if LOW in design.part:
+        raise DataError(
+            f"The response {design.response.name!r} cannot be replaced: cens() says of each of its values "
+            "whether it was observed. Allowed: a new response of a model without cens(). "
+            "Give a frame with both columns to model.with_data()."
         )
 
 

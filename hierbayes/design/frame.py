@@ -49,12 +49,14 @@ class ColumnUse:
     """One place where a formula names a column: the column, its part in the model, where in the text.
 
     ``text`` is the text that ``span`` points into, where it is not that of the table.
+    A missing value in a column that is optional everywhere is no reason to drop its row.
     """
 
     name: str
     role: str
     span: Span
     text: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,17 +150,25 @@ def uses_of_all(
 
 
 def _uses(expressions: Sequence[Expression], role: str) -> list[ColumnUse]:
-    return [
-        ColumnUse(name.name, GROUPING if name in _groups_of(e) else role, name.span)
-        for e in expressions
-        for name in column_names(e)
-    ]
+    return [_use(e, name, role) for e in expressions for name in column_names(e)]
+
+
+def _use(expression: Expression, name: Name, role: str) -> ColumnUse:
+    role = GROUPING if name in _groups_of(expression) else role
+    return ColumnUse(name.name, role, name.span, optional=name in _optional(expression))
 
 
 def _groups_of(expression: Expression) -> tuple[Expression, ...]:
     """The grouping factor of ``wb(x, g)``; nothing for anything else."""
     if isinstance(expression, Call) and expression.function == "wb":
         return (bind(expression)["g"],)
+    return ()
+
+
+def _optional(expression: Expression) -> tuple[Expression, ...]:
+    """The columns of ``y2`` in ``cens(side, y2)``, which says something of interval-censored rows alone."""
+    if isinstance(expression, Call) and expression.function == "cens" and "y2" in (given := bind(expression)):
+        return tuple(column_names(given["y2"]))
     return ()
 
 
@@ -320,7 +330,8 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str, missing: Missing
         raise DataError(f"The data have no rows (columns: {_listed(list(by_name))}). Give at least two rows.")
     series = {name: frame.get_column(by_name[name]) for name in dict.fromkeys(use.name for use in uses)}
     chosen = policies(missing, list(series), list(by_name))
-    holes = Holes({name: is_missing(column) for name, column in series.items()})
+    required = {use.name for use in uses if not use.optional}
+    holes = Holes({name: is_missing(column) for name, column in series.items() if name in required})
     keep, messages = complete_rows(holes, chosen, n)
     rows = np.flatnonzero(keep).astype(np.int64)
     rows.setflags(write=False)
@@ -338,7 +349,7 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str, missing: Missing
 def _check_finite(column: RawColumn, table: Table) -> None:
     if column.values.dtype.kind != "f":
         return
-    infinite = np.flatnonzero(~np.isfinite(column.values))
+    infinite = np.flatnonzero(np.isinf(column.values))
     if infinite.size:
         advice = (
             "correct the value, or mark it as missing to drop the row"

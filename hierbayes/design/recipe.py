@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.additions import weights_of
-from hierbayes.design.coding import model_matrix
+from hierbayes.design.coding import model_matrix, with_intercept, without_intercept
 from hierbayes.design.columns import Variable, evaluate, known_factor, offset_values
 from hierbayes.design.frame import Table, formula_text, read_table, uses_of_all
 from hierbayes.design.further import (
@@ -24,6 +24,7 @@ from hierbayes.design.further import (
 from hierbayes.design.grouped import GroupRecipe
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
+from hierbayes.design.partial import known_in_part
 from hierbayes.design.records import Floats, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.design.response import read_response
 from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor
@@ -57,6 +58,8 @@ class AppliedDesign:
         The raw columns that were used.
     y, trials, weights : float64 array, shape (n,), or None
         The response, where it was asked for; its trials and weights, where the formula states any.
+    part : dict of str to float64 array, shape (n,)
+        With the response, what else is stated of the rows, as of `Design.row_data`.
     offset : float64 array, shape (n,), or None
         Added to the linear predictor, where the formula has an offset.
     messages : tuple of str
@@ -77,6 +80,7 @@ class AppliedDesign:
     trials: Floats | None = None
     weights: Floats | None = None
     predictors: tuple[PredictorDesign, ...] = ()
+    part: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -178,7 +182,10 @@ class Recipe:
         variables = {
             str(e): self._variable(e, table) for e in used_expressions(self.formula.population, group_terms)
         }
-        X, terms = model_matrix(self.formula.population, variables, table.n)
+        population, ordered = self.formula.population, self.response.ordered
+        X, terms = model_matrix(with_intercept(population) if ordered else population, variables, table.n)
+        if ordered:
+            X, terms = without_intercept(X, terms)
         built = rebuilt_groups(group_terms, self.groups, (table, variables, new_levels))
         offset = offset_values(self.formula, table)
         main = PredictorDesign("", X, terms, tuple(group for group, _ in built), offset)
@@ -188,9 +195,11 @@ class Recipe:
         for _, more in further:
             labels |= more
         y, trials, weights = None, None, None
+        part: dict[str, Floats] = {}
         if response:
             y, trials = read_response(self.formula.response, table, self.response)
             weights = weights_of(self.formula.response, table)
+            part = known_in_part(self.formula.response, table, y)
         return AppliedDesign(
             X=X,
             terms=terms,
@@ -204,6 +213,7 @@ class Recipe:
             trials=trials,
             weights=weights,
             predictors=tuple(predictor for predictor, _ in further),
+            part=part,
         )
 
     def _variable(self, expression: Expression, table: Table) -> Variable:
@@ -251,7 +261,8 @@ class Recipe:
                 response=ResponseInfo(
                     raw["response"]["name"],
                     None if labels is None else tuple(labels),
-                    raw["response"].get("unordered", False),
+                    ordered=raw["response"].get("ordered", False),
+                    unordered=raw["response"].get("unordered", False),
                 ),
                 factors={name: tuple(levels) for name, levels in raw["factors"].items()},
                 terms=tuple(raw["terms"]),

@@ -91,24 +91,26 @@ class ResponseInfo:
         The left side as text, ``"use"``.
     labels : tuple of str or None
         For a response of two labels or booleans: (reference, modelled); ``y`` is 1 for the modelled one. For
-        one of unordered categories all of them, the reference first; ``y`` is the position among them.
-    unordered : bool
-        Whether the response is one of unordered categories.
+        one of several categories all of them, the lowest or the reference first; ``y`` is the position among
+        them.
+    ordered, unordered : bool
+        Whether the response is one of ordered, or of unordered, categories.
     """
 
     name: str
     labels: tuple[str, ...] | None = None
+    ordered: bool = False
     unordered: bool = False
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories of a response that has several, the reference first; empty for others."""
-        return (self.labels or ()) if self.unordered else ()
+        """The categories of a response that has several, the lowest or the reference first; else empty."""
+        return (self.labels or ()) if self.ordered or self.unordered else ()
 
     @property
     def outcomes(self) -> tuple[str, ...] | None:
         """(reference, modelled) of a response of two outcomes that have labels; None for others."""
-        return None if self.unordered else self.labels
+        return None if self.categories else self.labels
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,11 @@ class Design:
     Attributes
     ----------
     y : float64 array, shape (n,)
-        Response; 0 and 1 for binary outcomes, successes where there are trials, positions of categories.
+        Response; 0 and 1 for binary outcomes, successes where there are trials, positions of categories from
+        0 on.
     X : float64 array, shape (n, p)
-        Population columns on the user's scale, the intercept (ones) first where there is one.
+        Population columns on the user's scale, the intercept (ones) first where there is one; an ordered
+        response has cutpoints in its place.
     terms : tuple of str, length p
         Names of the columns of ``X``: ``("Intercept", "age", "I(age^2)", "age:ch[Y]")``.
     groups : tuple of GroupDesign
@@ -164,6 +168,8 @@ class Design:
         multiplied (other families).
     trials : float64 array, shape (n,), or None
         Of how many trials ``y`` counts the successes.
+    part : mapping of str to float64 array, shape (n,)
+        What else is stated of the rows; see ``row_data``.
     rows : int64 array, shape (n,)
         Positions in the user's frame of the rows that are used.
     messages : tuple of str
@@ -187,6 +193,7 @@ class Design:
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
     trials: Floats | None = None
     predictors: tuple[PredictorDesign, ...] = ()
+    part: dict[str, Floats] = field(default_factory=dict)
 
     __setstate__ = _restore
 
@@ -197,8 +204,14 @@ class Design:
 
     @property
     def row_data(self) -> dict[str, Floats]:
-        """Trials and weights of the rows, by these names, where there are any; each shape (n,)."""
-        given = {"trials": self.trials, "weights": self.weights}
+        """What the rows carry besides their response, each shape (n,), where the formula states it.
+
+        ``"trials"`` and ``"weights"``; of ``cens()`` the ends ``"low"`` and ``"high"`` of the interval in
+        which the response lies, infinite where it is open, both ``y`` where the response was observed; of
+        ``trunc()`` the bounds ``"lb"`` and ``"ub"``, infinite where there is none; of ``se()`` the standard
+        error ``"se"``.
+        """
+        given = {"trials": self.trials, "weights": self.weights, **self.part}
         return {name: values for name, values in given.items() if values is not None}
 
     @property

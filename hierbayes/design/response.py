@@ -1,4 +1,4 @@
-"""The response: numbers, counts, successes out of trials, or two outcomes of which one is modelled."""
+"""The response: numbers, counts, successes out of trials, two outcomes, or ordered categories."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hierbayes.design.additions import TRIALS_RESPONSE, successes_and_trials
 from hierbayes.design.categories import CATEGORIES_RESPONSE, learn_categories
 from hierbayes.design.columns import Variable, evaluate, evaluate_factor, expression_name
 from hierbayes.design.frame import Table
+from hierbayes.design.ordered import ORDERED_RESPONSE, learn_ordered, positions
 from hierbayes.design.records import Floats, ResponseInfo
 from hierbayes.design.values import BOOLEAN, Factor, Numeric, quoted
 from hierbayes.errors import DataError, FormulaError, UnknownNameError, nearest_match
@@ -32,7 +33,8 @@ def learn_response(response: Response, table: Table, kind: str) -> Learned:
     table : Table
         The columns.
     kind : str
-        ``"numeric"``, ``"count"``, ``"binary"``, ``"trials"`` or ``"categories"``, by the family.
+        ``"numeric"``, ``"count"``, ``"binary"``, ``"trials"``, ``"ordered"`` or ``"categories"``, by the
+        family.
 
     Returns
     -------
@@ -48,7 +50,8 @@ def learn_response(response: Response, table: Table, kind: str) -> Learned:
     Raises
     ------
     DataError
-        Text where numbers are needed, more or fewer than two outcomes, a constant response.
+        Text where numbers are needed, more or fewer than two outcomes, a constant response, categories
+        whose order nobody stated.
     FormulaError
         A level that the response does not have.
     """
@@ -85,8 +88,7 @@ def read_response(response: Response, table: Table, info: ResponseInfo) -> tuple
                 f"The response {info.name!r} has the value {unknown[0]!r}, which the model has not seen. "
                 f"Known: {quoted(info.labels)}."
             )
-        place = {label: float(k) for k, label in enumerate(info.labels)}
-        y = np.array([place[label] for label in factor.levels])[factor.codes]
+        y = positions(factor, info.labels)
     y = np.array(y)
     y.setflags(write=False)
     return y, None
@@ -103,7 +105,9 @@ def _numbers(variable: Variable, name: str) -> Floats:
     )
 
 
-_NO_FAMILY = "Unordered categories are modelled by family='categorical'; there is none for ordered ones yet:"
+_NO_FAMILY = (
+    "Ordered categories are modelled by family='cumulative', unordered ones by family='categorical'; or"
+)
 _TWO_OUTCOMES = (
     "A response with two outcomes is modelled by family='bernoulli'; or turn it into numbers first."
 )
@@ -136,7 +140,12 @@ def _learn_numeric(response: Response, table: Table) -> Learned:
 
 def _learn_categories(response: Response, table: Table) -> Learned:
     factor, messages = learn_categories(response, table)
-    return factor.codes.astype(np.float64), ResponseInfo(factor.name, factor.levels, True), messages, None
+    return (
+        factor.codes.astype(np.float64),
+        ResponseInfo(factor.name, factor.levels, unordered=True),
+        messages,
+        None,
+    )
 
 
 def _learn_trials(response: Response, table: Table) -> Learned:
@@ -195,6 +204,23 @@ def _direction(response: Response, table: Table, name: str, labels: tuple[str, s
     )
 
 
+def _learn_ordered(response: Response, table: Table) -> Learned:
+    name = expression_name(response.expression)
+    if response.level is not None:
+        raise FormulaError(
+            f"The response {name}[{response.level}] chooses an outcome, but this family models all ordered "
+            "categories.",
+            table.text,
+            response.span,
+            f"Write {name} alone, or use family='bernoulli' for one category against the rest.",
+        )
+    factor, messages = learn_ordered(response.expression, table)
+    name = factor.name
+    if len(factor.levels) == 1:
+        raise _constant(name, repr(factor.levels[0]), table)
+    return factor.codes.astype(np.float64), ResponseInfo(name, factor.levels, ordered=True), messages, None
+
+
 def _constant(name: str, value: str, table: Table) -> DataError:
     return DataError(
         f"The response {name!r} is {value} in all {table.n:,} rows that are used: there is nothing to "
@@ -232,4 +258,5 @@ _LEARN: dict[str, Callable[[Response, Table], Learned]] = {
     BINARY_RESPONSE: _learn_binary,
     TRIALS_RESPONSE: _learn_trials,
     CATEGORIES_RESPONSE: _learn_categories,
+    ORDERED_RESPONSE: _learn_ordered,
 }

@@ -40,6 +40,7 @@ def take_rows(design: Design, rows: slice | NDArray[Any]) -> Design:
         offset=some(design.offset),
         weights=some(design.weights),
         trials=some(design.trials),
+        part={name: values[rows] for name, values in design.part.items()},
         rows=design.rows[rows],
         columns={name: values[rows] for name, values in design.columns.items()},
         predictors=tuple(

@@ -67,8 +67,8 @@ def _words(design: Design) -> tuple[str, str]:
     """What a failure and a success are called."""
     if design.trials is not None:
         return "failures", "successes"
-    failure, success = design.response.outcomes or ("0", "1")
-    return failure, success
+    reference, modelled = design.response.outcomes or ("0", "1")
+    return reference, modelled
 
 
 def _leans(what: str) -> str:

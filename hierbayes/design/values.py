@@ -37,6 +37,8 @@ class RawColumn:
         Declared levels in their order, for categories that have one.
     sorted_by_default : bool
         Whether the dtype is categorical but keeps no order of its own (polars ``Categorical``).
+    ordered : bool
+        Whether the dtype says that the order means something (pandas ``ordered=True``, polars ``Enum``).
     """
 
     name: str
@@ -44,6 +46,7 @@ class RawColumn:
     values: NDArray[Any]
     order: tuple[str, ...] | None = None
     sorted_by_default: bool = False
+    ordered: bool = False
 
     @cached_property
     def numbers(self) -> Floats:
@@ -124,7 +127,8 @@ def _read_category(name: str, series: nw.Series[Any]) -> RawColumn:
     values = series.to_numpy().astype(object)
     if nw.get_native_namespace(series).__name__ == "polars" and series.dtype.base_type() is nw.Categorical:
         return RawColumn(name, CATEGORY, values, sorted_by_default=True)
-    return RawColumn(name, CATEGORY, values, tuple(map(label, series.cat.get_categories().to_list())))
+    order = tuple(map(label, series.cat.get_categories().to_list()))
+    return RawColumn(name, CATEGORY, values, order, ordered=series.dtype.base_type() is nw.Enum)
 
 
 def _read_object(name: str, series: nw.Series[Any]) -> RawColumn:

@@ -33,10 +33,12 @@ def level1_variance(
     if family.at_mean(link):
         eta, spread = xr.broadcast(_center(fit, *where), between)
         mean = eta.copy(data=marginal_mean(link, eta.to_numpy(), spread.to_numpy()))
-    if len(scalars) < len(family.parameters):
+    if any(predictor.name in family.parameters for predictor in fit.spec.predictors):
         return _varying(fit, scale, where, mean)
     if mean is None:
         parameters = {name: draws.to_numpy() for name, draws in given.items()}
+        if "se" in fit.design.part:
+            parameters["se"] = fit.design.part["se"]
         variance = family.level1_variance(link, parameters, scale)
         return xr.DataArray(variance, dims=("chain", "draw") if variance.ndim else ())
     mean, *draws = xr.broadcast(mean, *given.values())

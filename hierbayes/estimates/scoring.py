@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,7 +71,7 @@ def maximum_likelihood(
     data: GroupedData,
     offset: Floats,
     distribution: tuple[Family, Link],
-    values: Mapping[str, ArrayLike] = NO_VALUES,
+    values: Mapping[str, Any] = NO_VALUES,
 ) -> tuple[Floats, Floats]:
     """Estimate each group's coefficients from its own rows by Fisher scoring, the rest as offset.
 
@@ -82,8 +83,9 @@ def maximum_likelihood(
         The rest of the linear predictor, link scale, for S draws of it.
     distribution : tuple of Family and Link
         The response distribution; its score and information.
-    values : mapping of str to float or float64 array, shape (n,)
-        Of the family's own parameters (sigma, phi), for the standard errors and the weights of the rows.
+    values : mapping of str to float or array
+        Of the family's own parameters (sigma, phi), for the standard errors and the weights of the rows;
+        shape (n,) where they differ between rows; cutpoints of shape (S, 1, K - 1).
 
     Returns
     -------

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 from hierbayes import names
 from hierbayes.design.records import GroupDesign
 from hierbayes.estimates.groups import coef, select_groups
+from hierbayes.estimates.ordered import ordered_regression
 from hierbayes.estimates.prediction import family_parameters, linpred, thin
 from hierbayes.estimates.scoring import GroupedData, information_matrices, maximum_likelihood
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.estimates.variance import covariance
 from hierbayes.families import Family, Link, get_family, get_link
+from hierbayes.families.cumulative import Cumulative
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
+
+SELECTION = ("low", "high", "lb", "ub")
+"""What makes a response one that is known in part."""
+
+LEAST_PRECISION = 22.0
+"""Ratio of standard errors from which rows say no more than on which side of the limits a group is."""
 
 OFFSET_DRAWS = 100
 """Draws over which a no-pooling estimate on a curved link is averaged."""
@@ -61,7 +72,8 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
         One row per group and coefficient. ``group, level, term, n``; ``no_pooling, no_pooling_se``:
         maximum likelihood from the group's own rows, the rest of the model (other columns and other group
         terms) held at its posterior, averaged over it; NaN where those rows cannot tell, infinite for
-        binary groups that are all 0 or all 1 and for counts that are all 0.
+        binary groups that are all 0 or all 1, for counts that are all 0, and for groups whose rows are all
+        censored to one side.
         ``complete_pooling, complete_pooling_se``: the single-level
         model of the population columns, with family parameters of its own (0 for a column that only varies
         by group). ``mean, sd, lower, upper``: partial pooling, the posterior of ``coef``.
@@ -172,21 +184,35 @@ def _of_rows(parameters: dict[str, Any], own: NDArray[np.bool_]) -> dict[str, An
 def _no_pooling(fit: Fit, design: GroupDesign) -> tuple[Floats, Floats]:
     """Estimates and standard errors of each group's coefficients from its own rows, shapes (J, q)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    telling, values = family.informative(fit.design.y, _centers(fit, family))
+    telling, centers = family.informative(fit.design.y, _centers(fit, family))
     own = design.own & telling
     rows = {name: row[own] for name, row in fit.design.row_data.items()}
     data = GroupedData(fit.design.y[own], design.Z[own], design.codes[own], design.n_groups, rows)
     offset = _rest_of_model(fit, design)[:, own]
-    if family.is_linear(link):
+    if family.is_linear(link) and not _of_selection(fit):
         # Linear in the offset: the estimate at the mean offset is the mean of the estimates.
         offset = offset.mean(axis=0, keepdims=True)
-    centers = _of_rows(dict(values), own)
-    estimates, errors = maximum_likelihood(data, offset, (family, link), centers)
+    values: dict[str, Any] = _of_rows(dict(centers), own)
+    if family.ordered:  # of the same draws as the offset, with which cutpoints move
+        cutpoints = thin(fit.posterior, OFFSET_DRAWS)[family.ordered].transpose("chain", "draw", ...)
+        values[family.ordered] = cutpoints.to_numpy().reshape(len(offset), 1, -1)
+    estimates, errors = maximum_likelihood(data, offset, (family, link), values)
+    if _of_selection(fit):
+        bare = replace(data, rows={k: v for k, v in rows.items() if k not in SELECTION})
+        _, whole = maximum_likelihood(bare, offset, (family, link), values)
+        unknown = errors > LEAST_PRECISION * whole
+        estimates = np.where(unknown, np.copysign(np.inf, estimates), estimates)
+        errors = np.where(unknown, np.inf, errors)
     finite = np.isfinite(estimates)
     count = finite.sum(axis=0)
     mean = np.where(finite, estimates, 0.0).sum(axis=0) / np.maximum(count, 1)
     mean = np.where(count * 2 > len(estimates), mean, estimates[0])
     return mean, np.median(errors, axis=0)
+
+
+def _of_selection(fit: Fit) -> bool:
+    """Whether responses are censored or truncated."""
+    return not fit.design.part.keys().isdisjoint(SELECTION)
 
 
 def _centers(fit: Fit, family: Family) -> dict[str, Any]:
@@ -195,11 +221,11 @@ def _centers(fit: Fit, family: Family) -> dict[str, Any]:
         drawn = family_parameters(fit, thin(fit.posterior, INFORMATION_DRAWS))
         own = {name: np.asarray(v) for name, v in drawn.items() if name not in fit.design.row_data}
         middles: dict[str, Any] = {name: np.median(v, axis=(-3, -2)) for name, v in own.items()}
-        if family.scale:
+        if family.scale in own:
             middles[family.scale] = np.sqrt((own[family.scale] ** 2).mean(axis=(-3, -2)))
         return middles
-    centers = {name: float(fit.posterior[name].median()) for name in family.parameters}
-    if family.scale:
+    centers = {name: float(fit.posterior[name].median()) for name in fit.spec.scalars}
+    if family.scale in centers:
         centers[family.scale] = float(np.sqrt((fit.posterior[family.scale] ** 2).mean()))
     return centers
 
@@ -226,23 +252,52 @@ def _complete_pooling(fit: Fit) -> dict[str, tuple[float, float]]:
     if not design.terms:
         return {}
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    telling, values = family.informative(design.y, _centers(fit, family))
+    if isinstance(family, Cumulative):
+        single = ordered_regression(design, family, link)
+        return dict(zip(design.terms, zip(single.b.tolist(), single.b_se.tolist(), strict=True), strict=True))
+    telling, centers = family.informative(design.y, _centers(fit, family))
+    values: dict[str, Any] = dict(centers)
     rows = {name: row[telling] for name, row in design.row_data.items()}
     y, X, n = design.y[telling], design.X[telling], int(telling.sum())
     data = GroupedData(y, X, np.zeros(n, dtype=np.int32), 1, rows)
     offset = np.zeros((1, n)) if design.offset is None else design.offset[None, telling]
     values = _of_rows(dict(values), telling)
+    if family.scale in values and design.part:
+        values = _with_own_scale(fit, data, offset, values)
+        estimates, errors = maximum_likelihood(data, offset, (family, link), values)
+        return _by_term(design.terms, estimates, errors)
     # A location that hangs on the family's parameters settles with them in a few rounds.
-    settles = bool(family.parameters) and not fit.spec.predictors
+    settles = bool(values) and not fit.spec.predictors
     for _ in range(1 if family.is_linear(link) else ROUNDS):
         estimates, errors = maximum_likelihood(data, offset, (family, link), values)
         if not settles or n < design.n:
             break
         eta = offset[0] + X @ np.nan_to_num(estimates[0, 0])
         values = dict(family.rough_parameters(y, eta, link, rows))
-        if family.scale:
+        if family.scale in values:
             freedom = max(n - len(design.terms), 1)
             values[family.scale] *= np.sqrt(n / freedom)
     if settles:
         estimates, errors = maximum_likelihood(data, offset, (family, link), values)
-    return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(design.terms)}
+    return _by_term(design.terms, estimates, errors)
+
+
+def _by_term(terms: tuple[str, ...], estimates: Floats, errors: Floats) -> dict[str, tuple[float, float]]:
+    return {term: (float(estimates[0, 0, k]), float(errors[0, 0, k])) for k, term in enumerate(terms)}
+
+
+def _with_own_scale(
+    fit: Fit, data: GroupedData, offset: Floats, values: Mapping[str, float]
+) -> dict[str, float]:
+    """The family's parameters, with the scale that is most likely without any groups."""
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+
+    def loss(log_scale: float) -> float:
+        at = {**values, family.scale: float(np.exp(log_scale))}
+        found = maximum_likelihood(data, offset, (family, link), at)[0][0, 0]
+        eta = offset[0] + data.Z @ np.nan_to_num(found)
+        return -float(family.log_density(data.y, eta, {**at, **data.rows}, link).sum())
+
+    start = np.log(values[family.scale])
+    best = minimize_scalar(loss, bounds=(start - 3, start + 3), method="bounded", options={"xatol": 1e-3})
+    return {**values, family.scale: float(np.exp(best.x))}

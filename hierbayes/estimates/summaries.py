@@ -29,8 +29,8 @@ def summary(fit: Fit, prob: float = PROB) -> pd.DataFrame:
     DataFrame
         Columns ``section`` (``"group"``, ``"population"``, ``"family"``), ``group`` (empty but for
         group-level rows), ``parameter`` (``"sd(Intercept)"``, ``"cor(Intercept, standLRT)"``, ``"age"``,
-        ``"sigma"``), then ``mean, sd, lower, upper, ess_bulk, ess_tail, r_hat``. Coefficients and
-        standard deviations are on the link scale.
+        ``"cutpoints[low|medium]"``, ``"sigma"``), then ``mean, sd, lower, upper, ess_bulk, ess_tail, r_hat``.
+        Coefficients and standard deviations are on the link scale.
     """
     return once(fit, ("summary", prob), lambda: _summary(fit, prob)).copy()
 
@@ -46,13 +46,10 @@ def _summary(fit: Fit, prob: float) -> pd.DataFrame:
         for first, second, draws in correlation_pairs(fit, group):
             labels.append(("group", group.name, f"cor({first}, {second})"))
             pieces.append(_elements(draws))
-    for predictor in fit.spec.linear:
-        if predictor.terms:
-            labels += [
-                ("population", "", predictor_term(fit, predictor.name, name)) for name in predictor.terms
-            ]
-            b, dim = names.of(names.B, predictor.name), names.within(predictor.name, names.TERM)
-            pieces.append(_elements(posterior[b], dim))
+    for predictor, b in populations(fit).items():
+        terms = map(str, b[names.TERM].to_numpy())
+        labels += [("population", "", predictor_term(fit, predictor, name)) for name in terms]
+        pieces.append(_elements(b, names.TERM))
     for parameter in _family_parameters(fit):
         labels.append(("family", "", parameter))
         pieces.append(_elements(posterior[parameter]))
@@ -67,6 +64,8 @@ def fixef(fit: Fit, prob: float = ..., *, draws: Literal[False] = ...) -> pd.Dat
 def fixef(fit: Fit, prob: float = ..., *, draws: Literal[True]) -> xr.DataArray | xr.Dataset: ...
 def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame | xr.DataArray | xr.Dataset:
     """Population coefficients (lme4's "fixed effects"), on the link scale, for the user's columns.
+
+    Those of ordered categories begin with the cutpoints, ``"cutpoints[low|medium]"``, at zero of all columns.
 
     Parameters
     ----------
@@ -84,7 +83,7 @@ def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame 
         Columns ``term, mean, sd, lower, upper, ess_bulk, r_hat``; before them ``predictor`` in a model with
         several linear predictors: the parameter, ``"mu"`` for the main one, or the category.
     """
-    b = {p.name: fit.posterior[names.of(names.B, p.name)] for p in fit.spec.linear if p.terms}
+    b = populations(fit)
     if draws:
         every = xr.Dataset({names.of(names.B, name): values for name, values in b.items()})
         return every if fit.spec.predictors else every[names.B]
@@ -96,6 +95,25 @@ def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame 
             labels.insert(0, PREDICTOR, predictor_label(fit, name))
         frames.append(pd.concat([labels, summarize(values, prob)], axis=1))
     return describe_interval(pd.concat(frames, ignore_index=True), "link", prob)
+
+
+def populations(fit: Fit) -> dict[str, xr.DataArray]:
+    """Draws of ``b`` of each linear predictor by its name, dims (chain, draw, term); cutpoints come first."""
+    found = {}
+    for predictor in fit.spec.linear:
+        dim = names.within(predictor.name, names.TERM)
+        parts = []
+        if fit.spec.cutpoints:
+            labels = [names.level(names.CUTPOINTS, label) for label in fit.spec.cutpoints]
+            cutpoints = fit.posterior[names.CUTPOINTS].rename({names.CUTPOINT: names.TERM})
+            parts.append(cutpoints.assign_coords({names.TERM: labels}))
+        if predictor.terms:
+            b = fit.posterior[names.of(names.B, predictor.name)]
+            parts.append(b if dim == names.TERM else b.rename({dim: names.TERM}))
+        if parts:
+            joined = xr.concat(parts, dim=names.TERM) if len(parts) > 1 else parts[0]
+            found[predictor.name] = joined.transpose("chain", "draw", names.TERM)
+    return found
 
 
 def _elements(draws: xr.DataArray, dim: str | None = None) -> xr.DataArray:

@@ -41,7 +41,7 @@ DEFINITIONS = {
     "latent": (
         "share of the variance of the latent response, on the link scale, that lies between groups: "
         "var(group) / (sum of all group variances + {level1}); it does not depend on covariates and is not a "
-        "share of the variance of the observed 0/1 outcome"
+        "share of the variance of the observed {outcome}"
     ),
     **dict.fromkeys(("lognormal", "trigamma", "delta", "observation"), _COUNTS + _LAMBDA),
 }
@@ -62,6 +62,15 @@ NOTES = {
 }
 """What there is to add for a family."""
 VARYING = "; {predicted} depends on columns: the variance of a row is averaged over the observed rows"
+I_SQUARED = (
+    "; in place of sigma^2 stands the variance of a typical row, from the known standard errors, so that the "
+    "share is the I^2 of meta-analysis (Higgins and Thompson 2002, equation 9)"
+)
+TYPICAL = (
+    "; to sigma^2 is added the variance of a typical row, from the known standard errors (Higgins and "
+    "Thompson 2002, equation 9)"
+)
+WHOLE = "; of the responses themselves, as if nothing were censored or truncated"
 LEVEL1 = {"logit": "pi^2 / 3", "probit": "1", "cloglog": "pi^2 / 6"}
 COUNT_SCALES = {"log": "log count", "sqrt": "square root of the count", "identity": "count"}
 MEANS = {
@@ -255,9 +264,9 @@ def vpc(
     Returns
     -------
     DataFrame or Dataset
-        Columns ``group, method`` (``"gaussian"``, ``"latent"`` for binary and binomial responses, one of
-        ``method`` or ``"observation"`` for counts and measurements, ``"residual"`` for Student and lognormal
-        responses), the column of ``at`` if any, ``mean,
+        Columns ``group, method`` (``"gaussian"``, ``"latent"`` for binary, binomial and ordered responses,
+        one of ``method`` or ``"observation"`` for counts and measurements, ``"residual"`` for Student and
+        lognormal responses), the column of ``at`` if any, ``mean,
         sd, lower, upper, ess_bulk, r_hat``; ``attrs["definition"]`` says in words what was divided by
         what. Shares between 0 and 1. With ``draws=True`` one variable per group term, dims (chain, draw)
         and the column of ``at``. Of a response of categories the first column is ``predictor``, the category.
@@ -296,7 +305,7 @@ def vpc(
     frames = []
     for name, share in shares.data_vars.items():
         numbers = summarize(share, prob)
-        category = {PREDICTOR: _label_of(fit, str(name))} if fit.design.response.categories else {}
+        category = {PREDICTOR: _label_of(fit, str(name))} if fit.design.response.unordered else {}
         labels: dict[str, Any] = {
             **category,
             "group": name,
@@ -331,20 +340,26 @@ def _definition(fit: Fit, method: str) -> str:
     level1 = LEVEL1.get(link, "")
     if family in COUNT_LEVEL1:
         level1 = COUNT_LEVEL1[family][method if link == "log" else link]
-    words = OF_CATEGORIES if fit.design.response.categories else DEFINITIONS[method]
+    words = OF_CATEGORIES if fit.design.response.unordered else DEFINITIONS[method]
     if "lambda" not in level1:
         words = words.removesuffix(_LAMBDA)
-    text = words.format(level1=level1, scale=COUNT_SCALES.get(link, ""), mean=MEANS.get(link, ""))
+    outcome = "categories" if fit.spec.categories else "0/1 outcome"
+    places = {"level1": level1, "scale": COUNT_SCALES.get(link, ""), "mean": MEANS.get(link, "")}
+    text = words.format(**places, outcome=outcome)
     return text + NOTES.get(family, "") + _rows_meant(fit)
 
 
 def _rows_meant(fit: Fit) -> str:
-    """Which rows a share is of: those of one level of `by`, of weight 1, or all where they differ."""
+    """Which rows a share is of: of one level of `by`, of weight 1, with typical errors, fully observed."""
     text = "" if all(group.own.all() for group in fit.design.groups) else BY_LEVEL
     predicted = [p.label for p in fit.spec.predictors if p.name in get_family(fit.spec.family).parameters]
     if predicted:
         text += VARYING.format(predicted=" and ".join(predicted))
-    return text + (WEIGHTED if fit.spec.family == GAUSSIAN and fit.design.weights is not None else "")
+    if fit.spec.family == GAUSSIAN and fit.design.weights is not None:
+        text += WEIGHTED
+    if "se" in fit.design.part:
+        text += TYPICAL if "sigma" in fit.posterior else I_SQUARED
+    return text + (WHOLE if {"low", "lb"} & fit.design.part.keys() else "")
 
 
 def _between_variance(fit: Fit, group: GroupSpec, rows: NDArray[np.bool_], at: Points) -> xr.DataArray:

@@ -16,12 +16,15 @@ from hierbayes.families.links import Floats, Link
 type Parameters = Mapping[str, ArrayLike]
 """Values of the family parameters by name, ``{"sigma": sigma}``, and what the rows carry, each shape (n,):
 
+- ``"cutpoints"``: of ordered categories, the last axis; the other axes broadcast with the rows.
 - ``"trials"``: how many trials a binomial response counts the successes of; 1 where it is absent.
 - ``"weights"``: of a Gaussian row, by what its residual variance is divided (as in lme4); of any other row,
   by what its log density is multiplied (as in brms): how often it counts. 1 where it is absent.
+- ``"low"``, ``"high"``, ``"lb"``, ``"ub"`` and ``"se"``: what is known in part; see ``partial``.
 """
 
 TRIALS, WEIGHTS = "trials", "weights"
+CUTPOINTS, CATEGORIES = "cutpoints", "categories"
 NO_PARAMETERS: Parameters = {}
 
 LATENT, LOGNORMAL, TRIGAMMA, DELTA, OBSERVATION = "latent", "lognormal", "trigamma", "delta", "observation"
@@ -42,10 +45,10 @@ class Family(ABC):
     links : tuple of str
         Names of the links that the family takes, the default first.
     parameters : tuple of str
-        Names of its own parameters, besides the linear predictor.
+        Names of its own scalar parameters, besides the linear predictor.
     response_kind : str
-        ``"numeric"``, ``"count"``, ``"binary"``, ``"trials"`` or ``"categories"``: how a response column is
-        read.
+        ``"numeric"``, ``"count"``, ``"binary"``, ``"trials"``, ``"ordered"`` or ``"categories"``: how a
+        response column is read.
     scale : str
         The parameter that is a standard deviation of rows around their location, ``"sigma"``; empty for
         families that have none. Only ``is_flat`` says that the information about ``eta`` hangs on it alone.
@@ -54,6 +57,12 @@ class Family(ABC):
     level1_at_mean : bool
         Whether the level-1 variance depends on the mean, which then is among the parameters that
         ``level1_variance`` is given.
+    ordered : str
+        The parameter that is a vector in increasing order, ``"cutpoints"``, and takes the intercept's place;
+        empty for families without one. Such responses are categories, whose ``probabilities`` stand where
+        other families have ``mean`` and ``variance``.
+    residual_weights : bool
+        Whether weights divide the residual variance, as in lme4; else they multiply the log density.
     """
 
     name: str
@@ -63,6 +72,13 @@ class Family(ABC):
     scale: str = ""
     shares: tuple[str, ...] = ()
     level1_at_mean: bool = False
+    residual_weights: bool = False
+    ordered: str = ""
+
+    @property
+    def all_parameters(self) -> tuple[str, ...]:
+        """Names of the scalar parameters and of the ordered vector, if there is one."""
+        return (*self.parameters, self.ordered) if self.ordered else self.parameters
 
     @abstractmethod
     def check_response(self, y: Floats, name: str, trials: Floats | None = None) -> None:
@@ -98,10 +114,6 @@ class Family(ABC):
     def at_mean(self, link: Link) -> bool:
         """Whether ``level1_variance`` hangs on the mean with this link; see ``level1_at_mean``."""
         return self.level1_at_mean
-
-    def probabilities(self, eta: ArrayLike, link: Link, params: Parameters) -> Floats | None:
-        """Probability of each category, shape (..., n, K); None for responses that are numbers."""
-        return None
 
     def mean(self, eta: ArrayLike, link: Link, params: Parameters = NO_PARAMETERS) -> Floats:
         """Expected response, on the response scale, in the shape of ``eta``; of counts, the expected count.
@@ -238,10 +250,14 @@ class Family(ABC):
         """
         return np.ones(y.shape, dtype=bool), values
 
+    def probabilities(self, eta: ArrayLike, link: Link, params: Parameters) -> Floats | None:
+        """Probability of each category, shape (..., n, K); None for responses that are numbers."""
+        return None
+
     def rough_parameters(
         self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS
     ) -> Mapping[str, Any]:
-        """Rough estimates of all ``parameters`` at a linear predictor, to choose coordinates with.
+        """Rough estimates of ``all_parameters`` at a linear predictor, to choose coordinates with.
 
         Parameters
         ----------

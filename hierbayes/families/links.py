@@ -89,7 +89,7 @@ def _inverse_mills(eta: ArrayLike) -> Floats:
     return math.sqrt(2 / math.pi) / _array(special.erfcx(-_array(eta) / math.sqrt(2)))
 
 
-def _log1mexp(x: Floats) -> Floats:
+def log1mexp(x: Floats) -> Floats:
     """``log(1 - exp(-x))`` for ``x > 0``, each side of ``log 2`` by the form that keeps its digits.
 
     References
@@ -104,7 +104,7 @@ def _log1mexp(x: Floats) -> Floats:
 
 def _log_complement_of_log(eta: ArrayLike) -> Floats:
     """``log(1 - exp(eta))``; ``-inf`` where that is no probability, for ``eta >= 0``."""
-    return _log1mexp(np.maximum(-_array(eta), 0.0))
+    return log1mexp(np.maximum(-_array(eta), 0.0))
 
 
 def _odds_of_log(eta: ArrayLike) -> Floats:
@@ -190,7 +190,7 @@ CLOGLOG = Link(
     inverse=lambda eta: -np.expm1(-_exp(eta)),
     derivative=_cloglog_derivative,
     latent_sd=math.pi / math.sqrt(6),
-    log_inverse=lambda eta: _log1mexp(_exp(eta)),
+    log_inverse=lambda eta: log1mexp(_exp(eta)),
     log_complement=lambda eta: -_exp(eta),
     hazard_mean=lambda eta: 1 / _array(special.exprel(_exp(eta))),
     hazard_complement=_exp,

@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes import names
+from hierbayes.design.partial import PART
 from hierbayes.design.recipe import Recipe
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.errors import StorageError
@@ -138,11 +139,13 @@ def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
         response=ResponseInfo(
             header["response"]["name"],
             tuple(labels) if labels else None,
-            header["response"].get("unordered", False),
+            ordered=header["response"].get("ordered", False),
+            unordered=header["response"].get("unordered", False),
         ),
         recipe=Recipe.from_json(header["recipe"]),
         trials=_rows(constant, "trials"),
         weights=_rows(constant, "weights"),
+        part={name: constant[name].to_numpy() for name in PART if name in constant},
         rows=np.asarray(constant[names.OBS].to_numpy()),
         messages=tuple(header["design_messages"]),
         columns={name: constant[f"data_{name}"].to_numpy() for name in header["columns"]},

@@ -45,7 +45,6 @@ FUNCTION_ADVICE: dict[str, str] = {
     **dict.fromkeys(
         ("s", "te", "ti", "t2", "gp", "hsgp"), "Write a spline with fixed knots, such as `ns({of}, df = 4)`."
     ),
-    "se": "Standard errors of the response are not supported yet; `weights()` is the way to write weights.",
     **dict.fromkeys(("mm", "mo", "cs", "me", "mi"), "Group terms read `(1 + x | g)`."),
 }
 """What to do instead of a function that other packages have; ``{of}`` is its argument."""

@@ -77,8 +77,8 @@ ELEMENTWISE = ("log", "exp", "sqrt", "abs", "log2", "log10", "log1p", "expm1", "
 
 FUNCTIONS: dict[str, Function] = {
     "I": Function("I(arithmetic)", (_X,), _EVERYWHERE),
-    "factor": Function("factor(column)", (_F, _REF, _LEVELS), (TERM, GROUPING)),
-    "ordered": Function("ordered(column)", (_F, _LEVELS), (TERM, GROUPING)),
+    "factor": Function("factor(column)", (_F, _REF, _LEVELS), (TERM, GROUPING, RESPONSE)),
+    "ordered": Function("ordered(column)", (_F, _LEVELS), (TERM, GROUPING, RESPONSE)),
     "cut": Function(
         "cut(x, c(0, 10, 20))",
         (
@@ -121,11 +121,18 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "trials": Function("trials(n)", (Parameter("n", ANY_VALUE),), (ADDITION,)),
     "weights": Function("weights(w)", (Parameter("w", ARITHMETIC),), (ADDITION,)),
-    "cens": Function("cens(c)", (Parameter("c", ARITHMETIC),), (ADDITION,)),
+    "cens": Function(
+        "cens(side)",
+        (Parameter("side", ARITHMETIC), Parameter("y2", ARITHMETIC, required=False)),
+        (ADDITION,),
+    ),
     "trunc": Function(
         "trunc(lb = 0)",
         (Parameter("lb", ANY_VALUE, required=False), Parameter("ub", ANY_VALUE, required=False)),
         (ADDITION,),
+    ),
+    "se": Function(
+        "se(s)", (Parameter("s", ARITHMETIC), Parameter("sigma", LOGICAL, required=False)), (ADDITION,)
     ),
 }
 """Every function by its name."""

@@ -78,11 +78,12 @@ def _response(source: Source, node: Node) -> Response:
     if isinstance(inner, Subscript):
         level, base = inner.label.value, unwrap(inner.base)
     match base:
-        case Apply(function) if function.text == "factor":
+        case Apply(function) if function.text == "factor" and len(base.arguments) == 1:
             raise source.error(
                 "The response cannot be `factor()`.",
                 base.span,
-                f"{_RESPONSE_HINT} Labels need no `factor()`.",
+                f"{_RESPONSE_HINT} Labels need no `factor()`; of ordered categories state the order, "
+                '`factor(y, levels = c("low", "high"))`.',
             )
         case Apply() if level is None:
             return Response(read_variable(source, base, fn.RESPONSE), None, additions, node.span)
@@ -96,7 +97,7 @@ def _response(source: Source, node: Node) -> Response:
 
 
 def _additions(source: Source, bar: Infix) -> tuple[Call, ...]:
-    """Read what stands behind the bar of a response: ``trials(n)``, ``weights(w) + cens(c)``."""
+    """Read what stands behind the bar of a response: ``trials(n)``, ``weights(w) + cens(side)``."""
     if len(bar.rest) > 1:
         raise source.error("A response has one `|`.", bar.rest[1][0].span, _ADDITION_HINT)
     calls: dict[str, Call] = {}

@@ -215,7 +215,7 @@ class Response:
     level : str or None
         For binary outcomes the level to model, ``use[Y]``.
     additions : tuple of Call
-        What stands behind a bar: ``s | trials(n)``, ``y | weights(w) + cens(c)``.
+        What stands behind a bar: ``s | trials(n)``, ``y | weights(w) + cens(side)``.
     """
 
     expression: Expression

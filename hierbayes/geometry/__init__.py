@@ -11,6 +11,7 @@ from hierbayes.geometry.coordinates import (
     is_real,
 )
 from hierbayes.geometry.couplings import Coupling, coarse_to_fine, couplings, zero_scores
+from hierbayes.geometry.cutpoints import around_location
 from hierbayes.geometry.easing import can_be_eased, eased_start
 from hierbayes.geometry.recover import Pieces, cholesky_from_vine, coords, recover, reported
 from hierbayes.geometry.rough import base_rate
@@ -25,6 +26,7 @@ __all__ = [
     "Coupling",
     "GroupCoordinates",
     "Pieces",
+    "around_location",
     "base_rate",
     "can_be_eased",
     "cholesky_from_vine",

@@ -39,7 +39,10 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign
+from hierbayes.families import Link, get_link
+from hierbayes.families.base import CUTPOINTS
 from hierbayes.geometry.components import Components, cross_products
+from hierbayes.geometry.cutpoints import CutpointCoordinates, cutpoint_coordinates
 from hierbayes.geometry.further import rough_fits
 from hierbayes.geometry.modes import Mode, is_nested, stiffness, weights_given_parts
 from hierbayes.geometry.rough import Rough, times
@@ -47,6 +50,8 @@ from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
+
+FLAT = Prior("flat", ())
 
 
 @dataclass(frozen=True)
@@ -129,8 +134,9 @@ class Coordinates:
     Attributes
     ----------
     X : float64 array, shape (n, p)
-        The user's columns, less ``means``.
-    means : float64 array, shape (p,)
+        The user's columns, less ``means``; for an ordered response a column of ones after them, whose
+        coefficient is the location of the cutpoints with the sign turned.
+    means : float64 array, one for each of the user's columns
         Column means where the intercept's prior is stated at the mean of the columns, else zeros; 0 for
         the intercept.
     center : float64 array, shape (p,)
@@ -142,9 +148,11 @@ class Coordinates:
     residual_sd : float
         A rough estimate of the sd of a row around its linear predictor, link scale.
     parameters : mapping of str to float
-        Rough estimates of the family's own parameters.
+        Rough estimates of the family's own scalar parameters.
     stiffness : float
         See ``modes.stiffness``.
+    cutpoints : CutpointCoordinates or None
+        Of an ordered response.
     """
 
     X: Floats
@@ -155,6 +163,7 @@ class Coordinates:
     residual_sd: float
     parameters: Mapping[str, float] = field(default_factory=dict)
     stiffness: float = 1.0
+    cutpoints: CutpointCoordinates | None = None
 
 
 PARTIAL = "partial"
@@ -182,7 +191,7 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     columns = [_columns(spec, predictor.name, predictor.X) for predictor in design.linear]
     fits = rough_fits(spec, design, [(X, priors) for X, _, priors in columns])
     parts = [
-        _of_predictor(design, predictor, here, fit)
+        _of_predictor(design, predictor, here, fit, link=get_link(spec.family, spec.link))
         for predictor, here, fit in zip(design.linear, columns, fits, strict=True)
     ]
     bend = stiffness(spec, design.of(design.linear[0]), columns[0][0], fits[0])
@@ -197,10 +206,14 @@ def _columns(spec: ModelSpec, predictor: str, X: Floats) -> tuple[Floats, Floats
     means = np.zeros(len(terms))
     if at_means:
         means[1:] = X[:, 1:].mean(axis=0)
+    elif spec.categories:
+        means = X.mean(axis=0)
     priors = tuple(
         spec.prior(intercept) if at_means and term == names.INTERCEPT else spec.prior(b, term)
         for term in terms
     )
+    if spec.categories:
+        return np.column_stack([X - means, np.ones(len(X))]), means, (*priors, FLAT)
     return X - means, means, priors
 
 
@@ -209,10 +222,16 @@ def _of_predictor(
     predictor: PredictorDesign,
     columns: tuple[Floats, Floats, tuple[Prior, ...]],
     fits: tuple[Rough, Mode],
+    *,
+    link: Link,
 ) -> Coordinates:
     """The coordinates of one linear predictor, under a normal approximation of the rows."""
     (X, means, priors), (fit, at) = columns, fits
     design = design.of(predictor)
+    center, cutpoints = at.center, None
+    if CUTPOINTS in fit.parameters and not predictor.name:
+        cutpoints = cutpoint_coordinates(fit.parameters[CUTPOINTS] - center[-1], link)
+        center = np.append(center[:-1], -cutpoints.location)
     covariance = np.linalg.inv(at.precision)
     disturbed = covariance.copy()
     groups = {}
@@ -221,8 +240,18 @@ def _of_predictor(
         groups[group.name] = here
         B = np.einsum("pk,jqk->pjq", covariance, here.cross) * here.guess
         disturbed += np.einsum("pjq,kjq->pk", B, B)
-    blocks = _blocks(priors, disturbed, predictor.name)
-    return Coordinates(X, means, at.center, blocks, groups, fit.residual_sd, fit.parameters)
+    if cutpoints is None:
+        blocks = _blocks(priors, disturbed, predictor.name)
+    else:
+        blocks = (*_blocks(priors[:-1], disturbed, predictor.name), _location(disturbed))
+    return Coordinates(X, means, center, blocks, groups, fit.residual_sd, fit.parameters, cutpoints=cutpoints)
+
+
+def _location(covariance: Floats) -> Block:
+    """The location of the cutpoints, the last coefficient; their priors are not those of a coefficient."""
+    where = np.array([len(covariance) - 1])
+    R = covariance[-1:, -1:] ** -0.5
+    return Block(names.CUTPOINTS_AT_MEAN, FLAT.distribution, where, (FLAT,), R)
 
 
 def _group_coordinates(

@@ -49,7 +49,7 @@ def rough_fits(spec: ModelSpec, design: Design, columns: Sequence[Columns]) -> l
     view = design.of(design.linear[0])
     main = rough_fit(spec, view, *columns[0])
     if not spec.predictors:
-        return [(main, find_mode(spec, view, *columns[0], main))]
+        return [(main, find_mode(spec, view, *columns[0], fit=main))]
     family = get_family(spec.family)
     link = get_link(spec.family, spec.link)
     eta = within(family.domain(link), _fitted(view, columns[0][0], main))
@@ -81,7 +81,7 @@ def rough_fits(spec: ModelSpec, design: Design, columns: Sequence[Columns]) -> l
         main = rough_fit(spec, replace(view, weights=weights), *columns[0])
     everything: dict[str, Any] = {**main.parameters, **family.arrange(values)}
     main = replace(main, parameters=everything)
-    return [(main, find_mode(spec, view, *columns[0], main)), *further]
+    return [(main, find_mode(spec, view, *columns[0], fit=main)), *further]
 
 
 def _fitted(design: Design, X: Floats, fit: Rough) -> Floats:

@@ -60,7 +60,7 @@ def row_effects(group: GroupDesign, u: Floats) -> Floats:
     return np.where(group.own, (group.Z * u[group.codes]).sum(axis=1), 0.0)
 
 
-def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior], fit: Rough) -> Mode:
+def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior], *, fit: Rough) -> Mode:
     """Fisher scoring from a rough fit, coefficients and group terms in turn.
 
     Information and score are averaged over what is not known of the effects: the mean of a skewed density,

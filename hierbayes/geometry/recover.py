@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class Pieces:
         Effects of each group.
     parameters : mapping of str to float64 array, shape (chain, draw)
         The family's own parameters.
+    cutpoints : float64 array, shape (chain, draw, K - 1), or None
+        Of an ordered response, at the mean of the columns.
     """
 
     theta: Floats | None
@@ -43,6 +46,7 @@ class Pieces:
     cholesky: Mapping[str, Floats]
     u: Mapping[str, Floats]
     parameters: Mapping[str, Floats]
+    cutpoints: Floats | None = None
 
 
 def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> xr.Dataset:
@@ -64,10 +68,16 @@ def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> 
         columns.
     """
     variables: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    if pieces.cutpoints is not None:
+        # Columns that are counted from zero raise eta by theta'means, and with it the cutpoints.
+        shift = 0.0 if pieces.theta is None else (pieces.theta @ means)[..., None]
+        variables[names.CUTPOINTS] = ((names.CUTPOINT,), pieces.cutpoints + shift)
     for predictor, where in spec.slices().items():
         if pieces.theta is not None and where.stop > where.start:
-            b = pieces.theta[..., where].copy()
-            b[..., 0] -= pieces.theta[..., where] @ means[where]
+            b = pieces.theta[..., where]
+            if pieces.cutpoints is None:
+                b = b.copy()
+                b[..., 0] -= pieces.theta[..., where] @ means[where]
             variables[names.of(names.B, predictor)] = ((names.within(predictor, names.TERM),), b)
     for group in spec.all_groups:
         term, bis = names.group_term(group.name), names.group_term_bis(group.name)
@@ -130,7 +140,10 @@ def recover(
             pull = pull - zero_scores(frame, {group.name: coupled[group.name]})[group.name]
         u[group.name] = _effects(group, draws, scale, (frame.groups[group.name], pull))
     parameters = {name: draws[name] for name in spec.scalars}
-    return reported(spec, design, frame.means, Pieces(theta, sd, cholesky, u, parameters))
+    cutpoints = draws[names.CUTPOINTS_AT_MEAN] if spec.categories else None
+    n_terms = sum(len(predictor.terms) for predictor in spec.linear)
+    own = theta[..., :n_terms] if theta is not None and n_terms else None
+    return reported(spec, design, frame.means, Pieces(own, sd, cholesky, u, parameters, cutpoints))
 
 
 def coords(design: Design) -> dict[str, Any]:
@@ -139,6 +152,8 @@ def coords(design: Design) -> dict[str, Any]:
     for predictor in design.linear:
         if predictor.terms:
             labels[names.within(predictor.name, names.TERM)] = list(predictor.terms)
+    if design.response.ordered:
+        labels[names.CUTPOINT] = [names.cutpoint(*pair) for pair in pairwise(design.response.categories)]
     for group in design.all_groups:
         labels[names.group_dim(group.name)] = list(group.levels)
         labels[names.group_term(group.name)] = list(group.terms)
@@ -173,7 +188,10 @@ def _standard_deviations(group: GroupSpec, draws: Mapping[str, Floats]) -> Float
 def _coefficients(frame: Coordinates, draws: Mapping[str, Floats]) -> Floats:
     theta = np.empty((*next(iter(draws.values())).shape[:2], frame.X.shape[1]))
     for block in frame.blocks:
-        theta[..., block.where] = draws[block.name]
+        values = draws[block.name]
+        if frame.cutpoints is not None and block.name == names.CUTPOINTS_AT_MEAN:
+            values = -(values @ frame.cutpoints.weights)[..., None]
+        theta[..., block.where] = values
     return theta
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError
 from hierbayes.families import Family, Link, get_family, get_link
+from hierbayes.families.base import CATEGORIES
 from hierbayes.geometry.components import SHORT, START, Components, effects_by_em, estimate_components
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
@@ -47,8 +48,8 @@ class Rough:
         Of each group term.
     residual_sd : float
         Sd of a row around its linear predictor, link scale.
-    parameters : mapping of str to float
-        The family's own parameters.
+    parameters : mapping of str to float, or to float64 array
+        The family's own parameters; cutpoints at ``center``.
     residual : float64 array, shape (n,)
         Working responses less the population part.
     """
@@ -59,7 +60,7 @@ class Rough:
     center: Floats
     components: Mapping[str, Components]
     residual_sd: float
-    parameters: Mapping[str, float]
+    parameters: Mapping[str, Any]
     residual: Floats
 
 
@@ -80,7 +81,8 @@ def rough_fit(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     DataError
         If columns are linear combinations of each other and their priors are flat.
     """
-    fitter = _single_step if (spec.family, spec.link) in SINGLE_STEP else _quasi_likelihood
+    single = (spec.family, spec.link) in SINGLE_STEP and not design.part
+    fitter = _single_step if single else _quasi_likelihood
     return fitter(spec, design, X, priors)
 
 
@@ -151,7 +153,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
     family, link = get_family(spec.family), get_link(spec.family, spec.link)
     offset = np.zeros(design.n) if design.offset is None else design.offset
     eta = _first_predictor(family, link, design)
-    parameters = family.rough_parameters(design.y, eta, link, design.row_data)
+    parameters = _rough_parameters(spec, design, eta)
     effects = {group.name: np.zeros(design.n) for group in design.groups}
     S: dict[str, Floats] = {}
     units: dict[str, Floats] = {}
@@ -173,7 +175,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
             S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
             effects[group.name] = u
         eta = within(family.domain(link), X @ center + sum(effects.values(), start=offset))
-        parameters = family.rough_parameters(design.y, eta, link, design.row_data)
+        parameters = _rough_parameters(spec, design, eta)
     found = {name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name]) for name in S}
     residual_sd = float(np.mean(W) ** -0.5)
     return Rough(1.0, W, precision, center, found, residual_sd, parameters, residual)
@@ -182,8 +184,16 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
 def _first_predictor(family: Family, link: Link, design: Design) -> Floats:
     """Linear predictor of each row from which iterations start, shape (n,)."""
     offset = np.zeros(design.n) if design.offset is None else design.offset
+    if family.ordered:  # cutpoints take the place of a base rate
+        return offset
     eta = within(family.domain(link), base_rate(family, link, design) + offset)
     return link.link(family.first_means(design.y, link.inverse(eta), design.row_data))
+
+
+def _rows(design: Design) -> dict[str, Any]:
+    """What a family reads of the rows, and the number of its categories, of which some may not occur."""
+    categories = design.response.categories
+    return {**design.row_data, **({CATEGORIES: len(categories)} if categories else {})}
 
 
 def within(domain: tuple[float, float], eta: Floats) -> Floats:
@@ -191,6 +201,14 @@ def within(domain: tuple[float, float], eta: Floats) -> Floats:
     lower, upper = domain
     room = 1e-3 * max(1.0, float(np.abs(eta).mean()))
     return np.clip(eta, lower + room, upper - room)
+
+
+def _rough_parameters(spec: ModelSpec, design: Design, eta: Floats) -> dict[str, Any]:
+    """Rough estimates of the parameters, at a linear predictor; without ``sigma`` where errors are known."""
+    family, link = get_family(spec.family), get_link(spec.family, spec.link)
+    found = family.rough_parameters(design.y, eta, link, design.row_data)
+    known = set(family.parameters) - set(spec.parameters)
+    return {name: value for name, value in found.items() if name not in known}
 
 
 def row_unit(Z: Floats, W: Floats, link: Link) -> Floats:

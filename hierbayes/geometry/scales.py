@@ -6,7 +6,7 @@ import numpy as np
 
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError
-from hierbayes.families import Family, Link, get_family
+from hierbayes.families import Family, Link, fit_alone, get_family
 from hierbayes.geometry.rough import base_rate
 from hierbayes.spec.records import Scales
 
@@ -38,6 +38,9 @@ def scales(design: Design, family: str, link: Link) -> Scales:
         offset = 0.0 if design.offset is None else float(design.offset.mean())
         center = float(link.link(np.array(middle))) - offset
     unit = response.unit(design.y, link, center)
+    if not design.part.keys().isdisjoint(("low", "lb")):  # mean and sd of y are those of a selection
+        whole, unit = fit_alone(response, link, design.y, design.row_data)
+        center = whole - (0.0 if design.offset is None else float(design.offset.mean()))
     if not np.isfinite(unit) or unit == 0:
         raise DataError(f"The response {design.response.name!r} is constant: there is nothing to explain.")
     spread = float(design.y.std()) if response.scale and not response.is_flat(link) else 0.0

@@ -14,8 +14,10 @@ from hierbayes.design.records import Design, PredictorDesign
 from hierbayes.errors import UnknownNameError
 from hierbayes.geometry import Coordinates, coarse_to_fine, coordinates, coords, couplings
 from hierbayes.graph.coefficients import from_centered, population_effects
+from hierbayes.graph.cutpoints import ordered_cutpoints, with_location
 from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects, pull_of
 from hierbayes.graph.likelihoods import INVERSES, LIKELIHOODS
+from hierbayes.graph.partial import part_likelihood
 from hierbayes.graph.priors import positive_scalar
 from hierbayes.spec.records import ModelSpec
 
@@ -67,9 +69,12 @@ def build_graph(
         }
         if deterministics:
             for name, values in theta.items():
-                b = from_centered(values, frame.means[spec.slices()[name]])
+                means = frame.means[spec.slices()[name]]
+                b = values if spec.categories else from_centered(values, means)
                 pm.Deterministic(names.of(names.B, name), b, dims=names.within(name, names.TERM))
-        stacked = _stacked(list(theta.values()))
+        stacked, vectors = _stacked(list(theta.values())), dict[str, Any]()
+        if spec.categories:
+            stacked, vectors = _with_cutpoints(spec, frame, stacked, deterministics)
         effects = _effects(spec, design, (frame, forms), stacked, deterministics=deterministics)
         eta, *further = [
             _linear_predictor(predictor, frame.X[:, where], theta.get(predictor.name), effects)
@@ -78,10 +83,13 @@ def build_graph(
         parameters = {name: positive_scalar(name, spec.prior(name)) for name in spec.scalars}
         for predictor, value in zip(spec.predictors, further, strict=True):
             parameters[predictor.name] = INVERSES[predictor.link](value)
-        parameters = {name: parameters[name] for name in spec.parameters}
+        parameters = {name: parameters[name] for name in spec.parameters} | vectors
         parameters |= {k: pm.Data(k, values, dims=names.OBS) for k, values in design.row_data.items()}
         y = pm.Data(names.OBSERVED, design.y, dims=names.OBS)
-        LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
+        if design.part:
+            part_likelihood(spec, design, eta, parameters, y=y)
+        else:
+            LIKELIHOODS[spec.family](eta, spec.link, parameters, y)
     return model
 
 
@@ -119,7 +127,7 @@ def _effects(
 
 def _linear_predictor(predictor: PredictorDesign, X: Any, theta: Any, effects: Mapping[str, Any]) -> Any:
     """Columns times coefficients, group effects and offset of each row, (n,)."""
-    eta: Any = 0.0
+    eta: Any = pt.zeros(len(X))
     if theta is not None:
         dims = (names.OBS, names.within(predictor.name, names.TERM))
         eta = pt.dot(pm.Data(names.of("X", predictor.name), np.ascontiguousarray(X), dims=dims), theta)
@@ -131,3 +139,14 @@ def _linear_predictor(predictor: PredictorDesign, X: Any, theta: Any, effects: M
     if predictor.offset is not None:
         eta = eta + pm.Data(names.of("offset", predictor.name), predictor.offset, dims=names.OBS)
     return eta
+
+
+def _with_cutpoints(
+    spec: ModelSpec, frame: Coordinates, theta: Any, deterministics: bool
+) -> tuple[Any, dict[str, Any]]:
+    """Coefficients of all columns of ``frame.X``, the last the cutpoints' location, and the cutpoints."""
+    cutpoints = ordered_cutpoints(spec, frame)
+    if deterministics:
+        shift = 0.0 if theta is None else pt.dot(theta, frame.means)
+        pm.Deterministic(names.CUTPOINTS, cutpoints + shift, dims=names.CUTPOINT)
+    return with_location(theta, cutpoints, frame), {names.CUTPOINTS: cutpoints}

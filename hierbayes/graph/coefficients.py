@@ -54,7 +54,8 @@ def population_effects(coordinates: Coordinates, predictor: str, where: slice) -
     theta : tensor, shape (p,)
         Its coefficients, on the link scale.
     """
-    blocks = [block for block in coordinates.blocks if block.predictor == predictor]
+    own = [block for block in coordinates.blocks if block.predictor == predictor]
+    blocks = [block for block in own if block.name != names.CUTPOINTS_AT_MEAN]
     if len(blocks) == 1:
         return _block(coordinates, blocks[0], {"dims": names.within(predictor, names.TERM)})
     theta = pt.zeros(where.stop - where.start)

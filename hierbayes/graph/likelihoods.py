@@ -10,6 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from hierbayes import names
+from hierbayes.graph.ordinal import cumulative, log_normal_cdf
 
 type Likelihood = Callable[[Any, str, dict[str, Any], Any], Any]
 """``(eta, link, parameters, y)``; trials and weights of the rows are among the parameters."""
@@ -31,15 +32,8 @@ def _weighted(rv: Any, parameters: dict[str, Any], y: Any) -> Any:
     return rv
 
 
-def _log_normal_cdf(x: Any) -> Any:
-    """``log Phi(x)`` in both tails; arrays because PyTensor rounds Python floats to single precision."""
-    half = x / np.asarray(np.sqrt(2.0))
-    lower = pt.log(pt.erfcx(-half)) - half**2 - np.asarray(np.log(2.0))
-    return pt.switch(pt.lt(x, -1), lower, pt.log1p(-pt.erfc(half) / 2))
-
-
 def _probit_log_odds(eta: Any) -> Any:
-    return _log_normal_cdf(eta) - _log_normal_cdf(-eta)
+    return log_normal_cdf(eta) - log_normal_cdf(-eta)
 
 
 def _cloglog_log_odds(eta: Any) -> Any:
@@ -86,7 +80,7 @@ def _cauchy(x: Any) -> Any:
 
 PROBABILITIES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
     "logit": lambda eta: (pt.sigmoid(eta), pt.sigmoid(-eta)),
-    "probit": lambda eta: (pt.exp(_log_normal_cdf(eta)), pt.exp(_log_normal_cdf(-eta))),
+    "probit": lambda eta: (pt.exp(log_normal_cdf(eta)), pt.exp(log_normal_cdf(-eta))),
     "cloglog": lambda eta: (-pt.expm1(-pt.exp(eta)), pt.exp(-pt.exp(eta))),
     "log": lambda eta: (pt.exp(eta), -pt.expm1(eta)),
     "cauchit": lambda eta: (_cauchy(eta), _cauchy(-eta)),
@@ -178,6 +172,10 @@ def _categorical(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any
     return _weighted(rv, parameters, position)
 
 
+def _cumulative(eta: Any, link: str, parameters: dict[str, Any], y: Any) -> Any:
+    return _weighted(cumulative(eta, link, parameters, y), parameters, y)
+
+
 LIKELIHOODS: dict[str, Likelihood] = {
     "gaussian": _gaussian,
     "bernoulli": _bernoulli,
@@ -194,5 +192,6 @@ LIKELIHOODS: dict[str, Likelihood] = {
     "zero_inflated_poisson": _zero_inflated_poisson,
     "zero_inflated_negbinomial": _zero_inflated_negbinomial,
     "hurdle_poisson": _hurdle_poisson,
+    "cumulative": _cumulative,
     "categorical": _categorical,
 }

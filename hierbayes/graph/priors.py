@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ class PriorRow:
         PyMC's names of the prior's parameters, in the order of ``Prior.parameters``.
     """
 
-    cls: Callable[..., Any]
+    cls: Any
     arguments: tuple[str, ...]
 
 

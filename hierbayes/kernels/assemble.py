@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.families import get_family
 from hierbayes.geometry import (
@@ -17,6 +19,7 @@ from hierbayes.geometry import (
     Coordinates,
     Coupling,
     Pieces,
+    around_location,
     can_be_eased,
     coarse_to_fine,
     coordinates,
@@ -27,6 +30,7 @@ from hierbayes.geometry import (
 )
 from hierbayes.kernels.compress import RowData, row_data
 from hierbayes.kernels.coverage import LINKS
+from hierbayes.kernels.data import Data
 from hierbayes.kernels.entries import entry
 from hierbayes.kernels.jit import address_table
 from hierbayes.kernels.priors import prior_table, unconstrained_start
@@ -35,6 +39,8 @@ from hierbayes.kernels.rows import expand
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
+
+EASE = Data._fields.index("ease")
 
 
 def positive_priors(spec: ModelSpec) -> tuple[Prior, ...]:
@@ -107,11 +113,12 @@ def rows_kernel(
         _joined([c.information.ravel() for c in here]),
         _joined([scores[g.name].ravel() for g in spec.all_groups]),
         _ease(spec, frame, forms),
+        *_cutpoints(spec, frame),
     )
     arrays = tuple(np.ascontiguousarray(array) for array in arrays)
     start = _start(spec, frame, arrays)
     pieces = partial(_pieces, spec, arrays)
-    compiled = entry(spec.family, spec.link, several=bool(spec.predictors))
+    compiled = entry(spec.family, spec.link, several=bool(spec.predictors), part=bool(design.part))
     return Kernel("rows", compiled, arrays, start, pieces, n_rows=len(rows.y))
 
 
@@ -135,14 +142,15 @@ def _ease(spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]) -> Floa
     return np.array([*found, *(0.0 for _ in spec.scalars)])
 
 
+def _cutpoints(spec: ModelSpec, frame: Coordinates) -> tuple[NDArray[Any], ...]:
+    """Kinds and parameters of the cutpoints' priors, and the weights of their location; empty without any."""
+    priors = prior_table([spec.prior(names.CUTPOINTS, label) for label in spec.cutpoints])
+    return (*priors, np.zeros(0) if frame.cutpoints is None else frame.cutpoints.weights)
+
+
 def _constant(spec: ModelSpec, design: Design) -> float:
     """What rows add to the log density whatever the parameters; see ``likelihoods``."""
     return float(get_family(spec.family).log_constant(design.y, design.row_data).sum())
-
-
-def _n_coefficients(spec: ModelSpec) -> int:
-    """Population coefficients of all linear predictors."""
-    return sum(len(predictor.terms) for predictor in spec.linear)
 
 
 def _several(spec: ModelSpec) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -179,8 +187,8 @@ def _layout(
     n_parameters = len(spec.scalars)
     positives = columns + n_parameters
     sizes = (
-        *(len(rows.y), _n_coefficients(spec), positives, pair, effect, columns, n_parameters),
-        *(rows.more.shape[1], LINKS.index(spec.link)),
+        *(len(rows.y), rows.X.shape[1], positives, pair, effect, columns, n_parameters),
+        *(rows.more.shape[1], LINKS.index(spec.link), len(spec.cutpoints)),
     )
     return np.array(sizes, dtype=np.int64), np.array(table, dtype=np.int64).reshape(len(table), 6)
 
@@ -249,22 +257,28 @@ def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floa
             )[0]
     rough = [frame.groups[group.name].guess for group in spec.all_groups]
     parameters = [np.array([frame.parameters[name] for name in spec.scalars])]
-    values, ease = np.concatenate([*rough, *parameters]), arrays[-1]
+    values, ease = np.concatenate([*rough, *parameters]), arrays[EASE]
     positives = unconstrained_start(kinds, priors, values)
     eased = ease > 0
     positives[eased] = eased_start(np.log(values[eased] / ease[eased]))
-    return np.concatenate([theta, positives, np.zeros(n_vines), np.zeros(n_effects)])
+    distances = np.zeros(0) if frame.cutpoints is None else frame.cutpoints.log_distances
+    return np.concatenate([theta, distances, positives, np.zeros(n_vines), np.zeros(n_effects)])
 
 
 def _pieces(spec: ModelSpec, arrays: tuple[NDArray[Any], ...], draws: Floats, seed: int) -> Pieces:
     """Parameters from unconstrained draws, shape (chain, draw, n_dim); nothing is left to chance."""
     lead = draws.shape[:2]
-    theta = np.empty((*lead, _n_coefficients(spec)))
+    theta = np.empty((*lead, int(arrays[0][1])))
     positives = np.empty((*lead, int(arrays[0][2])))
     L = np.empty((*lead, sum(len(g.terms) ** 2 for g in spec.all_groups)))
     effects = np.empty((*lead, int(arrays[0][4])))
     expand(address_table(arrays), draws, (theta, positives, L), effects)
-    return pieces_of(spec, theta, (positives, L), effects)
+    if not spec.categories:
+        return pieces_of(spec, theta, (positives, L), effects)
+    first = theta.shape[-1]
+    distances = draws[..., first : first + len(spec.cutpoints) - 1]
+    cutpoints = around_location(distances, arrays[-1]) - theta[..., -1:]
+    return replace(pieces_of(spec, theta[..., :-1], (positives, L), effects), cutpoints=cutpoints)
 
 
 def pieces_of(spec: ModelSpec, theta: Floats, scales: tuple[Floats, Floats], effects: Floats) -> Pieces:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -10,6 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from hierbayes.design.partial import STANDARD_ERROR
 from hierbayes.design.records import Design
 from hierbayes.geometry import Coordinates, coordinates
 from hierbayes.kernels.assemble import positive_priors, vine_shapes
@@ -20,7 +22,7 @@ from hierbayes.kernels.marginal import log_marginal
 from hierbayes.kernels.priors import prior_table, unconstrained_start
 from hierbayes.kernels.record import Kernel
 from hierbayes.kernels.statistics import Statistics, read_factors, sufficient_statistics
-from hierbayes.kernels.variances import N_TABLE, Layout, chain_rule, new_scales, read_scales
+from hierbayes.kernels.variances import KNOWN, N_TABLE, Layout, chain_rule, new_scales, read_scales
 from hierbayes.spec.records import ModelSpec
 
 type Floats = NDArray[np.float64]
@@ -42,6 +44,8 @@ def collapsed_kernel(spec: ModelSpec, design: Design, frame: Coordinates | None 
         Its unconstrained vector is [positives, vines]; coefficients and effects are drawn by ``pieces``.
     """
     frame = coordinates(spec, design) if frame is None else frame
+    if STANDARD_ERROR in design.part:
+        design = replace(design, weights=design.part[STANDARD_ERROR] ** -2, part={})
     statistics = sufficient_statistics(design, frame)
     layout = variance_layout(spec, design)
     arrays = tuple(np.ascontiguousarray(array) for array in (*statistics, *layout))
@@ -63,14 +67,17 @@ def variance_layout(spec: ModelSpec, design: Design) -> Layout:
     sizes = [len(group.terms) * group.n_groups for group in spec.groups]
     terms[:, 4] = np.cumsum([0, *sizes])[: len(sizes)]
     kinds, parameters = prior_table(positive_priors(spec))
+    if not spec.scalars:  # known standard errors: of rows of weight se^-2, sigma is 1
+        kinds, parameters = np.append(kinds, KNOWN), np.vstack([parameters, [1.0, 0.0, 0.0]])
     return Layout(terms, kinds, parameters, vine_shapes(spec))
 
 
 def _start(spec: ModelSpec, frame: Coordinates, statistics: Statistics, layout: Layout) -> Floats:
     """Rough estimates of the standard deviations, correlations of zero."""
     guesses = [frame.groups[group.name].guess for group in spec.groups]
-    values = np.concatenate([*guesses, [rough_sigma(statistics)]])
-    free = unconstrained_start(layout.kinds, layout.priors, values)
+    sigma = [rough_sigma(statistics)] if spec.scalars else []
+    values = np.concatenate([*guesses, sigma])
+    free = unconstrained_start(layout.kinds[: len(values)], layout.priors[: len(values)], values)
     return np.concatenate([free, np.zeros(len(layout.shapes))])
 
 

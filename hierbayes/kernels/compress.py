@@ -22,11 +22,15 @@ COPIED = (
     "zero_inflated_poisson",
     "zero_inflated_negbinomial",
     "hurdle_poisson",
+    "cumulative",
 )
 """Families of which only identical responses at one linear predictor are one, so many times."""
 
 MORE: dict[str, tuple[str, ...]] = {"beta_binomial": ("trials",)}
 """What else the rows of a family carry, by its names in ``Design.row_data``."""
+
+PART = ("low", "high", "lb", "ub", "se")
+"""What rows that are known in part carry after that, whichever of it the formula states."""
 
 WORTHWHILE = 0.95
 """Share of the rows that may be left for a compression to be used."""
@@ -49,7 +53,7 @@ class RowData:
     codes : int32 array, shape (m, terms)
         Groups; a row outside of all groups of a term has code 0 and zeros in ``Z``.
     more : float64 array, shape (m, k)
-        What else the family reads, in the order of ``MORE``.
+        What else the family reads, in the order of ``MORE``; then ``PART``, where rows are known in part.
     further_offsets : float64 array, shape (m, predictors - 1), or (0, 0) where there are none
         Offsets of the further linear predictors.
     """
@@ -86,6 +90,8 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
         y, size = y * size, size if design.trials is None else size * design.trials
     offset = np.zeros(0) if design.offset is None else design.offset
     carried = [design.row_data[name] for name in MORE.get(family, ())]
+    if design.part:
+        carried += _part(design)
     more = np.column_stack([np.zeros((design.n, 0)), *carried])
     further = _further_offsets(design)
     rows = RowData(y, size, offset, X, Z, codes, more, further)
@@ -111,6 +117,12 @@ def _further_offsets(design: Design) -> Floats:
         return np.zeros((0, 0))
     columns = [np.zeros(design.n) if p.offset is None else p.offset for p in design.predictors]
     return np.column_stack(columns)
+
+
+def _part(design: Design) -> list[Floats]:
+    """The columns ``PART`` of the rows, with what they are where the formula does not state them."""
+    absent: dict[str, Any] = {"low": design.y, "high": design.y, "lb": -np.inf, "ub": np.inf, "se": 0.0}
+    return [np.broadcast_to(design.part.get(name, absent[name]), design.y.shape) for name in PART]
 
 
 def _distinct(rows: RowData, others: tuple[Floats, ...]) -> tuple[NDArray[Any], NDArray[Any]]:

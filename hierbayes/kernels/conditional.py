@@ -31,7 +31,7 @@ from hierbayes.kernels.statistics import (
     read_factors,
     read_roots,
 )
-from hierbayes.kernels.variances import N_TABLE, TERMS, new_scales, read_scales
+from hierbayes.kernels.variances import N_TABLE, TERMS, n_sampled, new_scales, read_scales
 from hierbayes.spec.records import ModelSpec
 
 type Floats = NDArray[np.float64]
@@ -155,7 +155,7 @@ def draw_conditional(table: Any, others: Any) -> None:
         ``Statistics.factors`` where there are several.
     """
     factors, terms, scales = read_factors(table), integer_rows(table, TERMS, 5), new_scales(table)
-    n_dim = scales.positive.shape[1] + scales.partial.shape[1]
+    n_dim = n_sampled(table) + scales.partial.shape[1]
     draws = float_rows(table, DRAWS, n_dim)
     n_draws, p, n_rest = draws.shape[0], integers(table, SIZES)[1], integers(table, SIZES)[2]
     normals = float_rows(table, NORMALS, floats(table, NORMALS).shape[0] // n_draws)

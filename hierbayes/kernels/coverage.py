@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hierbayes.spec.records import ModelSpec
 
 LARGEST_REMAINDER = 250
@@ -41,6 +43,7 @@ LIKELIHOODS = (
     ("zero_inflated_poisson", "log"),
     ("zero_inflated_negbinomial", "log"),
     ("hurdle_poisson", "log"),
+    *(("cumulative", link) for link in ("logit", "probit", "cloglog")),
 )
 """Families and links that have a kernel."""
 
@@ -51,6 +54,9 @@ SEVERAL = (
     ("categorical", "logit"),
 )
 """Those that have one for several linear predictors."""
+
+PART_LIKELIHOODS = (("gaussian", "identity"), ("lognormal", "identity"))
+"""Those that have one for rows that are known in part: censored, truncated, or with known standard errors."""
 
 LINKS = ("identity", "logit", "probit", "cloglog", "log", "cauchit", "sqrt", "inverse")
 """Links by their number, for families whose links share a function."""
@@ -71,17 +77,37 @@ PRIORS = (
 """Priors that kernels know, besides ``lkj``; their positions are what kernels call them."""
 
 
-def rows_refusal(spec: ModelSpec) -> str | None:
-    """Why no kernel over rows covers a model, in words; None where one does."""
+def rows_refusal(spec: ModelSpec, part: Collection[str] = ()) -> str | None:
+    """Why no kernel over rows covers a model, in words; None where one does.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    part : collection of str
+        What is known in part: the names in ``Design.part``.
+    """
     if (spec.family, spec.link) not in (SEVERAL if spec.predictors else LIKELIHOODS):
         several = " with several linear predictors" if (spec.family, spec.link) in LIKELIHOODS else ""
         return f"there is no kernel for {spec.family} with the {spec.link} link{several}"
+    if part and spec.predictors:
+        return "there is no kernel for several linear predictors of responses that are known in part"
+    if part and (spec.family, spec.link) not in PART_LIKELIHOODS:
+        return f"there is no kernel for {spec.family} responses that are known in part"
     unknown = [e.prior.distribution for e in spec.priors if e.prior.distribution not in (*PRIORS, "lkj")]
     return f"there is no kernel for the prior {unknown[0]}" if unknown else None
 
 
-def collapsed_refusal(spec: ModelSpec) -> str | None:
-    """Why a model cannot be collapsed, or should not be, in words; None where it can."""
+def collapsed_refusal(spec: ModelSpec, part: Collection[str] = ()) -> str | None:
+    """Why a model cannot be collapsed, or should not be, in words; None where it can.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    part : collection of str
+        What is known in part: the names in ``Design.part``.
+    """
     if (spec.family, spec.link) != ("gaussian", "identity"):
         return "only Gaussian responses with the identity link can be integrated out exactly"
     if spec.predictors:
@@ -90,6 +116,16 @@ def collapsed_refusal(spec: ModelSpec) -> str | None:
             f"{named} has a formula of its own, and once the residual variance differs between rows, nothing "
             "but the rows themselves is sufficient"
         )
+    for name, reason in _IN_PART.items():
+        if name in part:
+            return reason
+    if "se" in part and spec.scalars:
+        return (
+            "a residual sd beside known standard errors makes variances whose ratios depend on it, so that "
+            "no sufficient statistics serve"
+        )
+    if "se" in part and not spec.groups:
+        return "with known standard errors and no groups, no variance is left to sample"
     for entry in spec.priors:
         if entry.parameter in ("Intercept", "b") and entry.prior.distribution not in ("normal", "flat"):
             return f"the prior {entry.prior} of a coefficient is neither normal nor flat"
@@ -100,6 +136,12 @@ def collapsed_refusal(spec: ModelSpec) -> str | None:
             f"{LARGEST_REMAINDER} that are worth factoring densely in every step"
         )
     return rows_refusal(spec)
+
+
+_IN_PART = {
+    "low": "effects cannot be integrated over the probability of a censored response, which is not Gaussian",
+    "lb": "effects cannot be integrated over what truncated responses are divided by, which is not Gaussian",
+}
 
 
 def remainder(spec: ModelSpec) -> int:

@@ -11,7 +11,9 @@ from hierbayes.kernels.jit import codes, compiled, floats, integers
 
 
 class Layout(NamedTuple):
-    """Sizes of a model and of its unconstrained vector: theta, positives, partial correlations, effects.
+    """Sizes of a model and of its unconstrained vector.
+
+    That has theta, log distances of cutpoints, positives, partial correlations, effects in this order.
 
     Attributes
     ----------
@@ -25,6 +27,8 @@ class Layout(NamedTuple):
         Family parameters, the last of the positives.
     n_more, link : int
         Columns of ``more``, and the link's place in ``coverage.LINKS``.
+    n_cutpoints : int
+        Cutpoints of an ordered response; 0 for others.
     """
 
     n: int
@@ -36,6 +40,7 @@ class Layout(NamedTuple):
     n_parameters: int
     n_more: int
     link: int
+    n_cutpoints: int
 
 
 class Data(NamedTuple):
@@ -84,6 +89,8 @@ class Data(NamedTuple):
         ``Effects`` of the group terms, one after the other.
     ease : float64 array, shape (n_positives,)
         As of ``easing``.
+    cutpoint_kinds, cutpoint_priors, cutpoint_weights : arrays, shapes (K - 1,), (K - 1, 3), (K - 1,)
+        Priors of the cutpoints, and the weights of their location; see ``geometry.cutpoints``.
     """
 
     layout: Layout
@@ -118,6 +125,9 @@ class Data(NamedTuple):
     information: Any
     score: Any
     ease: Any
+    cutpoint_kinds: Any
+    cutpoint_priors: Any
+    cutpoint_weights: Any
 
 
 N_ARRAYS = len(Data._fields)
@@ -127,7 +137,18 @@ N_ARRAYS = len(Data._fields)
 def read(table: Any) -> Data:
     """The arrays behind a table of addresses, in the order of ``Data``."""
     sizes = integers(table, 0)
-    layout = Layout(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7], sizes[8])
+    layout = Layout(
+        sizes[0],
+        sizes[1],
+        sizes[2],
+        sizes[3],
+        sizes[4],
+        sizes[5],
+        sizes[6],
+        sizes[7],
+        sizes[8],
+        sizes[9],
+    )
     n, p = layout.n, layout.p
     groups = integers(table, 9)
     n_terms = groups.shape[0] // 6
@@ -164,6 +185,9 @@ def read(table: Any) -> Data:
         floats(table, 29),
         floats(table, 30),
         floats(table, 31),
+        integers(table, 32),
+        floats(table, 33).reshape((layout.n_cutpoints, 3)),
+        floats(table, 34),
     )
 
 
@@ -180,6 +204,9 @@ class State(NamedTuple):
         Cholesky factors (q, q) of the group terms, and derivatives in them.
     u, z, u_bar : float64 arrays, shape (n_effects,)
         Effects (n_groups, q) of the group terms, standardized, and derivatives in them.
+    own, own_bar : float64 arrays, shape (n_parameters + n_cutpoints,)
+        What the family's row function is given: its parameters, or cutpoints less their location; and
+        derivatives in them.
     """
 
     theta: Any
@@ -192,6 +219,8 @@ class State(NamedTuple):
     u: Any
     z: Any
     u_bar: Any
+    own: Any
+    own_bar: Any
 
 
 @compiled
@@ -211,6 +240,8 @@ def new_state(data: Data) -> State:
         np.empty(layout.n_effects),
         np.empty(layout.n_effects),
         np.zeros(layout.n_effects),
+        np.empty(layout.n_parameters + layout.n_cutpoints),
+        np.zeros(layout.n_parameters + layout.n_cutpoints),
     )
 
 

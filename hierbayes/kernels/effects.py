@@ -124,23 +124,26 @@ class EffectsGradient(NamedTuple):
 
 
 @compiled
-def backward(group: Effects, coarser: tuple[Any, Any], z: Any, u_bar: Any, gradient: EffectsGradient) -> None:
+def backward(
+    group: Effects, coarser: tuple[Any, Any], at: tuple[Any, Any], gradient: EffectsGradient
+) -> None:
     """Derivatives of ``forward``'s value plus a function of the effects.
 
     Parameters
     ----------
     group : Effects
         As given to ``forward``.
-    z : float64 array, shape (n_groups, q)
-        As ``forward`` left it.
-    u_bar : float64 array, shape (n_groups, q)
-        Derivatives of the function in ``u``.
+    coarser
+        As given to ``forward``.
+    at : (float64 array, float64 array), each of shape (n_groups, q)
+        ``z`` as ``forward`` left it, and the derivatives of the function in ``u``.
     gradient : EffectsGradient
         Receives the sums.
     """
     if group.information.shape[0] > 0:
-        backward_given(group, coarser, (z, u_bar), gradient)
+        backward_given(group, coarser, at, gradient)
         return
+    z, u_bar = at
     n_groups, q = z.shape
     for j in range(n_groups):
         for k in range(q):

@@ -13,7 +13,16 @@ from typing import Any
 import numba
 
 from hierbayes.kernels.jit import compiled_expansion, compiled_log_density
-from hierbayes.kernels.likelihoods import beta_binomial, binary, continuous, counts, gaussian, inflated
+from hierbayes.kernels.likelihoods import (
+    beta_binomial,
+    binary,
+    continuous,
+    counts,
+    gaussian,
+    inflated,
+    ordinal,
+    partial,
+)
 from hierbayes.kernels.rows import evaluate
 from hierbayes.kernels.several import SEVERAL
 
@@ -130,6 +139,24 @@ def _hurdle_poisson(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -
     return evaluate((n_dim, x, gradient, value, table), inflated.hurdle_poisson)
 
 
+def _cumulative(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), ordinal.cumulative)
+
+
+def _gaussian_part(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), partial.gaussian_part)
+
+
+def _lognormal_part(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:
+    return evaluate((n_dim, x, gradient, value, table), partial.lognormal_part)
+
+
+PART_ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
+    ("gaussian", "identity"): _gaussian_part,
+    ("lognormal", "identity"): _lognormal_part,
+}
+"""Those for rows that are known in part, by family and link."""
+
 ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("gaussian", "identity"): _gaussian_identity,
     ("bernoulli", "logit"): _bernoulli_logit,
@@ -159,12 +186,13 @@ ENTRIES: dict[tuple[str, str], Callable[..., Any]] = {
     ("zero_inflated_poisson", "log"): _zero_inflated_poisson,
     ("zero_inflated_negbinomial", "log"): _zero_inflated_negbinomial,
     ("hurdle_poisson", "log"): _hurdle_poisson,
+    **{("cumulative", link): _cumulative for link in ("logit", "probit", "cloglog")},
 }
 """Likelihoods that have a kernel, by family and link."""
 
 
 @cache
-def entry(family: str, link: str, *, several: bool = False) -> Any:
+def entry(family: str, link: str, *, several: bool = False, part: bool = False) -> Any:
     """The compiled log density over rows for a family and link; compiled now or read from the cache.
 
     Parameters
@@ -173,8 +201,11 @@ def entry(family: str, link: str, *, several: bool = False) -> Any:
         The likelihood.
     several : bool
         Whether the model has several linear predictors.
+    part : bool
+        Whether rows are known in part: censored, truncated, or with known standard errors.
     """
-    return _compiled((SEVERAL if several else ENTRIES)[family, link])
+    table = PART_ENTRIES if part else SEVERAL if several else ENTRIES
+    return _compiled(table[family, link])
 
 
 @cache

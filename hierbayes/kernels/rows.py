@@ -7,6 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from hierbayes.kernels.cutpoints import cutpoints, distances_gradient
 from hierbayes.kernels.data import N_ARRAYS, Data, State, effects_of, new_state, read, term_at
 from hierbayes.kernels.easing import eased_positives
 from hierbayes.kernels.effects import EffectsGradient, backward, forward
@@ -44,10 +45,14 @@ def coefficients(data: Data, x: Any, state: State) -> float:
 def parameters(data: Data, x: Any, state: State) -> float:
     """Every parameter from an unconstrained vector; the log density of all but the rows, with Jacobians."""
     layout = data.layout
-    first = layout.p + layout.n_positives
+    start = layout.p + max(layout.n_cutpoints - 1, 0)
+    first = start + layout.n_positives
     total: float = data.constant[0] + coefficients(data, x, state)
     table = data.positive_kinds, data.positive_priors
-    total += eased_positives(x[layout.p : first], data.ease, table, state.positive)
+    total += eased_positives(x[start:first], data.ease, table, state.positive)
+    state.own[: layout.n_parameters] = state.positive[0, layout.n_positives - layout.n_parameters :]
+    if layout.n_cutpoints > 0:
+        total += cutpoints(data, x[layout.p : start], state)
     total += vine(x[first : first + layout.n_vines], data.vine_shapes, state.vine)
     sampled = x[first + layout.n_vines :]
     coarser = state.theta - data.center, state.u
@@ -63,14 +68,13 @@ def parameters(data: Data, x: Any, state: State) -> float:
 
 
 @compiled
-def over_rows(data: Data, state: State, row: Any, parameter_bar: Any) -> float:
-    """Log likelihood; its derivatives are added to ``theta_bar``, ``u_bar`` and ``parameter_bar``.
+def over_rows(data: Data, state: State, row: Any) -> float:
+    """Log likelihood; its derivatives are added to ``theta_bar``, ``u_bar`` and ``own_bar``.
 
-    ``row`` is a function of ``likelihoods``; ``parameter_bar`` has the shape (n_parameters,).
+    ``row`` is a function of ``likelihoods``.
     """
     p, n_columns, link = data.layout.p, data.layout.n_columns, data.layout.link
     has_offset = data.offset.shape[0] > 0
-    parameters = state.positive[0, data.layout.n_positives - data.layout.n_parameters :]
     total = 0.0
     for i in range(data.layout.n):
         eta = data.offset[i] if has_offset else 0.0
@@ -79,7 +83,7 @@ def over_rows(data: Data, state: State, row: Any, parameter_bar: Any) -> float:
         for k in range(n_columns):
             eta += data.Z[i, k] * state.u[data.places[i, k]]
         at = Row(data.y[i], data.size[i], data.more[i], link)
-        value, slope = row(at, eta, parameters, parameter_bar)
+        value, slope = row(at, eta, state.own, state.own_bar)
         total += value
         for k in range(p):
             state.theta_bar[k] += slope * data.X[i, k]
@@ -89,13 +93,16 @@ def over_rows(data: Data, state: State, row: Any, parameter_bar: Any) -> float:
 
 
 @compiled
-def collect(data: Data, state: State, parameter_bar: Any, gradient: Any) -> None:
+def collect(data: Data, state: State, gradient: Any) -> None:
     """The gradient in the unconstrained vector from the derivatives in ``state``."""
     layout = data.layout
-    first = layout.p + layout.n_positives
+    start = layout.p + max(layout.n_cutpoints - 1, 0)
+    first = start + layout.n_positives
     positive_bar = np.zeros(layout.n_positives)
     vine_bar = np.zeros(layout.n_vines)
-    positive_bar[layout.n_positives - layout.n_parameters :] = parameter_bar
+    positive_bar[layout.n_positives - layout.n_parameters :] = state.own_bar[: layout.n_parameters]
+    if layout.n_cutpoints > 0:
+        distances_gradient(data, state, gradient[layout.p : start])
     sampled = gradient[first + layout.n_vines :]
     coarser = state.theta - data.center, state.u
     for g in data.order[::-1]:
@@ -106,11 +113,12 @@ def collect(data: Data, state: State, parameter_bar: Any, gradient: Any) -> None
         v_bar = sampled[where].reshape((term.q, term.n_groups))
         sd_bar = positive_bar[term.column : term.column + term.q]
         out = EffectsGradient(sd_bar, L_bar, state.theta_bar, v_bar, state.u_bar)
-        backward(group, coarser, state.z[where].reshape(shape), state.u_bar[where].reshape(shape), out)
+        at = state.z[where].reshape(shape), state.u_bar[where].reshape(shape)
+        backward(group, coarser, at, out)
         pairs = slice(term.vine, term.vine + term.correlated * (term.q * (term.q - 1)) // 2)
         correlation_gradient(state.vine[0, pairs], group.L, L_bar, vine_bar[pairs])
     for k in range(layout.n_positives):
-        gradient[layout.p + k] = state.positive[2, k] + positive_bar[k] * state.positive[1, k]
+        gradient[start + k] = state.positive[2, k] + positive_bar[k] * state.positive[1, k]
     for k in range(layout.n_vines):
         gradient[first + k] = state.vine[2, k] + vine_bar[k] * state.vine[1, k]
     gradient[: layout.p] = 0.0
@@ -123,10 +131,10 @@ def collect(data: Data, state: State, parameter_bar: Any, gradient: Any) -> None
 
 
 @compiled
-def finish(data: Data, state: State, parameter_bar: Any, out: tuple[float, Any, Any]) -> int:
+def finish(data: Data, state: State, out: tuple[float, Any, Any]) -> int:
     """Write the value and the gradient behind their addresses; 0 where all is finite."""
     total, gradient, value_at = out
-    collect(data, state, parameter_bar, gradient)
+    collect(data, state, gradient)
     numba.carray(value_at, (1,))[0] = total
     if not np.isfinite(total):
         return 4
@@ -144,9 +152,8 @@ def evaluate(call: Any, row: Any) -> int:
     data = read(numba.carray(table_at, (2 * N_ARRAYS,), np.uint64))
     state = new_state(data)
     total = parameters(data, x, state)
-    parameter_bar = np.zeros(data.layout.n_parameters)
-    value = over_rows(data, state, row, parameter_bar)
-    return finish(data, state, parameter_bar, (total + value, gradient, value_at))
+    value = over_rows(data, state, row)
+    return finish(data, state, (total + value, gradient, value_at))
 
 
 @compiled_for_python

@@ -54,10 +54,9 @@ def predict(data: Data, state: State, i: int, eta: Any) -> None:
 
 
 @compiled
-def over_rows_of_several(data: Data, state: State, row: Any, parameter_bar: Any) -> float:
-    """Log likelihood; its derivatives are added to ``theta_bar``, ``u_bar`` and ``parameter_bar``."""
+def over_rows_of_several(data: Data, state: State, row: Any) -> float:
+    """Log likelihood; its derivatives are added to ``theta_bar``, ``u_bar`` and ``own_bar``."""
     p, n_parameters = data.layout.p, data.sources.shape[0]
-    scalars = state.positive[0, data.layout.n_positives - data.layout.n_parameters :]
     eta, slopes = np.zeros(data.inverses.shape[0]), np.zeros(data.inverses.shape[0])
     values, values_bar, derivatives = np.zeros(n_parameters), np.zeros(n_parameters), np.ones(n_parameters)
     total = 0.0
@@ -69,7 +68,7 @@ def over_rows_of_several(data: Data, state: State, row: Any, parameter_bar: Any)
             if source > 0:
                 values[j], derivatives[j] = inverse(data.inverses[source], eta[source])
             else:
-                values[j] = scalars[-1 - source]
+                values[j] = state.own[-1 - source]
         at = Row(data.y[i], data.size[i], data.more[i], data.layout.link)
         value, slope = row(at, eta[0], values, values_bar)
         total += value
@@ -79,7 +78,7 @@ def over_rows_of_several(data: Data, state: State, row: Any, parameter_bar: Any)
             if source > 0:
                 slopes[source] = values_bar[j] * derivatives[j]
             else:
-                parameter_bar[-1 - source] += values_bar[j]
+                state.own_bar[-1 - source] += values_bar[j]
         for k in range(p):
             state.theta_bar[k] += slopes[data.owners[k]] * data.X[i, k]
         for k in range(data.layout.n_columns):
@@ -95,9 +94,8 @@ def evaluate_several(call: Any, row: Any) -> int:
     data = read(numba.carray(table_at, (2 * N_ARRAYS,), np.uint64))
     state = new_state(data)
     total = parameters(data, x, state)
-    parameter_bar = np.zeros(data.layout.n_parameters)
-    value = over_rows_of_several(data, state, row, parameter_bar)
-    return finish(data, state, parameter_bar, (total + value, gradient, value_at))
+    value = over_rows_of_several(data, state, row)
+    return finish(data, state, (total + value, gradient, value_at))
 
 
 def _gaussian_identity(n_dim: int, x: Any, gradient: Any, value: Any, table: Any) -> Any:

@@ -10,6 +10,9 @@ from hierbayes.kernels.jit import compiled, float_rows, floats, integer_rows, in
 from hierbayes.kernels.scales import correlation_cholesky, correlation_gradient, positives, vine
 from hierbayes.kernels.statistics import N_ARRAYS, read_factors
 
+KNOWN = -1
+"""The kind of prior of a ``sigma`` that is no parameter, but known."""
+
 
 class Layout(NamedTuple):
     """The unconstrained vector ``[standard deviations of every term, sigma, vines]`` and its priors.
@@ -20,7 +23,8 @@ class Layout(NamedTuple):
         For each group term its factor, its first column among the factor's, its columns ``q``, its partial
         correlations (0 if uncorrelated), and its first entry among the effects of all terms.
     kinds, priors : int64 array, shape (k,), and float64 array, shape (k, 3)
-        Priors of the positive parameters, as of ``prior_table``.
+        Priors of the positive parameters, as of ``prior_table``; ``KNOWN`` with its value for a ``sigma``
+        that is no parameter.
     shapes : float64 array
         Beta shapes of the partial correlations.
     """
@@ -71,12 +75,22 @@ def new_scales(table: Any) -> Any:
 
 
 @compiled
+def n_sampled(table: Any) -> int:
+    """Number of positive parameters that are sampled: all, or all but a ``sigma`` that is known."""
+    kinds = integers(table, KINDS)
+    n: int = kinds.shape[0]
+    return n - 1 if kinds[n - 1] == KNOWN else n
+
+
+@compiled
 def read_scales(table: Any, x: Any, scales: Any) -> float:
     """Fill ``scales`` at the unconstrained vector ``x``; returns the log prior with Jacobian."""
-    factors, terms, kinds = read_factors(table), integer_rows(table, TERMS, 5), integers(table, KINDS)
-    n = kinds.shape[0]
-    total = positives(x[:n], kinds, float_rows(table, PRIORS, 3), scales.positive)
+    factors, terms, priors = read_factors(table), integer_rows(table, TERMS, 5), float_rows(table, PRIORS, 3)
+    n = n_sampled(table)
+    total = positives(x[:n], integers(table, KINDS), priors, scales.positive)
     total += vine(x[n:], floats(table, SHAPES), scales.partial)
+    if n < priors.shape[0]:
+        scales.positive[0, n] = priors[n, 0]
     column = pair = 0
     for t in range(terms.shape[0]):
         g, first, q, pairs = terms[t, 0], terms[t, 1], terms[t, 2], terms[t, 3]
@@ -111,7 +125,7 @@ def chain_rule(table: Any, scales: Any, derivatives: Any) -> None:
     """
     L_bar, sigma_bar, gradient = derivatives
     factors, terms = read_factors(table), integer_rows(table, TERMS, 5)
-    n, column, pair = integers(table, KINDS).shape[0], 0, 0
+    n, column, pair = n_sampled(table), 0, 0
     for t in range(terms.shape[0]):
         g, first, q, pairs = terms[t, 0], terms[t, 1], terms[t, 2], terms[t, 3]
         width, at = factors[g, 1], factors[g, 4]
@@ -129,4 +143,5 @@ def chain_rule(table: Any, scales: Any, derivatives: Any) -> None:
         for k in range(pairs):
             gradient[n + pair + k] = r_bar[k] * scales.partial[1, pair + k] + scales.partial[2, pair + k]
         column, pair = column + q, pair + pairs
-    gradient[n - 1] = sigma_bar[0] * _log_slope(scales, n - 1) + scales.positive[2, n - 1]
+    if n == scales.positive.shape[1]:
+        gradient[n - 1] = sigma_bar[0] * _log_slope(scales, n - 1) + scales.positive[2, n - 1]

@@ -149,6 +149,10 @@ type _Place = tuple[str, dict[str, str]]
 
 def _main_parameters(fit: Any, posterior: xr.Dataset) -> dict[str, _Place]:
     places: dict[str, _Place] = {
+        names.level(names.CUTPOINTS, label): (names.CUTPOINTS, {names.CUTPOINT: label})
+        for label in fit.spec.cutpoints
+    }
+    places |= {
         predictor_term(fit, p.name, term): (
             names.of(names.B, p.name),
             {names.within(p.name, names.TERM): term},

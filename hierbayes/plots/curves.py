@@ -19,7 +19,7 @@ from hierbayes.design.frame import GROUPING, column_uses
 from hierbayes.design.recipe import AppliedDesign
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.prediction import epred
+from hierbayes.estimates.prediction import epred, exceedance, middle_cut
 
 type Array = NDArray[Any]
 
@@ -30,7 +30,10 @@ CHUNK = 4000  # rows handed to epred at a time, which keeps DRAWS x CHUNK number
 
 @dataclass(frozen=True)
 class Curve:
-    """The expected response over draws: arrays of shape (n_curves, n_points), on the response scale."""
+    """The expected response over draws: arrays of shape (n_curves, n_points), on the response scale.
+
+    Of ordered categories: the probability of those above the cutpoint that divides the rows most evenly.
+    """
 
     mean: Array
     lower: Array
@@ -173,10 +176,15 @@ def population_curves(scene: Scene, codes: Sequence[int]) -> Curve:
 def _curves(scene: Scene, codes: Sequence[int], *, deviating: bool) -> Curve:
     n_points = len(scene.values)
     parts = [
-        _summary(epred(_refit(scene, part, deviating=deviating), draws=DRAWS), len(part))
+        _summary(_expected(scene.fit, _refit(scene, part, deviating=deviating)), len(part))
         for part in _chunks(codes, n_points)
     ]
     return Curve(*(np.concatenate([getattr(part, n) for part in parts]) for n in ("mean", "lower", "upper")))
+
+
+def _expected(fit: Any, new: Any) -> xr.DataArray:
+    """The expected response of new rows; of ordered ones the probability to lie in the upper part."""
+    return exceedance(new, middle_cut(fit), DRAWS) if fit.spec.categories else epred(new, draws=DRAWS)
 
 
 def _chunks(codes: Sequence[int], n_points: int) -> Iterator[Array]:
@@ -218,6 +226,7 @@ def _design(
         offset=new.offset,
         weights=None,
         trials=None,
+        part={},
         rows=np.arange(new.n),
         columns={},
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from hierbayes.estimates.prediction import middle_cut
 from hierbayes.plots import curves, marks, selection
 from hierbayes.plots.style import BLUE, DASHED, GREY, ORANGE, backend_name, canvas, panels, styled
 
@@ -28,6 +29,9 @@ def group_lines(
     backend: str | None = None,
 ) -> PlotCollection:
     """Draw the expected response of each group along one column; S-curves for binary outcomes.
+
+    Of ordered categories the curves are the probability of a high one: above the cutpoint that divides the
+    rows most evenly, which the axis names.
 
     Parameters
     ----------
@@ -130,6 +134,8 @@ def _faceted(scene: curves.Scene, facets: int) -> xr.Dataset:
     data["population"] = (both, typical.mean)
     sizes = group.sizes[codes]
     outcomes = fit.design.y if fit.design.trials is None else fit.design.y / fit.design.trials
+    if fit.spec.categories:
+        outcomes = outcomes > middle_cut(fit)
     padded = np.full((2, len(codes), sizes.max()), np.nan)
     for k, code in enumerate(codes):
         own = group.codes == code

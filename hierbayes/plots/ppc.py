@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from hierbayes import names
-from hierbayes.estimates.prediction import posterior_predictive
+from hierbayes.estimates.prediction import as_recorded, middle_cut, posterior_predictive, recorded
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, INK, PALE, backend_name, canvas, furnish, panels, styled
 
@@ -31,6 +31,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "zero_inflated_poisson": ("bars", "groups"),
     "zero_inflated_negbinomial": ("bars", "groups"),
     "hurdle_poisson": ("bars", "groups"),
+    "cumulative": ("bars", "groups"),
 }
 MOST_BARS = 24
 MOST_LABELS = 9
@@ -50,10 +51,10 @@ def ppc(
         A fitted model.
     kind : {"density", "groups", "bars"}, optional
         ``"density"``: density of the response against those of replicated data (measurements). ``"groups"``:
-        mean, or share of ones or successes, of each group against its predictive interval. ``"bars"``: how
-        many rows have which outcome or count (binary, binomial, counts). By default ``"density"`` for
-        measurements and ``"bars"`` for counts; for binary and binomial ones ``"groups"`` where the
-        model has groups, else ``"bars"``.
+        mean, or share of ones, successes or high categories, of each group against its predictive interval.
+        ``"bars"``: how many rows have which outcome, count or category. By default ``"density"`` for
+        measurements and ``"bars"`` for counts and ordered categories; for binary and binomial ones
+        ``"groups"`` where the model has groups, else ``"bars"``.
     group : str, optional
         The group term of kind ``"groups"``; the first by default.
     seed : int
@@ -104,10 +105,11 @@ def ppc_data(fit: Any, kind: str | None = None, group: str | None = None, *, see
 
 def _density(fit: Any, seed: int) -> xr.Dataset:
     replicated = posterior_predictive(fit, draws=DENSITIES, seed=seed)
+    replicated = replicated.copy(data=as_recorded(fit.design, replicated.to_numpy()))
     data = xr.Dataset(
         {
             "predictive": replicated.drop_vars(names.OBS, errors="ignore"),
-            "observed": (names.OBS, fit.design.y),
+            "observed": (names.OBS, recorded(fit.design)),
         }
     )
     count = data.sizes["chain"] * data.sizes["draw"]
@@ -115,11 +117,17 @@ def _density(fit: Any, seed: int) -> xr.Dataset:
         "kind": "density",
         "title": f"Posterior predictive check: {fit.design.response.name}",
         "subtitle": f"thick: the data; thin: {count} data sets replicated from the model",
-        "caption": f"Kernel density estimates. Seed of the replications: {seed}.",
+        "caption": f"Kernel density estimates. {_censored_words(fit)}Seed of the replications: {seed}.",
         "xlabel": selection.response_words(fit),
         "ylabel": "density",
     }
     return data
+
+
+def _censored_words(fit: Any) -> str:
+    return (
+        "Censored responses, replicated ones too, are at their limits. " if "low" in fit.design.part else ""
+    )
 
 
 def _bars(fit: Any, seed: int) -> xr.Dataset:
@@ -151,6 +159,8 @@ def _bars(fit: Any, seed: int) -> xr.Dataset:
 
 def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
     """Edges and labels of the bars: outcomes, or ranges of counts, of which the last one has no end."""
+    if fit.spec.categories:
+        return np.arange(len(fit.spec.categories) + 1) - 0.5, list(fit.spec.categories)
     if fit.spec.family == "bernoulli":
         return np.array([-0.5, 0.5, 1.5]), list(fit.design.response.labels or ("0", "1"))
     categories = fit.design.response.categories
@@ -165,9 +175,12 @@ def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
 
 def _groups(fit: Any, group: GroupDesign, seed: int) -> xr.Dataset:
     replicated = posterior_predictive(fit, draws=REPLICATIONS, seed=seed).to_numpy()
-    trials = fit.design.trials
+    trials, y = fit.design.trials, recorded(fit.design)
+    replicated = as_recorded(fit.design, replicated)
+    if fit.spec.categories:
+        replicated, y = ((values > middle_cut(fit)).astype(float) for values in (replicated, y))
     means = _group_means(replicated.reshape(-1, fit.design.n), group, trials)
-    observed = _group_means(fit.design.y[None, :], group, trials)[0]
+    observed = _group_means(y[None, :], group, trials)[0]
     bounds = np.quantile(means, [0.025, 0.25, 0.75, 0.975], axis=0)
     order = np.argsort(means.mean(axis=0), kind="stable")
     values = dict(zip(("lower_95", "lower_50", "upper_50", "upper_95"), bounds, strict=True))
@@ -188,7 +201,7 @@ def _groups(fit: Any, group: GroupDesign, seed: int) -> xr.Dataset:
         "subtitle": "◆ the data; lines: replicated from the model, 50 % and 95 %",
         "caption": f"Equal-tailed intervals of {len(means)} replicated data sets of the same groups. "
         f"The data lie in the 95 % interval of {covered} of {group.n_groups} groups; "
-        f"those outside have an open marker. Seed: {seed}.",
+        f"those outside have an open marker. {_censored_words(fit)}Seed: {seed}.",
         "xlabel": f"{what} in the group",
         "ylabel": group.name,
     }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.estimates.prediction import middle_cut
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,10 +35,11 @@ _MEAN_WORDS: dict[str, str] = {
     "bernoulli": "probability of {response}",
     "binomial": "probability of {response}",
     "beta_binomial": "probability of {response}",
+    "cumulative": "probability of {response}",
 }
 
-PROBABILITIES = ("bernoulli", "binomial", "beta_binomial")
-"""Families whose expected response, of a single trial, is a probability."""
+PROBABILITIES = ("bernoulli", "binomial", "beta_binomial", "cumulative")
+"""Families whose expected response, of a single trial, is a probability; of ordered ones that to be high."""
 
 LONGEST_LABEL = 28
 
@@ -103,8 +105,13 @@ def draws_of(result: xr.Dataset, group: GroupDesign) -> NDArray[np.float64]:
 
 
 def response_words(fit: Any) -> str:
-    """The response in words: ``normexam``, or ``use = Y`` for the event that is modelled."""
+    """The response in words: ``normexam``, or ``use = Y`` for the event that is modelled.
+
+    Of ordered categories the event that divides the rows most evenly, ``rating above 3``.
+    """
     info = fit.design.response
+    if info.ordered:
+        return f"{info.name} above {info.categories[middle_cut(fit)]}"
     if info.labels is None or str(info.name).endswith(names.level("", info.labels[1])):
         return str(info.name)
     return f"{info.name} = {info.labels[1]}"
@@ -113,6 +120,8 @@ def response_words(fit: Any) -> str:
 def link_words(fit: Any) -> str:
     """The scale of the linear predictor: ``normexam``, ``log-odds of use = Y``."""
     link = str(fit.spec.link)
+    if fit.spec.categories:
+        return f"latent {fit.design.response.name} ({link} scale)"
     pattern = _LINK_WORDS.get(link, link + " of {response}")
     pattern = _PREDICTOR_WORDS.get((fit.spec.family, link), pattern)
     return pattern.format(response=response_words(fit))

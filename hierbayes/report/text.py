@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hierbayes.design.partial import LOW, LOWER_BOUND, STANDARD_ERROR, bounds_words, censored_words
 from hierbayes.report.blocks import Cell, Column
 from hierbayes.report.numerals import count, number, places_for
 from hierbayes.report.protocols import ModelLike
 from hierbayes.report.render_text import table_lines, wrapped
 from hierbayes.report.tables import interval_mass, records
+from hierbayes.report.words import errors_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,15 +113,22 @@ def _lines(spec: ModelSpec, design: Design) -> list[tuple[str, str]]:
     predicted = [predictor for predictor in spec.predictors if predictor.link != "identity"]
     response, labels = design.response.name, design.response.outcomes
     modelled = f"; {response} is {labels[1]} (modelled) or {labels[0]}" if labels else ""
-    if design.response.categories:
+    if design.response.ordered:
+        modelled = f"; {response} is {' < '.join(design.response.categories)}"
+    elif design.response.categories:
         reference, *others = design.response.categories
         modelled = f"; {response} is {', '.join(others)} or {reference} (the reference)"
-    return [
+    lines = [
         ("Family", f"{spec.family}, {spec.link} link"),
         ("Formula", spec.formula),
         *[("", f"{predictor.formula}  ({predictor.link} of {predictor.name})") for predictor in predicted],
         ("Data", f"{count(design.n)} rows{modelled}"),
+        ("Censored", censored_words(design.part)),
+        ("Truncated", f"only responses {bounds_words(design.part)} can be observed"),
+        ("Errors", errors_words(spec)),
     ]
+    stated = {"Censored": LOW, "Truncated": LOWER_BOUND, "Errors": STANDARD_ERROR}
+    return [line for line in lines if stated.get(line[0], LOW) in design.part or line[0] not in stated]
 
 
 def _aligned(lines: list[tuple[str, str]]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from hierbayes import names
+from hierbayes.design.partial import LOW, LOWER_BOUND, STANDARD_ERROR, bounds_words, censored_words
 from hierbayes.design.records import Design
 from hierbayes.formula import parse_formula
 from hierbayes.formula.terms import Call, Expression, Formula, GroupTerm, Name, Number, Operation, Rest, Term
@@ -43,6 +45,10 @@ SCATTER: dict[str, str] = {
     ),
     "categorical": "Each row is one of the categories, drawn with these probabilities.",
     "poisson": "Single counts scatter around that mean by chance: a Poisson distribution, with variance mu.",
+    "cumulative": (
+        "Behind the categories stands a latent scale without bounds: each row lies somewhere around its "
+        "expected place on it, and the category tells between which cutpoints."
+    ),
     "negbinomial": "Single counts scatter more than by chance: around mean mu with variance mu + mu^2 / phi.",
     "student": (
         "Single values scatter around that mean with heavy tails: a t distribution with scale sigma and nu "
@@ -130,7 +136,10 @@ def model_words(spec: ModelSpec, design: Design) -> tuple[str, ...]:
     if not groups:
         groups = ["Rows are treated as unrelated to each other: the model knows no groups."]
     scatter = SCATTER.get(spec.family)
-    return (outcome, depends, *groups, *([scatter] if scatter else []), *further)
+    if STANDARD_ERROR in design.part:
+        scatter = f"Single values scatter around that mean by {errors_words(spec)}."
+    told = (*([scatter] if scatter else []), *_selection_words(design))
+    return (outcome, depends, *groups, *told, *further)
 
 
 def _parameter_words(predictor: PredictorSpec, design: Design) -> str:
@@ -147,11 +156,39 @@ def _parameter_words(predictor: PredictorSpec, design: Design) -> str:
 _SCALE_OF = {"log": "logarithm", "logit": "log-odds"}
 
 
+def errors_words(spec: ModelSpec) -> str:
+    """How far single rows scatter that have known standard errors."""
+    extra = ", and by the same sd sigma besides" if spec.scalars else ""
+    return f"the known standard errors of the rows{extra}"
+
+
+def _selection_words(design: Design) -> tuple[str, ...]:
+    """What was not observed, in sentences."""
+    name, words = design.response.name, []
+    if LOW in design.part:
+        words.append(
+            f"Of some rows it is only known on which side of a limit, or in which interval, {name} lies "
+            f"({censored_words(design.part)}): they count with the probability of that. All results are "
+            f"about {name} itself, not about what was recorded."
+        )
+    if LOWER_BOUND in design.part:
+        words.append(
+            f"Only values of {name} {bounds_words(design.part)} could get into the data. The coefficients "
+            f"are about {name} itself, as it would be without these bounds."
+        )
+    return tuple(words)
+
+
 def _offset_words(formula: Formula) -> str:
     if not formula.offsets:
         return ""
     offsets = listed([str(call.arguments[0]) for call in formula.offsets])
     return f"; {offsets} is added as it is, without a coefficient"
+
+
+def latent_words(spec: ModelSpec) -> str:
+    """What the coefficients of a model are measured on: ``"the log-odds"``, ``"the latent scale"``."""
+    return f"the latent scale ({spec.link})" if spec.categories else scale_words(spec.link, spec.family)
 
 
 def scale_words(link: str, family: str = "") -> str:
@@ -182,7 +219,8 @@ def coefficient_notes(design: Design) -> dict[str, str]:
     Returns
     -------
     dict
-        From term name to words: ``{"schgend[girls]": "girls rather than mixed"}``; also for the intercept.
+        From term name to words: ``{"schgend[girls]": "girls rather than mixed"}``; also for the intercept and
+        the cutpoints.
     """
     notes: dict[str, str] = {}
     for column, values in design.columns.items():
@@ -196,6 +234,10 @@ def coefficient_notes(design: Design) -> dict[str, str]:
                     for key, label in keys.items()
                     if label != absent[0]
                 }
+    categories = design.response.categories
+    for below, above in pairwise(categories):
+        key = names.level(names.CUTPOINTS, names.cutpoint(below, above))
+        notes[key] = f"where the latent scale passes from {below} to {above}, every column at 0"
     if design.has_intercept:
         notes[names.INTERCEPT] = (
             "where every other column is 0" if len(design.terms) > 1 else "the overall level"
@@ -239,6 +281,12 @@ def _outcome(spec: ModelSpec, design: Design) -> str:
         "cloglog": "its complementary log-log",
         "log": "its logarithm",
     }
+    categories = design.response.categories
+    if categories:
+        return (
+            f"which category of {name} a row is in ({' < '.join(categories)}): the {spec.link} of the "
+            "probability to be at or below a category is its cutpoint less what the row is expected to have"
+        )
     if design.trials is not None:
         return f"the probability of a success in {name}, through {scales.get(spec.link, f'its {spec.link}')}"
     if spec.family in PARTS:

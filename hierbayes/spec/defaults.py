@@ -62,6 +62,13 @@ the level of the response too. A prior around 0 must reach ``Scales.center``, so
 root mean square ``sqrt(u^2 + center^2)`` instead of ``u``. (Around 0 and not around ``center``: a slope
 has nothing to do with the level, and names do not say which column is an indicator.)
 
+*Ordered categories* (``cumulative``) have the priors of ``bernoulli`` for ``b`` and ``sd``, and cutpoints in
+the place of the intercept: each student_t(3, link(0.5), u), at the mean of the columns, restricted to their
+order. Were it the link's own latent distribution in place of the t, the cumulative shares of an average row
+would be ordered uniform numbers and its category probabilities Dirichlet(1, ..., 1): flat, whatever their
+number. The t has about that middle and heavier tails, which give way to categories that are rare, or that
+large differences between groups push apart.
+
 *Parameters with formulas of their own*: ``spec.predicted``.
 
 References
@@ -142,6 +149,7 @@ MULTIPLIERS: dict[tuple[str, str], Multipliers] = {
         for family in ("bernoulli", "binomial", "beta_binomial")
         for link in ("logit", "probit", "cloglog")
     },
+    **{("cumulative", link): _LATENT for link in ("logit", "probit", "cloglog")},
     ("categorical", "logit"): _LATENT,
     **{
         (family, link): _RATES
@@ -267,9 +275,10 @@ def fill_priors(
         Orders of magnitude of the data, on the scale of the user's columns.
     user : mapping of str to prior, or None
         Keys are ``"Intercept"``, ``"b"``, ``"b[age]"``, ``"b[Intercept]"``, ``"sd"``, ``"sd[school]"``,
-        ``"sd[school][age]"``, ``"cor"``, ``"cor[school]"`` and the family's parameters; the most specific one
-        wins, in whatever order they come. ``"sd[school]"`` also speaks for a second term on the factor
-        ``school``. Values are whatever ``parse_prior`` reads, on the scale of the user's columns.
+        ``"sd[school][age]"``, ``"cor"``, ``"cor[school]"``, ``"cutpoints"``, ``"cutpoints[low|medium]"``
+        and the family's parameters; the most specific one wins, in whatever order they come. ``"sd[school]"``
+        also speaks for a second term on the factor ``school``. Values are whatever ``parse_prior`` reads, on
+        the scale of the user's columns.
     family_parameters : tuple of str
         The family's own parameters.
 
@@ -305,7 +314,8 @@ def default_entries(
     spec: ModelSpec, scales: Scales, family_parameters: tuple[str, ...]
 ) -> tuple[PriorEntry, ...]:
     """The default prior of every parameter of a model, in the order in which they are shown."""
-    entries = _predictor_entries(spec, spec.linear[0], scales)
+    entries = [_cutpoint(spec, scales, label) for label in spec.cutpoints]
+    entries += _predictor_entries(spec, spec.linear[0], scales)
     predicted = {predictor.name for predictor in spec.predictors}
     for name in family_parameters:
         if name not in predicted:
@@ -340,13 +350,26 @@ def _coefficient(spec: ModelSpec, scales: Scales, where: tuple[PredictorSpec, st
         parameter = names.of(names.INTERCEPT, predictor.name)
         return PriorEntry(parameter, (), prior, reason=f"{reason} ({scales.unit:.4g})")
     unit, what = scales.unit, rule.unit
-    if names.INTERCEPT not in predictor.terms:
+    if names.INTERCEPT not in predictor.terms and not spec.categories:
         unit = math.hypot(scales.unit, scales.center)
         what = "the root mean square of the linear predictor, as there is no intercept"
     spread = scales.columns[term]
     prior = Prior("normal", (0.0, rule.coefficient * unit / spread))
     reason = f"{_times(rule.coefficient, what)} ({unit:.4g}) per sd of the column ({spread:.4g})"
     return PriorEntry(names.of(names.B, predictor.name), (term,), prior, reason=reason)
+
+
+def _cutpoint(spec: ModelSpec, scales: Scales, label: str) -> PriorEntry:
+    """The offset is on the other side of the equation, while ``Scales.center`` leaves it out."""
+    rule = MULTIPLIERS[spec.family, spec.link]
+    center = scales.center + 2 * scales.offset
+    prior = Prior("student_t", (3.0, center, rule.intercept * scales.unit))
+    more = f" and {rule.offset} ({scales.offset:.4g})" if scales.offset else ""
+    reason = (
+        f"{rule.center}{more}, give or take {_times(rule.intercept, rule.unit)} ({scales.unit:.4g}): at the "
+        "mean of the columns the probabilities of the categories are about uniformly distributed"
+    )
+    return PriorEntry(names.CUTPOINTS, (label,), prior, reason=reason)
 
 
 def _group_sd(spec: ModelSpec, scales: Scales, where: tuple[GroupSpec, str]) -> PriorEntry:

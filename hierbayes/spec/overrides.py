@@ -50,12 +50,14 @@ def _share(what: str) -> Role:
 
 SCALE = _positive("a standard deviation")
 CORRELATION = Role("a correlation matrix", ("correlation",))
+CUTPOINT = Role("a cutpoint, which may be any number", ("real", "any"))
 
 ROLES: dict[str, Role] = {
     names.INTERCEPT: LOCATION,
     names.B: LOCATION,
     "sd": SCALE,
     "cor": CORRELATION,
+    names.CUTPOINTS: CUTPOINT,
     "sigma": SCALE,
     "phi": _positive("an overdispersion or a precision"),
     "shape": _positive("a shape"),
@@ -139,6 +141,8 @@ def _own_keys(entry: PriorEntry, predictor: PredictorSpec, name: str) -> list[st
     if entry.parameter == names.of(names.B, predictor.name):
         b = names.of(names.B, name)
         return [b, names.prior_key(b, *entry.coordinates)]
+    if entry.parameter == names.CUTPOINTS:
+        return [names.CUTPOINTS, entry.key]
     if not entry.coordinates:
         return [entry.parameter]
     group = {g.name: g for g in predictor.groups}[entry.coordinates[0]]
@@ -217,6 +221,8 @@ def _unknown_key(key: object, known: Sequence[str], spec: ModelSpec) -> PriorErr
     why = ""
     if str(key) in (names.INTERCEPT, names.prior_key(names.B, names.INTERCEPT)):
         why, suggestion = " It has no intercept.", ""
+        if spec.categories:
+            why = f" Cutpoints take the place of its intercept: use {names.CUTPOINTS!r}."
     elif key in _keys_of_uncorrelated(spec):
         why, suggestion = " A group term with one coefficient, or with `||`, has no correlation.", ""
     return PriorError(

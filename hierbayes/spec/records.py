@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from hierbayes import names
@@ -27,12 +28,13 @@ class PriorEntry:
     Attributes
     ----------
     parameter : str
-        ``"Intercept"`` (at the mean of the population columns), ``"b"``, ``"sd"``, ``"cor"``, or a family
-        parameter. ``"b"`` with coordinate ``("Intercept",)`` is the prior of the intercept at zero of all
-        columns; a spec with an intercept has that or ``"Intercept"``, never both.
+        ``"Intercept"`` (at the mean of the population columns), ``"b"``, ``"sd"``, ``"cor"``,
+        ``"cutpoints"`` (at that mean too), or a family parameter. ``"b"`` with coordinate ``("Intercept",)``
+        is the prior of the intercept at zero of all columns; a spec with an intercept has that or
+        ``"Intercept"``, never both.
     coordinates : tuple of str
-        ``("age",)`` for ``b``; ``("school", "standLRT")`` for ``sd``; ``("school",)`` for ``cor``;
-        empty otherwise.
+        ``("age",)`` for ``b``; ``("low|medium",)`` for ``cutpoints``; ``("school", "standLRT")`` for ``sd``;
+        ``("school",)`` for ``cor``; empty otherwise.
     prior : Prior
         The distribution, on the scale of the user's own columns.
     source : str
@@ -128,6 +130,7 @@ class Scales:
 class ModelSpec:
     """Everything that defines a model but its data; ``formula`` as the user wrote it, white space folded.
 
+    ``categories`` are those of an ordered response, the lowest first; empty for other responses.
     ``predictors`` are the further linear predictors, of the family's parameters or of categories; ``label``
     is the category of the main one, empty in all other models.
     """
@@ -138,8 +141,14 @@ class ModelSpec:
     terms: tuple[str, ...]
     groups: tuple[GroupSpec, ...]
     priors: tuple[PriorEntry, ...] = ()
+    categories: tuple[str, ...] = ()
     predictors: tuple[PredictorSpec, ...] = ()
     label: str = ""
+
+    @property
+    def cutpoints(self) -> tuple[str, ...]:
+        """Labels of the cutpoints of an ordered response, ``("low|medium", "medium|high")``; else empty."""
+        return tuple(names.cutpoint(*pair) for pair in pairwise(self.categories))
 
     @property
     def linear(self) -> tuple[PredictorSpec, ...]:
@@ -157,14 +166,17 @@ class ModelSpec:
         """What the likelihood takes besides the main linear predictor, in its order."""
         from hierbayes.families import get_family
 
-        own = get_family(self.family).parameters
-        return (*own, *(p.name for p in self.predictors if p.name not in own))
+        own, predicted = get_family(self.family).parameters, [p.name for p in self.predictors]
+        given = {*self.scalars, *predicted}
+        return (*(name for name in own if name in given), *(name for name in predicted if name not in own))
 
     @property
     def scalars(self) -> tuple[str, ...]:
-        """Those of ``parameters`` that are one number, without a linear predictor of their own."""
-        predicted = {predictor.name for predictor in self.predictors}
-        return tuple(name for name in self.parameters if name not in predicted)
+        """The family's parameters that are one number: no linear predictor, and no known standard errors."""
+        from hierbayes.families import get_family
+
+        named = {entry.parameter for entry in self.priors if not entry.coordinates}
+        return tuple(name for name in get_family(self.family).parameters if name in named)
 
     def slices(self) -> dict[str, slice]:
         """Where the coefficients of each linear predictor stand among those of all, by its name."""
@@ -210,7 +222,8 @@ class ModelSpec:
             for p in raw.get("predictors", ())
         )
         main = raw["formula"], raw["family"], raw["link"], tuple(raw["terms"]), _groups(raw["groups"])
-        return cls(*main, priors, predictors, raw.get("label", ""))
+        categories = tuple(raw.get("categories", ()))
+        return cls(*main, priors, categories, predictors, raw.get("label", ""))
 
 
 def _groups(raw: list[dict[str, Any]]) -> tuple[GroupSpec, ...]:

@@ -118,9 +118,9 @@ def test_responses_of_labels():
         "outcomes is modelled by family='bernoulli'; or turn it into numbers first."
     )
     assert message("kind ~ age") == (
-        "The response 'kind' holds 4 labels ('a', 'b', 'c', 'd'), but numbers are needed here. Unordered "
-        "categories are modelled by family='categorical'; there is none for ordered ones yet: turn them into "
-        "numbers, or make a column with two outcomes and use family='bernoulli'."
+        "The response 'kind' holds 4 labels ('a', 'b', 'c', 'd'), but numbers are needed here. Ordered "
+        "categories are modelled by family='cumulative', unordered ones by family='categorical'; or turn "
+        "them into numbers, or make a column with two outcomes and use family='bernoulli'."
     )
     assert message("one ~ age") == message("one ~ age", "binary")
     assert message("one ~ age") == (

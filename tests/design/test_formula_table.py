@@ -397,9 +397,8 @@ OUTCOMES = (
     "labels. {}"
 )
 FIRST = (
-    "Unordered categories are modelled by family='categorical'; there is none for ordered ones yet: make a "
-    "column with two outcomes first, one "
-    "of the labels against the rest, say."
+    "Ordered categories are modelled by family='cumulative', unordered ones by family='categorical'; or make "
+    "a column with two outcomes first, one of the labels against the rest, say."
 )
 GAUSSIAN = "For a numeric response use family='gaussian'; otherwise make a column with two outcomes first."
 BINARY_VALUES = {

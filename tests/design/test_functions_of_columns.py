@@ -295,8 +295,11 @@ def test_transforms_of_the_response(frame):
             "trials() is for successes out of trials, but this family models numbers.",
             "trials(10)",
         ),
-        ("y | cens(n) ~ f", "No family uses cens() yet.", "cens(n)"),
-        ("y | trunc(lb = 0) ~ f", "No family uses trunc() yet.", "trunc(lb = 0)"),
+        (
+            "y | weights(n) + se(x) ~ f",
+            "se() and weights() both say how much single rows scatter.",
+            "weights(n)",
+        ),
     ],
 )
 def test_additions_that_no_family_uses_are_refused(frame, formula, problem, caret):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +60,7 @@ ORACLES: dict[str, Oracle] = {
     "zero_inflated_negbinomial": lambda mu, params: WithZeros(_nbinom(mu, params["phi"]), params["zi"]),
     "hurdle_poisson": lambda mu, params: WithZeros(stats.poisson(mu), params["hu"], hurdle=True),
 }
-PARAMETERS: dict[str, dict[str, float]] = {
+PARAMETERS: dict[str, dict[str, Any]] = {
     "gaussian": {"sigma": 1.7},
     "student": {"sigma": 1.7, "nu": 9.0},
     "lognormal": {"sigma": 0.7},
@@ -74,6 +76,7 @@ PARAMETERS: dict[str, dict[str, float]] = {
     "zero_inflated_poisson": {"zi": 0.3},
     "zero_inflated_negbinomial": {"phi": 1.7, "zi": 0.3},
     "hurdle_poisson": {"hu": 0.3},
+    "cumulative": {"cutpoints": np.array([-1.5, 0.2, 1.1])},
 }
 SUPPORTS: dict[str, list[float]] = {
     "bernoulli": [0.0, 1.0],
@@ -82,6 +85,7 @@ SUPPORTS: dict[str, list[float]] = {
         name: [float(k) for k in range(60)] for name in ("poisson", "zero_inflated_poisson", "hurdle_poisson")
     },
     **{name: [float(k) for k in range(400)] for name in ("negbinomial", "zero_inflated_negbinomial")},
+    "cumulative": [0.0, 1.0, 2.0, 3.0],
 }
 """Discrete supports, of counts as far as they have any mass at the points below."""
 MEANS: dict[str, Callable[[np.ndarray, Mapping[str, float]], np.ndarray]] = {
@@ -126,6 +130,30 @@ LATENT: dict[str, stats.rv_continuous] = {
 
 NUMBERS = {name: family for name, family in FAMILIES.items() if family.response_kind != "categories"}
 """Families of responses that are numbers; ``test_categorical.py`` has the others."""
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Ordered categories by differences of the latent variable's distribution function."""
+
+    eta: np.ndarray
+    cutpoints: np.ndarray
+    latent: stats.rv_continuous
+
+    def logpmf(self, y: np.ndarray) -> np.ndarray:
+        ends = np.concatenate([[-np.inf], self.cutpoints, [np.inf]])
+        k = y.astype(int)
+        upper, lower = ends[k + 1] - self.eta, ends[k] - self.eta
+        above = self.latent.sf(lower) - self.latent.sf(upper)  # has digits where the other has none
+        below = self.latent.cdf(upper) - self.latent.cdf(lower)
+        return np.log(np.where(lower > self.latent.median(), above, below))
+
+
+OF_PREDICTORS: dict[str, Callable[..., Any]] = {
+    "cumulative": lambda eta, link, params: Ordered(eta, params["cutpoints"], LATENT[link.name]),
+}
+"""Oracles of families whose distribution is no function of a mean."""
+
 PAIRS = [(family, LINKS[link]) for family in NUMBERS.values() for link in family.links]
 ETA = np.array([-3.0, -1.2, -0.1, 0.0, 0.4, 1.3])
 TAILS = np.array([-700.0, -100.0, -38.0, -8.0, 8.0, 38.0, 100.0, 700.0])
@@ -150,9 +178,32 @@ POINTS: dict[tuple[str, str], np.ndarray] = {
 STEP = 1e-5
 DIFFERENCE = 1e-8  # central differences with that step: error of order step^2 plus eps / step
 
-walk = pytest.mark.parametrize(
-    ("family", "link"), PAIRS, ids=[f"{family.name}-{link.name}" for family, link in PAIRS]
-)
+
+def over(pairs: list[tuple[Family, Link]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        ("family", "link"), pairs, ids=[f"{family.name}-{link.name}" for family, link in pairs]
+    )
+
+
+walk = over(PAIRS)
+walk_numbers = over([(family, link) for family, link in PAIRS if family.name not in OF_PREDICTORS])
+"""Families whose responses are numbers, which have a mean; the others are categories."""
+
+
+def oracle(family: Family, link: Link, eta: np.ndarray, params: Mapping[str, Any]) -> Any:
+    if family.name in OF_PREDICTORS:
+        return OF_PREDICTORS[family.name](eta, link, params)
+    return ORACLES[family.name](INVERSES[link.name](eta), params)
+
+
+def drawn_parameters(family: Family, shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, Any]:
+    """Parameters with leading dims, and an axis of length 1 for the rows."""
+    params = {name: np.exp(rng.normal(size=(*shape, 1))) for name in family.parameters}
+    params |= {name: values / (1 + values) for name, values in params.items() if name in family.shares}
+    if family.ordered:
+        start = PARAMETERS[family.name][family.ordered]
+        params[family.ordered] = start + 0.1 * rng.normal(size=(*shape, 1, len(start)))
+    return params
 
 
 def points(family: Family, link: Link) -> np.ndarray:
@@ -203,14 +254,14 @@ def central_difference(function: Callable[[np.ndarray], np.ndarray], x: np.ndarr
 
 
 def test_every_family_has_an_oracle() -> None:
-    assert set(ORACLES) == set(PARAMETERS) == set(NUMBERS)
+    assert set(ORACLES) | set(OF_PREDICTORS) == set(PARAMETERS) == set(NUMBERS)
     for name, family in NUMBERS.items():
         assert family.name == name
-        assert set(PARAMETERS[name]) - {"trials"} == set(family.parameters)
+        assert set(PARAMETERS[name]) - {"trials"} == set(family.all_parameters)
         assert set(family.links) <= set(LINKS)
 
 
-@walk
+@walk_numbers
 def test_mean_is_the_inverse_link(family: Family, link: Link) -> None:
     eta = points(family, link)
     without = MEDIANS.get(family.name, lambda location: location)(INVERSES[link.name](eta))
@@ -222,8 +273,8 @@ def test_mean_is_the_inverse_link(family: Family, link: Link) -> None:
 @walk
 def test_log_density_agrees_with_scipy(family: Family, link: Link) -> None:
     params, y, eta = PARAMETERS[family.name], responses(family), points(family, link)
-    oracle = ORACLES[family.name](INVERSES[link.name](eta), params)
-    expected = oracle.logpmf(y) if family.name in SUPPORTS else oracle.logpdf(y)
+    theirs = oracle(family, link, eta, params)
+    expected = theirs.logpmf(y) if family.name in SUPPORTS else theirs.logpdf(y)
     np.testing.assert_allclose(family.log_density(y, eta, params, link), expected, rtol=IDENTITY)
 
 
@@ -233,7 +284,7 @@ def test_density_integrates_to_one(family: Family, link: Link) -> None:
         assert expectation(family, link, lambda y, eta: np.ones(()), eta) == pytest.approx(1, rel=IDENTITY)
 
 
-@walk
+@walk_numbers
 def test_moments_are_those_of_the_density(family: Family, link: Link) -> None:
     for eta in points(family, link):
         mu = float(family.mean(eta, link, PARAMETERS[family.name]))
@@ -265,7 +316,7 @@ def test_information_is_the_variance_and_the_mean_slope_of_the_score(family: Fam
         assert -curvature == pytest.approx(information, rel=1e-7)
 
 
-@walk
+@walk_numbers
 def test_draws_have_the_stated_mean_and_variance(family: Family, link: Link) -> None:
     params, n, eta = PARAMETERS[family.name], 40_000, points(family, link)
     draws = family.draw(np.broadcast_to(eta, (n, eta.size)), params, link, np.random.default_rng(2))
@@ -285,13 +336,12 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
     rng = np.random.default_rng(5)
     at = points(family, link)
     eta = at + 0.02 * rng.normal(size=(chains, draws, at.size))
-    params = {name: np.exp(rng.normal(size=(chains, draws, 1))) for name in family.parameters}
+    params = drawn_parameters(family, (chains, draws), rng)
     rows = {
         name: np.full(at.size, PARAMETERS[family.name][name])
         for name in ("trials",)
         if family.response_kind == "trials"
     }
-    params |= {name: values / (1 + values) for name, values in params.items() if name in family.shares}
     params |= rows
     y = family.draw(at, PARAMETERS[family.name], link, rng)
     values = {
@@ -299,8 +349,9 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
         "score": family.score(y, eta, params, link),
         "information": family.information(eta, params, link),
         "draw": family.draw(eta, params, link, rng),
-        "variance": family.variance(family.mean(eta, link, params), params),
     }
+    if family.name not in OF_PREDICTORS:
+        values["variance"] = family.variance(family.mean(eta, link, params), params)
     assert {name: value.shape for name, value in values.items()} == dict.fromkeys(values, eta.shape)
     one = {name: value if name in rows else value[1, 2] for name, value in params.items()}
     np.testing.assert_array_equal(values["log_density"][1, 2], family.log_density(y, eta[1, 2], one, link))
@@ -308,7 +359,7 @@ def test_leading_dims_broadcast(family: Family, link: Link) -> None:
 
 @walk
 def test_parameters_with_leading_dims_widen_the_draws(family: Family, link: Link) -> None:
-    params = {name: np.full((4, 1), 0.5) for name in family.parameters}
+    params = drawn_parameters(family, (4,), np.random.default_rng(1))
     eta = points(family, link)
     shape = (4, eta.size) if params else eta.shape
     assert family.draw(eta, params, link, np.random.default_rng(1)).shape == shape
@@ -323,7 +374,7 @@ def test_tails_are_finite(family: Family, link: Link) -> None:
             family.log_density(y, eta, params, link),
             family.score(y, eta, params, link),
             family.information(eta, params, link),
-            family.mean(eta, link),
+            link.inverse(eta) if family.name in OF_PREDICTORS else family.mean(eta, link),
             link.derivative(eta),
         ):
             assert np.isfinite(value).all()
@@ -353,7 +404,7 @@ def test_constant_is_what_depends_on_the_data_alone(family: Family, link: Link) 
         n = PARAMETERS[family.name]["trials"]
         at_one_half = stats.binom.logpmf(y, n, 0.5) + n * np.log(2)
         np.testing.assert_allclose(constant, at_one_half, atol=1e-12)
-    if family.name == "bernoulli":
+    if family.name in ("bernoulli", "cumulative"):
         assert (constant == 0).all()
 
 
@@ -539,8 +590,8 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     assert (
         str(caught.value)
         == "'gausian' is not a known family. Did you mean 'gaussian'? Known: gaussian, student, lognormal, "
-        "gamma, exponential, weibull, beta, bernoulli, binomial, beta_binomial, poisson, negbinomial, "
-        "zero_inflated_poisson, zero_inflated_negbinomial, hurdle_poisson, categorical."
+        "gamma, exponential, weibull, beta, bernoulli, binomial, beta_binomial, cumulative, poisson, "
+        "negbinomial, zero_inflated_poisson, zero_inflated_negbinomial, hurdle_poisson, categorical."
     )
     with pytest.raises(UnknownNameError, match=r"'poison' is not a known family\. Did you mean 'poisson'"):
         get_family("poison")
@@ -564,6 +615,7 @@ def test_default_link_is_the_first() -> None:
         "bernoulli": "logit",
         "binomial": "logit",
         "beta_binomial": "logit",
+        "cumulative": "logit",
         **dict.fromkeys(COUNTS, "log"),
         "categorical": "logit",
     }

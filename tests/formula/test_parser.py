@@ -244,7 +244,7 @@ REFUSED = [
     ("‹y1 + y2› ~ x", "The response is not one column.", "`I(y1 + y2)`"),
     ("‹1› ~ x", "The response is not a column.", "is one column"),
     ("‹-y› ~ x", "The response is not one column.", "Arithmetic stands in `I()`: `I(-y)`."),
-    ("‹factor(use)› ~ x", "The response cannot be `factor()`.", "Labels need no `factor()`."),
+    ("‹factor(use)› ~ x", "The response cannot be `factor()`.", "Labels need no `factor()`"),
     ("‹I(y)[1]› ~ x", "The response is not a column.", "`use[Y]`"),
     ("use[Y]‹[N]› ~ x", "`[N]` cannot stand here.", "one label"),
     ("use‹[›Y ~ x", "This bracket does not enclose one label.", "`use[Y]`"),

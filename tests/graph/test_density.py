@@ -10,21 +10,25 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
 from scipy.special import digamma
+from structures import small_frame
 
 import hierbayes as hb
 from hierbayes import names
 from hierbayes.families import LINKS, get_family, get_link
-from hierbayes.geometry import couplings, eased_start, recover
+from hierbayes.geometry import around_location, couplings, eased_start, recover
 from hierbayes.geometry.coordinates import coordinates
 from hierbayes.geometry.easing import log_eased
 from hierbayes.geometry.recover import cholesky_from_vine
 from hierbayes.graph import build_graph
 from hierbayes.graph.coefficients import Whitened
+from hierbayes.graph.cutpoints import LocationAndDistances
 from hierbayes.graph.easing import Eased
 from hierbayes.graph.likelihoods import LOG_ODDS
 
 INTERPRETED = Mode(linker="py", optimizer="fast_run").excluding("fusion")
 """Python loops over the optimized graph: each density is evaluated a few times, compiling takes longer."""
+AS_WRITTEN = Mode(linker="py", optimizer=None)
+"""Without rewrites: PyTensor's round some constants to single precision, which moves a row by up to 2e-9."""
 
 SCIPY = {
     "normal": lambda x, mu, sigma: stats.norm.logpdf(x, mu, sigma),
@@ -59,7 +63,7 @@ def free_values(graph, point):
 
 def log_density(graph, point):
     """Log density of the free variables and the data, without the Jacobians of the transforms."""
-    return float(graph.compile_logp(jacobian=False, mode=INTERPRETED)(point))
+    return float(graph.compile_logp(jacobian=False, mode=AS_WRITTEN)(point))
 
 
 def as_draws(values):
@@ -77,24 +81,45 @@ def prior_of_coefficients(spec, predictor, theta):
     return total
 
 
+def coefficients_at_means(model, posterior, frame):
+    """``theta`` of all columns of ``frame.X``, and the sampled cutpoints, from what is reported."""
+    theta, cutpoints = np.zeros(0), None
+    for predictor, where in model.spec.slices().items():
+        if where.stop > where.start:
+            b = posterior[names.of("b", predictor)].to_numpy().copy()
+            if not model.spec.categories:
+                b[0] += (b * frame.means[where]).sum()
+            theta = np.append(theta, b)
+    if model.spec.categories:
+        cutpoints = posterior["cutpoints"].to_numpy() - (theta * frame.means).sum()
+        theta = np.append(theta, -(frame.cutpoints.weights @ cutpoints))
+    return theta, cutpoints
+
+
 def numpy_log_density(model, values, posterior):
     """The same density by hand: families for the likelihood, SciPy for the priors, ``z`` standard normal."""
     spec, design = model.spec, model.design
     family = get_family(spec.family)
     one = posterior.isel(chain=0, draw=0)
+    theta, cutpoints = coefficients_at_means(model, one, coordinates(spec, design))
     total, parameters, eta = 0.0, {}, None
     for predictor, arrays in zip(spec.linear, design.linear, strict=True):
-        value, prior = numpy_predictor(model, predictor, arrays, (one, values))
+        value, prior = numpy_predictor(model, predictor, arrays, (one, values, theta))
         total += prior
         if predictor.name:
             parameters[predictor.name] = LINKS[predictor.link].inverse(value)
         else:
             eta = value
+    for label, value in zip(spec.cutpoints, () if cutpoints is None else cutpoints, strict=True):
+        prior = spec.prior("cutpoints", label)
+        total += float(SCIPY[prior.distribution](value, *prior.parameters))
     for parameter in spec.scalars:
         prior = spec.prior(parameter)
         parameters[parameter] = values[parameter]
         total += float(SCIPY[prior.distribution](values[parameter], *prior.parameters))
     given = {**family.arrange({name: parameters[name] for name in spec.parameters}), **design.row_data}
+    if spec.categories:
+        given["cutpoints"] = one["cutpoints"].to_numpy()
     link = get_link(spec.family, spec.link)
     return total + family.log_density(design.y, eta, given, link).sum()
 
@@ -102,14 +127,11 @@ def numpy_log_density(model, values, posterior):
 def numpy_predictor(model, predictor, arrays, at):
     """A linear predictor of the rows, and the log prior of its coefficients and effects."""
     spec, design = model.spec, model.design
-    one, values = at
+    one, values, theta = at
     eta, total = np.zeros(design.n) if arrays.offset is None else arrays.offset, 0.0
     if predictor.terms:
-        b = one[names.of("b", predictor.name)].to_numpy()
-        eta = eta + arrays.X @ b
-        theta = b.copy()
-        theta[0] += (b * coordinates(spec, design).means[spec.slices()[predictor.name]]).sum()
-        total += prior_of_coefficients(spec, predictor, theta)
+        eta = eta + arrays.X @ one[names.of("b", predictor.name)].to_numpy()
+        total += prior_of_coefficients(spec, predictor, theta[spec.slices()[predictor.name]])
     for group in arrays.groups:
         u, sd = one[names.u(group.name)].to_numpy(), one[names.sd(group.name)].to_numpy()
         eta = eta + (group.Z * u[group.codes]).sum(axis=1)
@@ -159,8 +181,6 @@ def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
     log_jacobian = 0.0
     frame = coordinates(model.spec, model.design)
     same = {k: v for k, v in point.items() if not k.startswith("z_")}
-    where = model.spec.slices()
-    owner = {g.name: p.name for p in model.design.linear for g in p.groups}
     for group in model.design.all_groups:
         u, sd = posterior[names.u(group.name)].to_numpy(), posterior[names.sd(group.name)].to_numpy()
         name = names.cor(group.name)
@@ -168,10 +188,7 @@ def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
         here = frame.groups[group.name]
         T = sd[:, None] * np.linalg.cholesky(cor)
         log_jacobian += group.n_groups * np.linalg.slogdet(T)[1]
-        mine, theta = where[owner[group.name]], frame.center.copy()
-        if mine.stop > mine.start:
-            b = posterior[names.of("b", owner[group.name])].to_numpy()
-            theta[mine] = b + np.eye(len(b))[0] * (b * frame.means[mine]).sum()
+        theta, _ = coefficients_at_means(model, posterior, frame)
         informed = form == "partial"
         pull = (here.cross if informed else here.shift) @ (theta - frame.center)
         forms = dict.fromkeys((g.name for g in model.design.all_groups), form)
@@ -276,6 +293,55 @@ def test_model_pymc_has_the_users_labels(model: hb.Model):
         assert tuple(graph.coords[group.name]) == group.levels
         assert graph.named_vars_to_dims[f"u_{group.name}"] == (group.name, f"{group.name}_term")
         assert graph.named_vars_to_dims[f"sd_{group.name}"] == (f"{group.name}_term",)
+
+
+def test_cutpoints_and_their_jacobian():
+    """The map from unconstrained values to cutpoints, by differences; it undoes itself."""
+    weights, value = np.array([0.2, 0.5, 0.3]), np.array([0.4, -0.3, 0.8])
+    transform = LocationAndDistances(weights, 1.7, 0.6)
+    cutpoints = transform.backward(value).eval()
+    assert (np.diff(cutpoints) > 0).all()
+    assert -(weights @ cutpoints) == pytest.approx(0.6 + 0.4 / 1.7, rel=1e-12)
+    np.testing.assert_allclose(transform.forward(cutpoints).eval(), value, rtol=1e-12)
+    np.testing.assert_allclose(np.log(np.diff(cutpoints)), value[1:], rtol=1e-12)
+    steps = 1e-6 * np.eye(3)
+    jacobian = [(transform.backward(value + h) - transform.backward(value - h)).eval() / 2e-6 for h in steps]
+    expected = np.linalg.slogdet(np.array(jacobian))[1]
+    assert float(transform.log_jac_det(value).eval()) == pytest.approx(expected, rel=1e-8)
+    np.testing.assert_allclose(around_location(value[1:], weights) - (0.6 + 0.4 / 1.7), cutpoints, rtol=1e-12)
+
+
+def test_two_categories_have_the_density_of_a_binary_response(identity_rtol):
+    """The cutpoint is the intercept with its sign turned, with the same prior and in the same coordinates."""
+    frame = small_frame()
+    priors = {"b": "normal(0, 2)", "sd": "half_normal(2)"}
+    formula = "won ~ x + (1 | g)"
+    ordered = hb.Model(formula, frame, family="cumulative", priors={"cutpoints": "normal(0.3, 2)", **priors})
+    binary = hb.Model(formula, frame, family="bernoulli", priors={"Intercept": "normal(-0.3, 2)", **priors})
+    one, other = (build_graph(m.spec, m.design, deterministics=False) for m in (ordered, binary))
+    point = random_values(other, np.random.default_rng(6), binary)
+    values = free_values(other, point)
+    intercept, slope = values["beta"]
+    shifted = values["z_g"] - pull(binary, values["beta"]) + pull(ordered, np.array([slope, intercept]))
+    same = {"sd_g": values["sd_g"], "z_g": shifted, "beta": [slope], "cutpoints_at_mean": [-intercept]}
+    expected = log_density(other, point)
+    assert log_density(one, unconstrained(one, same)) == pytest.approx(expected, rel=identity_rtol)
+
+
+def pull(model, theta):
+    """How far the sampled ``z_g`` of a model lies from the standard normal one, shape (n_groups, q)."""
+    frame = coordinates(model.spec, model.design)
+    return frame.groups["g"].shift @ (theta - frame.center) / frame.groups["g"].guess
+
+
+def unconstrained(graph, values):
+    """The point of a graph at which its free variables have these values."""
+    point = {}
+    for rv in graph.free_RVs:
+        value, transform = np.asarray(values[rv.name], dtype=float), graph.rvs_to_transforms[rv]
+        free = value if transform is None else transform.forward(pt.as_tensor(value), *rv.owner.inputs).eval()
+        point[graph.rvs_to_values[rv].name] = free
+    return point
 
 
 def test_uncorrelated_effects_have_no_correlation_anywhere():

@@ -37,6 +37,7 @@ def frame():
     data["year"] = 2000.0 + data["g"].astype(int) // 2 + (data["g"] == "1") * rng.integers(0, 4, n)
     data["odd"] = np.where(data["g"].astype(int) % 2 == 1, "odd", "even")
     effects = pd.Series(rng.normal(size=9), index=[str(j) for j in range(9)])
+    data["error"] = np.linspace(0.3, 2, n)
     data["y"] = 12 + 0.5 * data["x"] + effects[data["g"]].to_numpy() + rng.normal(size=n)
     return data
 
@@ -72,8 +73,10 @@ def point_at(model, x):
         for k, term in enumerate(group.terms):
             sds[group.name][k], value = log_prior(spec.prior("sd", group.name, term), x[at])
             total, at = total + value, at + 1
-    sigma, value = log_prior(spec.prior("sigma"), x[at])
-    total, at = total + value, at + 1
+    sigma = 1.0
+    if spec.scalars:
+        sigma, value = log_prior(spec.prior("sigma"), x[at])
+        total, at = total + value, at + 1
     for group in spec.groups:
         q = len(group.terms)
         cholesky[group.name] = np.eye(q)
@@ -125,6 +128,8 @@ def dense(model, design, point):
     T = np.column_stack([*columns, at.X])
     n_z = T.shape[1] - p
     weights = np.ones(design.n) if design.weights is None else design.weights
+    if "se" in design.part:
+        weights = design.part["se"] ** -2
     y = design.y if design.offset is None else design.y - design.offset
     return Dense(T, y, weights, np.r_[np.ones(n_z), precision], np.r_[np.zeros(n_z), mean], point.sigma)
 

@@ -31,6 +31,7 @@ CASES = {
     "crossed-slopes": ("y ~ x + w + (1 + x | g) + (1 + w | h)", None),
     "three-factors": ("y ~ x + (1 + x + w | g) + (1 | h) + (0 + w | h) + (1 + x | k)", None),
     "offset": ("y ~ x + offset(w * 3) + (1 + x | g) + (1 | h)", None),
+    "known-errors": ("y | se(error) ~ x + (1 + x | g) + (1 | h)", None),
     "flat": ("y ~ x + (1 + x | g) + (1 | h)", FLAT),
     "at-zero": ("y ~ x + (1 | g)", {"b[Intercept]": "normal(0, 3)", "b[x]": "flat()"}),
     "tight": ("y ~ x + w + (1 | g)", {"b[x]": "normal(5, 1e-4)"}),
@@ -127,7 +128,7 @@ def test_dimensions_and_start(case):
     q = [len(group.terms) for group in model.spec.groups]
     vines = [k * (k - 1) // 2 for k, g in zip(q, model.spec.groups, strict=True) if g.has_correlations]
     assert kernel.name == "collapsed"
-    assert kernel.n_dim == sum(q) + 1 + sum(vines)
+    assert kernel.n_dim == sum(q) + len(model.spec.scalars) + sum(vines)
     point = dense.point_at(model, kernel.start)
     frame = coordinates(model.spec, design)
     for group in model.spec.groups:

@@ -19,6 +19,7 @@ CASES = {
     "nested": "y ~ x + (1 | h/cell)",
     "two-terms": "y ~ x + (1 | g) + (0 + w | g) + (1 | h)",
     "only-groups": "y ~ 0 + (1 | g)",
+    "known-errors": "y | se(error) ~ x + (1 + x | g)",
 }
 CHAINS, DRAWS = 4, 5000
 
@@ -75,7 +76,9 @@ def test_variance_parameters_come_back(case):
         L = pieces.cholesky[group.name][0, 0] if group.has_correlations else np.eye(len(group.terms))
         found = pieces.sd[group.name][0, 0][:, None] * L
         np.testing.assert_allclose(found, point.Lam[group.name], rtol=1e-12)
-    np.testing.assert_allclose(pieces.parameters["sigma"], point.sigma, rtol=1e-12)
+    for sigma in pieces.parameters.values():
+        np.testing.assert_allclose(sigma, point.sigma, rtol=1e-12)
+    assert tuple(pieces.parameters) == model.spec.scalars
 
 
 def test_same_seed_same_draws(case):
@@ -101,4 +104,5 @@ def test_draws_do_not_depend_on_how_many_are_drawn_at_a_time(case, monkeypatch):
     for group in model.spec.groups:
         np.testing.assert_array_equal(apart.u[group.name], together.u[group.name])
         np.testing.assert_array_equal(apart.sd[group.name], together.sd[group.name])
-    np.testing.assert_array_equal(apart.parameters["sigma"], together.parameters["sigma"])
+    for name in model.spec.scalars:
+        np.testing.assert_array_equal(apart.parameters[name], together.parameters[name])

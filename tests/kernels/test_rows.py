@@ -13,9 +13,9 @@ from hierbayes.families import get_family, get_link
 from hierbayes.geometry import FORMS, coordinates, recover, reported
 from hierbayes.graph import build_graph
 from hierbayes.kernels.assemble import rows_kernel
-from hierbayes.kernels.coverage import LIKELIHOODS, PRIORS, rows_refusal
+from hierbayes.kernels.coverage import LIKELIHOODS, PART_LIKELIHOODS, PRIORS, rows_refusal
 from hierbayes.kernels.coverage import SEVERAL as SEVERAL_COVERED
-from hierbayes.kernels.entries import ENTRIES
+from hierbayes.kernels.entries import ENTRIES, PART_ENTRIES
 from hierbayes.kernels.several import SEVERAL
 from hierbayes.spec import PRIORS as SPEC_PRIORS
 
@@ -148,6 +148,7 @@ def test_a_point_without_a_finite_density_is_refused():
 
 def test_the_list_of_what_is_covered_is_that_of_the_entries():
     assert set(LIKELIHOODS) == set(ENTRIES)
+    assert set(PART_LIKELIHOODS) == set(PART_ENTRIES)
     assert {*PRIORS, "lkj"} == set(SPEC_PRIORS)
 
 
@@ -156,4 +157,5 @@ def test_the_list_of_several_predictors_is_that_of_their_entries():
 
 
 def test_every_case_has_a_kernel():
-    assert [rows_refusal(model_of_case(case).spec) for case in CASES] == [None] * len(CASES)
+    models = map(model_of_case, CASES)
+    assert [rows_refusal(model.spec, model.design.part) for model in models] == [None] * len(CASES)

@@ -64,6 +64,13 @@ def _merged(fit: Fit) -> str:
 def _outcome(fit: Fit) -> KeyNumber:
     design = fit.design
     name, labels = design.response.name, design.response.outcomes
+    if design.response.ordered:
+        categories = design.response.categories
+        common = int(np.bincount(design.y.astype(np.int64), minlength=len(categories)).argmax())
+        share = percent(float((design.y == common).mean()))
+        order = " < ".join(categories)
+        note = f"{order}; {share} {categories[common]}"
+        return KeyNumber(f"Outcome: {name}", f"{len(categories)} categories", note)
     if design.response.categories:
         shares = np.bincount(design.y.astype(np.int64), minlength=len(design.response.categories)) / design.n
         most = int(shares.argmax())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from hierbayes.estimates.prediction import as_recorded, middle_cut, recorded
 from hierbayes.report.blocks import Blocks, Cell, Column, Paragraph, Table
 from hierbayes.report.content.context import Shown, picture
 from hierbayes.report.numerals import interval, percent, places_for
@@ -61,9 +62,10 @@ def _statistics(shown: Shown) -> Table:
     design = shown.fit.design
     simulated = shown.fit.posterior_predictive(draws=DRAWS, seed=SEED)
     draws = np.asarray(simulated.stack(sample=("chain", "draw")).transpose("sample", "obs"), dtype=np.float64)
+    draws, responses = as_recorded(design, draws), recorded(design)
     rows = []
     for label, statistic in _chosen(shown).items():
-        observed = float(statistic(design.y[None, :])[0])
+        observed = float(statistic(responses[None, :])[0])
         values = statistic(draws)
         lower, upper = np.quantile(values, (0.025, 0.975))
         places = places_for(float(values.std()))
@@ -98,6 +100,13 @@ def _chosen(shown: Shown) -> dict[str, Statistic]:
     if categories:
         for k, label in enumerate(categories):
             chosen[f"Share of rows where {name} is {label}"] = _share_of(k)
+    if shown.fit.spec.categories:
+        cut = middle_cut(shown.fit)
+        for group in shown.fit.design.groups:
+            between = _between(group.codes, group.sizes)
+            label = f"Standard deviation of the shares above {categories[cut]} of {group.label}"
+            chosen[label] = _above(between, cut)
+    if categories:
         return chosen
     if binary:
         chosen[f"Share of rows where {name} is {labels[1]}"] = lambda y: y.mean(axis=1)
@@ -115,7 +124,11 @@ def _chosen(shown: Shown) -> dict[str, Statistic]:
 
 
 def _share_of(position: int) -> Statistic:
-    return lambda y: (y == position).mean(axis=1)
+    return lambda y: np.asarray((y == position).mean(axis=1))
+
+
+def _above(statistic: Statistic, cut: int) -> Statistic:
+    return lambda y: statistic((y > cut).astype(np.float64))
 
 
 def _between(codes: NDArray[np.int32], sizes: NDArray[np.int64]) -> Statistic:

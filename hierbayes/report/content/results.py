@@ -20,7 +20,7 @@ from hierbayes.report.tables import (
     number_cell,
     records,
 )
-from hierbayes.report.words import coefficient_notes, parameter_notes, scale_words
+from hierbayes.report.words import coefficient_notes, latent_words, parameter_notes
 
 if TYPE_CHECKING:
     from hierbayes.fitted import Fit
@@ -34,8 +34,9 @@ def summary(shown: Shown) -> Blocks:
     frame = shown.summary
     blocks: list[Block] = [_population(fit, frame)]
     if _has_odds(fit):
+        outcome = "a higher category" if fit.spec.categories else "the outcome"
         text = (
-            "An odds ratio above 1 means that the outcome becomes more likely as the column rises by one "
+            f"An odds ratio above 1 means that {outcome} becomes more likely as the column rises by one "
             "unit, below 1 less likely; an interval that contains 1 leaves the direction open. It is the "
             "posterior median of exp(coefficient)."
         )
@@ -122,16 +123,17 @@ def _population(fit: Fit, frame: pd.DataFrame) -> Table:
         )
         for row, main, more in zip(rows, cells, extra, strict=True)
     )
-    scale = scale_words(fit.spec.link, fit.spec.family)
-    caption = f"Population-level effects, the same in every group, on the scale of {scale}"
+    caption = f"Population-level effects, the same in every group, on the scale of {latent_words(fit.spec)}"
     return Table((*columns, *DIAGNOSTICS), body, caption)
 
 
 def _odds(fit: Fit, rows: list[dict[str, Any]]) -> list[tuple[Cell, ...]]:
     """Odds ratios of the rows, which are the terms of all linear predictors in turn."""
     cells: list[tuple[Cell, ...]] = []
+    n_cutpoints = len(fit.spec.cutpoints)  # they come first
+    cells += [(Cell(""), Cell(""))] * n_cutpoints
     places = [(p, term) for p in fit.spec.linear for term in p.terms]
-    for row, (predictor, term) in zip(rows, places, strict=True):
+    for row, (predictor, term) in zip(rows[n_cutpoints:], places, strict=True):
         if term == names.INTERCEPT or (predictor.name and predictor.link != "identity"):
             cells.append((Cell(""), Cell("")))
             continue

@@ -10,6 +10,7 @@ from hierbayes.spec.records import ModelSpec, PriorEntry
 PARAMETERS: dict[str, str] = {
     "Intercept": "intercept, at the mean of the columns",
     "b": "coefficient",
+    "cutpoints": "cutpoint between two categories, at the mean of the columns",
     "sd": "how much groups differ (sd)",
     "cor": "correlation of group effects",
     "sigma": "scatter of single values (sd)",
