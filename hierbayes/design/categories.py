@@ -62,7 +62,9 @@ def learn_categories(response: Response, table: Table) -> tuple[Factor, tuple[st
 def category_predictors(
     response: ResponseInfo, main: PredictorDesign, recipes: Sequence[GroupRecipe]
 ) -> list[tuple[PredictorDesign, PredictorRecipe]]:
-    """The linear predictors of the categories after the second one, which has the main one."""
+    """The linear predictors of unordered categories after the second one, which has the main one."""
+    if not response.unordered:
+        return []
     return [
         shared_predictor(names.category_predictor(label), label, main, recipes)
         for label in response.categories[2:]

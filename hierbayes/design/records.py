@@ -222,7 +222,7 @@ class Design:
     @property
     def linear(self) -> tuple[PredictorDesign, ...]:
         """All linear predictors, the main one first, under the name ``""``."""
-        label = self.response.categories[1] if self.response.categories else ""
+        label = self.response.categories[1] if self.response.unordered else ""
         main = PredictorDesign("", self.X, self.terms, self.groups, self.offset, label)
         return (main, *self.predictors)
 

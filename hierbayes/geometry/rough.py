@@ -206,7 +206,7 @@ def within(domain: tuple[float, float], eta: Floats) -> Floats:
 def _rough_parameters(spec: ModelSpec, design: Design, eta: Floats) -> dict[str, Any]:
     """Rough estimates of the parameters, at a linear predictor; without ``sigma`` where errors are known."""
     family, link = get_family(spec.family), get_link(spec.family, spec.link)
-    found = family.rough_parameters(design.y, eta, link, design.row_data)
+    found = family.rough_parameters(design.y, eta, link, _rows(design))
     known = set(family.parameters) - set(spec.parameters)
     return {name: value for name, value in found.items() if name not in known}
 

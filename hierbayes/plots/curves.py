@@ -52,7 +52,7 @@ def pick_x(fit: Any, group: GroupDesign, x: str | None) -> str:
     DataError
         If no column was asked for and none has a slope.
     """
-    if fit.design.response.categories:
+    if fit.design.response.unordered:
         raise DataError(
             f"Group lines show one expected value of each row, but {fit.design.response.name} has a "
             "probability for each category. Use fit.epred(), whose draws have the dimension category."

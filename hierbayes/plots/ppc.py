@@ -159,8 +159,6 @@ def _bars(fit: Any, seed: int) -> xr.Dataset:
 
 def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
     """Edges and labels of the bars: outcomes, or ranges of counts, of which the last one has no end."""
-    if fit.spec.categories:
-        return np.arange(len(fit.spec.categories) + 1) - 0.5, list(fit.spec.categories)
     if fit.spec.family == "bernoulli":
         return np.array([-0.5, 0.5, 1.5]), list(fit.design.response.labels or ("0", "1"))
     categories = fit.design.response.categories

@@ -234,8 +234,7 @@ def coefficient_notes(design: Design) -> dict[str, str]:
                     for key, label in keys.items()
                     if label != absent[0]
                 }
-    categories = design.response.categories
-    for below, above in pairwise(categories):
+    for below, above in pairwise(design.response.categories if design.response.ordered else ()):
         key = names.level(names.CUTPOINTS, names.cutpoint(below, above))
         notes[key] = f"where the latent scale passes from {below} to {above}, every column at 0"
     if design.has_intercept:
@@ -269,7 +268,7 @@ def listed(items: Sequence[str]) -> str:
 
 def _outcome(spec: ModelSpec, design: Design) -> str:
     name, labels = design.response.name, design.response.outcomes
-    if design.response.categories:
+    if design.response.unordered:
         reference, *others = design.response.categories
         return (
             f"how likely {name} is {listed(others)}, each through its log-odds against {reference}, with "

@@ -244,8 +244,8 @@ def test_a_factor_too_wide_for_memory():
             "district ~ age",
             {"district": ["a", "b", "c", "a"]},
             "The response 'district' has 3 different values ('a', 'b', 'c'); a binary response has 0 and 1, "
-            "booleans or two labels. Ordered categories are modelled by family='cumulative', unordered ones by "
-            "family='categorical'; or make a column with two outcomes first, one of the labels against "
+            "booleans or two labels. Ordered categories are modelled by family='cumulative', unordered ones "
+            "by family='categorical'; or make a column with two outcomes first, one of the labels against "
             "the rest, say.",
         ),
         (
