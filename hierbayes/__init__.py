@@ -18,6 +18,7 @@ _PUBLIC = {
     "Model": "hierbayes.model",
     "Fit": "hierbayes.fitted",
     "fit": "hierbayes.model",
+    "formula": "hierbayes.formulas.parts",
     "fit_many": "hierbayes.many",
     "FitMany": "hierbayes.many",
     "FitSummary": "hierbayes.many",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from hierbayes.errors import HierbayesError as HierbayesError
     from hierbayes.fitted import Fit as Fit
     from hierbayes.fitted import load as load
+    from hierbayes.formulas.parts import formula as formula
     from hierbayes.many import FitFailure as FitFailure
     from hierbayes.many import FitMany as FitMany
     from hierbayes.many import FitSummary as FitSummary

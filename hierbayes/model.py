@@ -16,8 +16,8 @@ from hierbayes.design.additions import check_supported, knows_sigma
 from hierbayes.families import KNOWN_IN_PART, get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import resolve
-from hierbayes.formula import Formula, parse_formula
-from hierbayes.formula.parts import Formulas
+from hierbayes.formulas import Formula, parse_formula
+from hierbayes.formulas.parts import Formulas
 from hierbayes.geometry import Coordinates, coordinates, reported, scales
 from hierbayes.plan import Plan, Wish, make_plan
 from hierbayes.reuse import CompiledGraphs

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hierbayes.design import Design
 from hierbayes.errors import UnknownNameError
 from hierbayes.families import Family, Link
-from hierbayes.formula import Formula
-from hierbayes.formula.parts import Formulas, parse_parameter
+from hierbayes.formulas import Formula
+from hierbayes.formulas.parts import Formulas, parse_parameter
 from hierbayes.spec import GroupSpec, ModelSpec, PredictorSpec
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hierbayes.errors import ArgumentTypeError, UnknownNameError
 from hierbayes.families import get_family
-from hierbayes.formula.parts import formula
+from hierbayes.formulas.parts import formula
 from hierbayes.kernels.coverage import LIKELIHOODS, PART_LIKELIHOODS, SEVERAL
 from hierbayes.model import Model
 

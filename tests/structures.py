@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from hierbayes.formula.parts import formula
+from hierbayes.formulas.parts import formula
 
 
 def small_frame() -> pd.DataFrame:

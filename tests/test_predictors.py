@@ -22,7 +22,7 @@ from tolerances import (
 
 import hierbayes as hb
 from hierbayes.families import get_family, get_link
-from hierbayes.formula.parts import formula
+from hierbayes.formulas.parts import formula
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "predictors.json").read_text())
 SIGMA = formula("normexam ~ standLRT + (1 | school)", sigma="~ sex + standLRT")

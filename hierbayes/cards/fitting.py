@@ -12,7 +12,7 @@ from hierbayes.cards.reader import load_card
 from hierbayes.cards.records import Card, CardModel
 from hierbayes.cards.source import Source, read_source
 from hierbayes.errors import CardError, FormulaError, HierbayesError
-from hierbayes.formula.parts import formula, place_in_parameter
+from hierbayes.formulas.parts import formula, place_in_parameter
 
 if TYPE_CHECKING:
     from hierbayes.fitted import Fit

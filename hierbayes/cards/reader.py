@@ -214,7 +214,7 @@ def _check_name(source: Source, place: Place, kind: str, allowed: Collection[str
 
 
 def _check_formula(source: Source, place: Place, formula: str) -> None:
-    from hierbayes.formula import parse_formula
+    from hierbayes.formulas import parse_formula
 
     try:
         parse_formula(formula)
@@ -223,7 +223,7 @@ def _check_formula(source: Source, place: Place, formula: str) -> None:
 
 
 def _check_parameter(source: Source, place: Place, family: tuple[str, Collection[str]]) -> None:
-    from hierbayes.formula.parts import parse_parameter, place_in_parameter
+    from hierbayes.formulas.parts import parse_parameter, place_in_parameter
 
     name, (of, allowed) = str(place[-1]), family
     if name not in allowed:

@@ -15,7 +15,7 @@ import hierbayes as hb
 from hierbayes.cards import CardModel, read_frame
 from hierbayes.cli.status import INTERRUPTED
 from hierbayes.errors import FormulaError, StorageError
-from hierbayes.formula.parts import Formulas, formula
+from hierbayes.formulas.parts import Formulas, formula
 
 SAVED = (".nc", ".zarr")
 """Endings of a saved fit: netCDF, Zarr."""

@@ -11,8 +11,8 @@ from hierbayes.design.finite import check_finite
 from hierbayes.design.frame import Table
 from hierbayes.design.records import Floats
 from hierbayes.errors import DataError, FormulaError
-from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import Call, Expression, Formula, Response, Word
+from hierbayes.formulas.functions import bind
+from hierbayes.formulas.terms import Call, Expression, Formula, Response, Word
 
 CBIND, TRIALS, WEIGHTS = "cbind", "trials", "weights"
 CENS, TRUNC, SE = "cens", "trunc", "se"

@@ -21,7 +21,7 @@ from hierbayes.design.structure_parts import (
 )
 from hierbayes.design.structure_text import nearly_constant, relation_messages
 from hierbayes.design.values import CATEGORY, NUMBER, TEXT, Factor, Numeric, RawColumn, quoted, to_factor
-from hierbayes.formula.terms import Formula, Name
+from hierbayes.formulas.terms import Formula, Name
 
 _LABELLED = (TEXT, CATEGORY)
 _FIRST_ROWS = 10_000  # so many are looked at before all are: most numbers show many values there

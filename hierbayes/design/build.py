@@ -28,7 +28,7 @@ from hierbayes.design.recipe import Recipe, raw_columns
 from hierbayes.design.records import Design, Floats, PredictorDesign
 from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
 from hierbayes.design.values import Factor
-from hierbayes.formula.terms import Formula
+from hierbayes.formulas.terms import Formula
 
 NO_PARAMETERS: Mapping[str, Formula] = {}
 
@@ -46,7 +46,7 @@ def build_design(
     Parameters
     ----------
     formula : Formula
-        What `hierbayes.formula.parse_formula` read.
+        What `hierbayes.formulas.parse_formula` read.
     data : frame or mapping of columns
         pandas, polars, pyarrow, anything narwhals understands, or a dict of columns; never changed.
     response_kind : str
@@ -88,7 +88,7 @@ def build_design(
     Examples
     --------
     >>> from hierbayes.design import build_design
-    >>> from hierbayes.formula import parse_formula
+    >>> from hierbayes.formulas import parse_formula
     >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "x": ["p", "q", "p", "q"], "g": [7, 7, 10, 10]}
     >>> design = build_design(parse_formula("y ~ x + (1 | g)"), data)
     >>> design.terms, design.groups[0].levels

@@ -12,7 +12,7 @@ from hierbayes.design.grouped import GroupRecipe
 from hierbayes.design.records import PredictorDesign, ResponseInfo
 from hierbayes.design.values import Factor, Numeric, quoted
 from hierbayes.errors import DataError, FormulaError
-from hierbayes.formula.terms import Response
+from hierbayes.formulas.terms import Response
 
 CATEGORIES_RESPONSE = "categories"
 MOST = 20  # categories: each has coefficients and group effects of its own

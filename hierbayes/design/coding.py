@@ -21,7 +21,7 @@ from hierbayes.design.columns import Variable, expression_name
 from hierbayes.design.records import Floats
 from hierbayes.design.values import Columns, Factor, Numeric
 from hierbayes.errors import DataError
-from hierbayes.formula.terms import Term
+from hierbayes.formulas.terms import Term
 
 type Made = tuple[Floats, tuple[str, ...]]
 type Pieces = list[tuple[str, Callable[[], Floats | NDArray[np.bool_]]]]

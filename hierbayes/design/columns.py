@@ -27,8 +27,8 @@ from hierbayes.design.values import (
     to_factor,
 )
 from hierbayes.errors import DataError, FormulaError, nearest_match
-from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import COMPARISONS, Call, Expression, Formula, Name, Number, Operation, Text
+from hierbayes.formulas.functions import bind
+from hierbayes.formulas.terms import COMPARISONS, Call, Expression, Formula, Name, Number, Operation, Text
 
 type Variable = Numeric | Columns | Factor
 

@@ -12,9 +12,9 @@ from hierbayes.design.records import Floats
 from hierbayes.design.splines import apply_poly, learn_poly
 from hierbayes.design.values import Factor, quoted
 from hierbayes.errors import FormulaError, nearest_match
-from hierbayes.formula.arguments import constants
-from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import Call, Expression, Text, Word
+from hierbayes.formulas.arguments import constants
+from hierbayes.formulas.functions import bind
+from hierbayes.formulas.terms import Call, Expression, Text, Word
 
 CALLS = ("factor", "ordered", "C")
 

@@ -12,7 +12,7 @@ from hierbayes.design.frame import column_uses, uses_of_all
 from hierbayes.design.partial import LOW, check_bounds
 from hierbayes.design.records import Design, Floats
 from hierbayes.errors import DataError
-from hierbayes.formula.terms import Name
+from hierbayes.formulas.terms import Name
 
 
 def exchange_response(design: Design, y: Any) -> Design:

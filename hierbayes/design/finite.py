@@ -8,7 +8,7 @@ from hierbayes.design.frame import Table, column_names, operations_within
 from hierbayes.design.records import Floats
 from hierbayes.design.values import BOOLEAN, NUMBER
 from hierbayes.errors import DataError
-from hierbayes.formula.terms import Call, Number
+from hierbayes.formulas.terms import Call, Number
 
 DOMAINS: dict[str, str] = {
     **{name: f"{name}() takes numbers above 0. " for name in ("log", "log2", "log10")},

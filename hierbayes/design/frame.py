@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from hierbayes.design.missing import DROP, Holes, Missing, complete_rows, is_missing, policies
 from hierbayes.design.values import RawColumn, read_series
 from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, FormulaError, nearest_match
-from hierbayes.formula.functions import bind
-from hierbayes.formula.source import MAX_LENGTH, MAX_TERMS
-from hierbayes.formula.terms import (
+from hierbayes.formulas.functions import bind
+from hierbayes.formulas.source import MAX_LENGTH, MAX_TERMS
+from hierbayes.formulas.terms import (
     Call,
     Expression,
     Formula,

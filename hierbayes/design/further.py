@@ -15,7 +15,7 @@ from hierbayes.design.columns import Variable, evaluate_all, offset_values
 from hierbayes.design.frame import Table, column_uses, formula_text
 from hierbayes.design.grouped import GroupRecipe, known_groups, learn_groups
 from hierbayes.design.records import Floats, GroupDesign, PredictorDesign
-from hierbayes.formula.terms import Expression, Formula, GroupTerm, Term
+from hierbayes.formulas.terms import Expression, Formula, GroupTerm, Term
 
 type Group = tuple[GroupDesign, NDArray[np.str_]]
 """A group term for other data, with the label of every row's group."""

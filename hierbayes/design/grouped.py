@@ -25,7 +25,7 @@ from hierbayes.design.groups import (
 from hierbayes.design.records import Codes, Floats, GroupDesign
 from hierbayes.design.values import Factor, quoted
 from hierbayes.errors import DataError
-from hierbayes.formula.terms import GroupTerm, Name
+from hierbayes.formulas.terms import GroupTerm, Name
 
 
 @dataclass(frozen=True)

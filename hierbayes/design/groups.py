@@ -15,7 +15,7 @@ from hierbayes.design.frame import Table
 from hierbayes.design.records import Codes
 from hierbayes.design.values import Factor
 from hierbayes.errors import DataError
-from hierbayes.formula.terms import GroupTerm
+from hierbayes.formulas.terms import GroupTerm
 
 type Cell = tuple[str, ...]
 """A group by the labels of its factors: ``("12",)``, ``("N", "12")``."""

@@ -14,8 +14,8 @@ from hierbayes.design.frame import Table
 from hierbayes.design.records import Floats
 from hierbayes.design.values import BOOLEAN, Factor, Numeric, quoted
 from hierbayes.errors import DataError
-from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import Call, Expression, Name
+from hierbayes.formulas.functions import bind
+from hierbayes.formulas.terms import Call, Expression, Name
 
 ORDERED_RESPONSE = "ordered"
 WIDEST_GAP = 20  # categories between whole numbers that a message lists

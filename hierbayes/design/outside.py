@@ -11,7 +11,7 @@ from hierbayes.design.columns import cut_codes, learn
 from hierbayes.design.frame import Table, calls_within, column_names
 from hierbayes.design.missing import DROP, ERROR, REPORT, Holes, Missing
 from hierbayes.errors import DataError
-from hierbayes.formula.terms import Call, Expression
+from hierbayes.formulas.terms import Call, Expression
 
 _FIRST = " (the first row is row 1)"
 _WIDEN = "`-Inf` and `Inf` as the outer bounds cover every number"

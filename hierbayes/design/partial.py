@@ -13,8 +13,8 @@ from hierbayes.design.frame import Table
 from hierbayes.design.records import Floats
 from hierbayes.design.values import BOOLEAN, NUMBER, RawColumn, to_factor
 from hierbayes.errors import DataError, FormulaError, nearest_match
-from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import Call, Expression, Name, Number, Response
+from hierbayes.formulas.functions import bind
+from hierbayes.formulas.terms import Call, Expression, Name, Number, Response
 
 LOW, HIGH, LOWER_BOUND, UPPER_BOUND, STANDARD_ERROR = "low", "high", "lb", "ub", "se"
 PART = (LOW, HIGH, LOWER_BOUND, UPPER_BOUND, STANDARD_ERROR)

@@ -29,8 +29,8 @@ from hierbayes.design.records import Floats, GroupDesign, PredictorDesign, Respo
 from hierbayes.design.response import read_response
 from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor
 from hierbayes.errors import DataError, StorageError, UnknownNameError
-from hierbayes.formula import parse_formula
-from hierbayes.formula.terms import Expression, Formula
+from hierbayes.formulas import parse_formula
+from hierbayes.formulas.terms import Expression, Formula
 
 FORMAT = 1
 NEW_LEVELS = ("error", "allow")
@@ -113,7 +113,7 @@ class Recipe:
     Examples
     --------
     >>> from hierbayes.design import build_design
-    >>> from hierbayes.formula import parse_formula
+    >>> from hierbayes.formulas import parse_formula
     >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "x": [0.0, 1.0, 2.0, 3.0], "g": ["a", "a", "b", "b"]}
     >>> recipe = build_design(parse_formula("y ~ x + (1 | g)"), data).recipe
     >>> new = recipe.apply({"x": [5.0], "g": ["c"]}, new_levels="allow")

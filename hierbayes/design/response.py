@@ -16,7 +16,7 @@ from hierbayes.design.ordered import ORDERED_RESPONSE, learn_ordered, positions
 from hierbayes.design.records import Floats, ResponseInfo
 from hierbayes.design.values import BOOLEAN, Factor, Numeric, quoted
 from hierbayes.errors import DataError, FormulaError, UnknownNameError, nearest_match
-from hierbayes.formula.terms import Name, Response
+from hierbayes.formulas.terms import Name, Response
 
 NUMERIC_RESPONSE, COUNT_RESPONSE, BINARY_RESPONSE = "numeric", "count", "binary"
 

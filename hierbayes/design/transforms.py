@@ -15,9 +15,9 @@ from hierbayes.design.records import Floats
 from hierbayes.design.splines import State
 from hierbayes.design.values import Factor
 from hierbayes.errors import DataError
-from hierbayes.formula.arguments import constants
-from hierbayes.formula.functions import bind
-from hierbayes.formula.terms import Call, Expression, Number, Text, Word
+from hierbayes.formulas.arguments import constants
+from hierbayes.formulas.functions import bind
+from hierbayes.formulas.terms import Call, Expression, Number, Text, Word
 
 ROUNDING = 1e-12  # of the largest number: means that differ by less are equal
 

@@ -136,19 +136,8 @@ N_ARRAYS = len(Data._fields)
 @compiled
 def read(table: Any) -> Data:
     """The arrays behind a table of addresses, in the order of ``Data``."""
-    sizes = integers(table, 0)
-    layout = Layout(
-        sizes[0],
-        sizes[1],
-        sizes[2],
-        sizes[3],
-        sizes[4],
-        sizes[5],
-        sizes[6],
-        sizes[7],
-        sizes[8],
-        sizes[9],
-    )
+    s = integers(table, 0)
+    layout = Layout(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9])
     n, p = layout.n, layout.p
     groups = integers(table, 9)
     n_terms = groups.shape[0] // 6

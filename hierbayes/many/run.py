@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.formula.parts import Formulas
+from hierbayes.formulas.parts import Formulas
 from hierbayes.many.jobs import Job, check_settings, resident, spawn_seeds, tasks_of
 from hierbayes.many.progress import FitsProgress
 from hierbayes.many.records import KEPT, FitFailure, FitMany, Outcome

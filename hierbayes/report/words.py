@@ -9,8 +9,8 @@ from typing import Any
 from hierbayes import names
 from hierbayes.design.partial import LOW, LOWER_BOUND, STANDARD_ERROR, bounds_words, censored_words
 from hierbayes.design.records import Design
-from hierbayes.formula import parse_formula
-from hierbayes.formula.terms import Call, Expression, Formula, GroupTerm, Name, Number, Operation, Rest, Term
+from hierbayes.formulas import parse_formula
+from hierbayes.formulas.terms import Call, Expression, Formula, GroupTerm, Name, Number, Operation, Rest, Term
 from hierbayes.report.numerals import count
 from hierbayes.spec.records import ModelSpec, PredictorSpec
 

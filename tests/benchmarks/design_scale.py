@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hierbayes.design import build_design
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 FORMULA = "score ~ intake * sex + I(intake^2) + kind + (1 + intake | school)"
 

@@ -9,7 +9,7 @@ import pytest
 
 from hierbayes.design import build_design, checks
 from hierbayes.errors import DataError, FormulaError, HierbayesError, nearest_match, slips
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 N = 12
 DATA = {

@@ -6,7 +6,7 @@ import pytest
 
 import hierbayes as hb
 from hierbayes.design import build_design
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 N = 60
 RNG = np.random.default_rng(0)

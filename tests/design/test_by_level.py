@@ -8,7 +8,7 @@ import pytest
 
 from hierbayes.design import Recipe, build_design
 from hierbayes.errors import DataError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 FRAME = pd.DataFrame(
     {

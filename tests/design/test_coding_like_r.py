@@ -9,7 +9,7 @@ import pytest
 
 from hierbayes.design import build_design
 from hierbayes.design.coding import full_codings
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "design_columns.json").read_text())
 QUIRK = "y ~ 0 + x + x:a"  # R repeats the column of x here; ours spans the same space without the repetition

@@ -9,7 +9,7 @@ import pytest
 
 from hierbayes.design import build_design
 from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, FormulaError, UnknownNameError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 DATA = {
     "y": [1.0, 2.0, 4.0, 3.0],

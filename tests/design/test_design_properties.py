@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hierbayes.design import Recipe, build_design
 from hierbayes.errors import DataError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 FORMULA = parse_formula("y ~ x*f + (1 + x | g:h) + (0 + f | g)")
 # NumPy's arrays of text lose a NUL at the end of a label.

@@ -5,7 +5,7 @@ import pytest
 
 from hierbayes.datasets import load_data
 from hierbayes.design import build_design
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 USE_MESSAGE = "use: modelling the probability of 'Y' (reference 'N'); write use[N] to turn it round"
 LIVCH = ("Intercept", "age", "urban[Y]", "livch[1]", "livch[2]", "livch[3+]")

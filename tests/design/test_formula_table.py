@@ -5,7 +5,7 @@ order, sums and sums of squares of the population columns; factors and numbers o
 correlate within each group term; the number of variances and covariances. The exceptions say why.
 
 Refused ones are held to their whole message: 45 with a caret under the place in the formula, 57 about values
-of the data, which have no place there. (Those that cannot be read are in tests/formula/test_parser.py.)
+of the data, which have no place there. (Those that cannot be read are in tests/formulas/test_parser.py.)
 """
 
 import json
@@ -19,7 +19,7 @@ import pytest
 from hierbayes.datasets import load_data
 from hierbayes.design import build_design
 from hierbayes.errors import ColumnNotFoundError, DataError, FormulaError, HierbayesError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "formulas.json").read_text())
 NEAR = {"rtol": 1e-9, "atol": 1e-9}  # sums of some thousand terms; columns of poly() sum to zero

@@ -7,7 +7,7 @@ import pytest
 
 from hierbayes.datasets import load_data
 from hierbayes.design import build_design
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 FORMULA = parse_formula("use ~ age*ch + I(age^2) + livch + (1 + age | urban:district)")
 

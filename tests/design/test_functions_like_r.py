@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from hierbayes.design import Recipe, build_design
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "design_functions.json").read_text())
 DATA, NEW = pd.DataFrame(REFERENCE["data"]), pd.DataFrame(REFERENCE["new"])

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 import hierbayes as hb
 from hierbayes.design import Recipe, build_design
 from hierbayes.errors import ColumnNotFoundError, DataError, FormulaError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 
 def build(formula, data, **options):

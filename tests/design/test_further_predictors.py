@@ -9,8 +9,8 @@ import pytest
 from hierbayes.design import Recipe, build_design, exchange_response
 from hierbayes.design.selection import take_rows
 from hierbayes.errors import ColumnNotFoundError, DataError, FormulaError
-from hierbayes.formula import parse_formula
-from hierbayes.formula.parts import parse_parameter
+from hierbayes.formulas import parse_formula
+from hierbayes.formulas.parts import parse_parameter
 
 FRAME = pd.DataFrame(
     {

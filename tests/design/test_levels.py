@@ -7,7 +7,7 @@ import pytest
 
 from hierbayes.design import build_design
 from hierbayes.design.groups import factor_name, unique_names
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 Y = [1.0, 2.0, 4.0, 3.0, 5.0, 2.5]
 

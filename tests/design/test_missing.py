@@ -8,7 +8,7 @@ import pytest
 import hierbayes as hb
 from hierbayes.design import build_design
 from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, UnknownNameError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 FORMULA = parse_formula("y ~ age + (1 | school)")
 DATA = {

@@ -11,7 +11,7 @@ from hierbayes.design import build_design, exchange_response
 from hierbayes.design.recipe import Recipe
 from hierbayes.design.records import ResponseInfo
 from hierbayes.errors import DataError, FormulaError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 TEXT = ["low", "high", "mid", "low"] * 3
 ORDER = ("low", "mid", "high")

@@ -12,7 +12,7 @@ from hierbayes.design import Recipe, build_design
 from hierbayes.design.partial import bounds_words, censored_words
 from hierbayes.design.selection import take_rows
 from hierbayes.errors import DataError, FormulaError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 INF = np.inf
 SIDES = ["none", "left", "right", "interval"]

@@ -8,7 +8,7 @@ import pytest
 from hierbayes.datasets import load_data
 from hierbayes.design import Recipe, build_design
 from hierbayes.errors import ColumnNotFoundError, DataError, StorageError, UnknownNameError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 FORMULA = parse_formula("use ~ age*ch + I(age^2) + livch + (1 + age | urban:district)")
 

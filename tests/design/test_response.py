@@ -6,7 +6,7 @@ import pytest
 
 from hierbayes.design import Recipe, ResponseInfo, build_design
 from hierbayes.errors import DataError, FormulaError
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 
 X = [0.5, 1.0, 2.0, 0.0]
 

@@ -13,7 +13,7 @@ from plugin import random_fit
 import hierbayes as hb
 from hierbayes.errors import StorageError
 from hierbayes.fitted import fingerprint
-from hierbayes.formula.parts import formula
+from hierbayes.formulas.parts import formula
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import xarray as xr
 from hierbayes import names
 from hierbayes.design import build_design
 from hierbayes.fitted import Fit
-from hierbayes.formula import parse_formula
+from hierbayes.formulas import parse_formula
 from hierbayes.spec import GroupSpec, ModelSpec
 
 CHAINS, DRAWS = 2, 60

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hierbayes.formula.source import Source
-from hierbayes.formula.terms import Expression, GroupTerm, Term
+from hierbayes.formulas.source import Source
+from hierbayes.formulas.terms import Expression, GroupTerm, Term
 
 
 def merge_groups(

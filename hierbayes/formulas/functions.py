@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hierbayes.formula.terms import Call, Expression
+from hierbayes.formulas.terms import Call, Expression
 
 TERM, VALUE, RESPONSE, ADDITION, GROUPING, OFFSET = (
     "in a term",

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hierbayes.errors import FormulaError, nearest_match
-from hierbayes.formula import functions as fn
-from hierbayes.formula import tokens as tk
-from hierbayes.formula.advice import FUNCTION_ADVICE, function_advice, operator_advice
-from hierbayes.formula.arguments import READERS, VECTOR
-from hierbayes.formula.functions import FUNCTIONS, Parameter, usages
-from hierbayes.formula.source import MAX_DEPTH, Source
-from hierbayes.formula.syntax import (
+from hierbayes.formulas import functions as fn
+from hierbayes.formulas import tokens as tk
+from hierbayes.formulas.advice import FUNCTION_ADVICE, function_advice, operator_advice
+from hierbayes.formulas.arguments import READERS, VECTOR
+from hierbayes.formulas.functions import FUNCTIONS, Parameter, usages
+from hierbayes.formulas.source import MAX_DEPTH, Source
+from hierbayes.formulas.syntax import (
     Apply,
     Argument,
     Infix,
@@ -23,7 +23,7 @@ from hierbayes.formula.syntax import (
     Subscript,
     unwrap,
 )
-from hierbayes.formula.terms import (
+from hierbayes.formulas.terms import (
     COMPARISONS,
     Call,
     Expression,

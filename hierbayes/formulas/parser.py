@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hierbayes.errors import FormulaError
-from hierbayes.formula import tokens as tk
-from hierbayes.formula.source import MAX_DEPTH, MAX_PARENTHESES, Source
-from hierbayes.formula.syntax import Apply, Argument, Infix, Leaf, Node, Parentheses, Prefix, Subscript
-from hierbayes.formula.terms import Span
-from hierbayes.formula.tokens import Token, tokenize
+from hierbayes.formulas import tokens as tk
+from hierbayes.formulas.source import MAX_DEPTH, MAX_PARENTHESES, Source
+from hierbayes.formulas.syntax import Apply, Argument, Infix, Leaf, Node, Parentheses, Prefix, Subscript
+from hierbayes.formulas.terms import Span
+from hierbayes.formulas.tokens import Token, tokenize
 
 EXAMPLE = "A formula reads `response ~ predictors + (1 | group)`, for example `use ~ age + (1 | district)`."
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from hierbayes.errors import ArgumentTypeError, FormulaError
-from hierbayes.formula import functions as fn
-from hierbayes.formula import tokens as tk
-from hierbayes.formula.expansion import Expanded, expand
-from hierbayes.formula.expressions import read_call, read_variable
-from hierbayes.formula.parser import EXAMPLE, parse_syntax
-from hierbayes.formula.source import MAX_LENGTH, Source
-from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Prefix, Subscript, unwrap
-from hierbayes.formula.terms import Call, Expression, Formula, Response
-from hierbayes.formula.tokens import Token
+from hierbayes.formulas import functions as fn
+from hierbayes.formulas import tokens as tk
+from hierbayes.formulas.expansion import Expanded, expand
+from hierbayes.formulas.expressions import read_call, read_variable
+from hierbayes.formulas.parser import EXAMPLE, parse_syntax
+from hierbayes.formulas.source import MAX_LENGTH, Source
+from hierbayes.formulas.syntax import Apply, Infix, Leaf, Node, Prefix, Subscript, unwrap
+from hierbayes.formulas.terms import Call, Expression, Formula, Response
+from hierbayes.formulas.tokens import Token
 
 _RESPONSE_HINT = (
     "The left of `~` is one column, `use`, perhaps with the level to model, `use[Y]`, or a function of "
@@ -26,7 +26,7 @@ def parse_formula(text: str) -> Formula:
     ----------
     text : str
         ``response ~ predictors + (terms | group)``, with ``+ - * : / ^ %in%`` and parentheses, ``0`` and
-        ``1``, ``.`` for all other columns, the functions of `hierbayes.formula.functions`, and backquotes
+        ``1``, ``.`` for all other columns, the functions of `hierbayes.formulas.functions`, and backquotes
         around names with spaces. ``use[Y]`` on the left names the level to model. Group terms are correlated,
         ``(1 + x | g)``, or not, ``(1 + x || g)``; ``(1 | a/b)`` is ``(1 | a) + (1 | a:b)``;
         ``(1 | gr(g, by = s))`` has a standard deviation for the groups of each level of s. Nothing in the

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hierbayes.errors import ArgumentTypeError, FormulaError
-from hierbayes.formula.reading import parse_formula
-from hierbayes.formula.terms import Formula, Rest, Span, Term
+from hierbayes.formulas.reading import parse_formula
+from hierbayes.formulas.terms import Formula, Rest, Span, Term
 
 _EXAMPLE = 'A parameter\'s formula has no left side: `sigma = "~ x + (1 | group)"`.'
 

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from hierbayes.errors import FormulaError
-from hierbayes.formula import functions as fn
-from hierbayes.formula import tokens as tk
-from hierbayes.formula.advice import operator_advice
-from hierbayes.formula.arguments import whole_number
-from hierbayes.formula.expressions import no_variable, read_call, read_variable
-from hierbayes.formula.grouping import grouping
-from hierbayes.formula.merging import merge_groups
-from hierbayes.formula.source import MAX_PRODUCTS, MAX_TERMS, Source
-from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, Parentheses, Prefix
-from hierbayes.formula.terms import Call, Expression, GroupTerm, Name, Rest, Span, Term
-from hierbayes.formula.tokens import Token
+from hierbayes.formulas import functions as fn
+from hierbayes.formulas import tokens as tk
+from hierbayes.formulas.advice import operator_advice
+from hierbayes.formulas.arguments import whole_number
+from hierbayes.formulas.expressions import no_variable, read_call, read_variable
+from hierbayes.formulas.grouping import grouping
+from hierbayes.formulas.merging import merge_groups
+from hierbayes.formulas.source import MAX_PRODUCTS, MAX_TERMS, Source
+from hierbayes.formulas.syntax import Apply, Infix, Leaf, Node, Parentheses, Prefix
+from hierbayes.formulas.terms import Call, Expression, GroupTerm, Name, Rest, Span, Term
+from hierbayes.formulas.tokens import Token
 
 
 @dataclass(frozen=True)

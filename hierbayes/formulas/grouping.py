@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hierbayes.errors import FormulaError
-from hierbayes.formula import functions as fn
-from hierbayes.formula import tokens as tk
-from hierbayes.formula.expressions import read_call, read_variable
-from hierbayes.formula.source import MAX_PARENTHESES, Source
-from hierbayes.formula.syntax import Apply, Infix, Leaf, Node, unwrap
-from hierbayes.formula.terms import Expression, Name
-from hierbayes.formula.tokens import Token
+from hierbayes.formulas import functions as fn
+from hierbayes.formulas import tokens as tk
+from hierbayes.formulas.expressions import read_call, read_variable
+from hierbayes.formulas.source import MAX_PARENTHESES, Source
+from hierbayes.formulas.syntax import Apply, Infix, Leaf, Node, unwrap
+from hierbayes.formulas.terms import Expression, Name
+from hierbayes.formulas.tokens import Token
 
 type Factors = tuple[Expression, ...]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from hierbayes.formula import tokens as tk
-from hierbayes.formula.source import Source
-from hierbayes.formula.syntax import Apply, Leaf, Node
-from hierbayes.formula.tokens import Token
+from hierbayes.formulas import tokens as tk
+from hierbayes.formulas.source import Source
+from hierbayes.formulas.syntax import Apply, Leaf, Node
+from hierbayes.formulas.tokens import Token
 
 _COLUMN_FIRST = (
     'Compute the column first, data["new"] = ..., and name it in the formula; arithmetic can stand in I().'

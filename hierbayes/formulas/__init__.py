@@ -1,7 +1,7 @@
 """Formulas: text in, immutable terms with their places in the text out."""
 
-from hierbayes.formula.reading import parse_formula
-from hierbayes.formula.terms import (
+from hierbayes.formulas.reading import parse_formula
+from hierbayes.formulas.terms import (
     Call,
     Expression,
     Formula,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hierbayes.errors import FormulaError
-from hierbayes.formula.terms import Span
+from hierbayes.formulas.terms import Span
 
 MAX_LENGTH = 10_000  # characters
 MAX_PARENTHESES = 50  # parentheses inside parentheses

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import hierbayes.formula
+import hierbayes.formulas
 from hierbayes.errors import FormulaError
-from hierbayes.formula import Name, parse_formula
-from hierbayes.formula.source import MAX_DEPTH, MAX_LENGTH, MAX_PARENTHESES, MAX_TERMS
+from hierbayes.formulas import Name, parse_formula
+from hierbayes.formulas.source import MAX_DEPTH, MAX_LENGTH, MAX_PARENTHESES, MAX_TERMS
 
 SECONDS = 2.0  # a hundred times what these need on one slow core
 DIGITS = [f"x{i}" for i in range(1200)]
@@ -166,7 +166,7 @@ def test_any_text_is_a_formula_or_a_formula_error(text):
 
 def test_the_package_calls_nothing_that_runs_text():
     running = {"eval", "exec", "compile", "getattr", "__import__", "globals", "locals", "vars"}
-    for path in Path(hierbayes.formula.__file__).parent.glob("*.py"):
+    for path in Path(hierbayes.formulas.__file__).parent.glob("*.py"):
         names = {
             n.id for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Name)
         }

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hierbayes.errors import FormulaError
-from hierbayes.formula.source import Source
-from hierbayes.formula.terms import Span, is_plain_name
+from hierbayes.formulas.source import Source
+from hierbayes.formulas.terms import Span, is_plain_name
 
 START, END = "start", "end"
 NAME, QUOTED_NAME, NUMBER, TEXT, LABEL = "name", "quoted name", "number", "text", "label"

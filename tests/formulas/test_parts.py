@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from hierbayes.errors import ArgumentTypeError, FormulaError
-from hierbayes.formula.parts import Formulas, formula, parse_parameter, place_in_parameter
+from hierbayes.formulas.parts import Formulas, formula, parse_parameter, place_in_parameter
 
 
 def test_formulas_are_data_that_print():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hierbayes.errors import ArgumentTypeError, FormulaError, HierbayesError
-from hierbayes.formula import (
+from hierbayes.formulas import (
     Call,
     Formula,
     GroupTerm,

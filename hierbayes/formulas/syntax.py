@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hierbayes.formula.terms import Span
-from hierbayes.formula.tokens import Token
+from hierbayes.formulas.terms import Span
+from hierbayes.formulas.tokens import Token
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hierbayes.errors import FormulaError
-from hierbayes.formula import Formula, Name, Number, Operation, Response, Term, parse_formula
-from hierbayes.formula.source import MAX_LENGTH
-from hierbayes.formula.terms import Call
+from hierbayes.formulas import Formula, Name, Number, Operation, Response, Term, parse_formula
+from hierbayes.formulas.source import MAX_LENGTH
+from hierbayes.formulas.terms import Call
 
 NAMES = ["a", "b", "c.d", "größe", "I", "`e f`", "`3rd`"]
 text_of_name = st.sampled_from(NAMES)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hierbayes.errors import FormulaError
-from hierbayes.formula import Name, Number, parse_formula
+from hierbayes.formulas import Name, Number, parse_formula
 
 REFERENCE = json.loads((Path(__file__).parent / "r_terms.json").read_text(encoding="utf-8"))
 COLUMNS = {"a": 1.7, "b": -0.6, "c": 2.3, "x": 1.3, "my x": 3.1}

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 
 from hierbayes.errors import nearest_match
-from hierbayes.formula import functions as fn
-from hierbayes.formula import tokens as tk
-from hierbayes.formula.functions import CONTRASTS, MAX_COUNT
-from hierbayes.formula.source import Source
-from hierbayes.formula.syntax import Apply, Argument, Leaf, Node, Prefix, unwrap
-from hierbayes.formula.terms import Call, Expression, Number, Span, Text, Word
+from hierbayes.formulas import functions as fn
+from hierbayes.formulas import tokens as tk
+from hierbayes.formulas.functions import CONTRASTS, MAX_COUNT
+from hierbayes.formulas.source import Source
+from hierbayes.formulas.syntax import Apply, Argument, Leaf, Node, Prefix, unwrap
+from hierbayes.formulas.terms import Call, Expression, Number, Span, Text, Word
 
 VECTOR = "c"  # R's name for several constants in a row
 MAX_ELEMENTS = 200

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hierbayes.errors import FormulaError
-from hierbayes.formula import tokens as tk
-from hierbayes.formula.source import Source
-from hierbayes.formula.terms import is_plain_name
-from hierbayes.formula.tokens import SYMBOLS, tokenize
+from hierbayes.formulas import tokens as tk
+from hierbayes.formulas.source import Source
+from hierbayes.formulas.terms import is_plain_name
+from hierbayes.formulas.tokens import SYMBOLS, tokenize
 
 
 def read(text: str) -> list[tuple[str, str, tuple[int, int]]]:
