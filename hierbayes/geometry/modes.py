@@ -89,7 +89,8 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     effects = {group.name: np.zeros((group.n_groups, group.Z.shape[1])) for group in design.groups}
     center, precision = fit.center, fit.precision
     variance = np.zeros(design.n)
-    for _ in range(SWEEPS):
+    # With one factor nothing hangs on where the effects of normal rows are, and there may be many rows.
+    for _ in range(1 if _are_normal(spec, design) and len(design.groups) == 1 else SWEEPS):
         eta = X @ center + sum(parts.values(), start=offset)
         W, score = _averaged((family, link), design.y, rows, (eta, np.sqrt(variance)))
         working = eta - offset + score / W
@@ -132,6 +133,12 @@ def _wide(rough: Components) -> Floats:
     return np.maximum(rough.sd, rough.start)
 
 
+def _are_normal(spec: ModelSpec, design: Design) -> bool:
+    """Whether the log density of every row is quadratic in its linear predictor."""
+    family, link = get_family(spec.family), get_link(spec.family, spec.link)
+    return family.is_linear(link) and not design.part
+
+
 def stiffness(spec: ModelSpec, design: Design, X: Floats, fits: tuple[Rough, Mode]) -> float:
     """How much more curved than at its mode the density of a group's effect becomes within two of its sds.
 
@@ -150,6 +157,8 @@ def stiffness(spec: ModelSpec, design: Design, X: Floats, fits: tuple[Rough, Mod
     float
         The largest ratio of curvatures, prior included, over all effects.
     """
+    if _are_normal(spec, design):
+        return 1.0
     fit, at = fits
     family, link = get_family(spec.family), get_link(spec.family, spec.link)
     offset = np.zeros(design.n) if design.offset is None else design.offset

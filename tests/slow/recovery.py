@@ -50,10 +50,9 @@ class Case:
     sd: float
     parameters: Mapping[str, float] = field(default_factory=dict)
     response: str = "y"
-    shape: Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame] = lambda data, rng: data
 
     @property
-    def formula(self) -> str:
+    def formula(self) -> Any:
         return f"{self.response} ~ x + (1 | g)"
 
     def truth(self) -> dict[str, float]:
@@ -62,18 +61,115 @@ class Case:
 
     def data(self, rng: np.random.Generator) -> pd.DataFrame:
         """One data set; ``n`` is the number of trials of each row."""
-        n_rows = GROUPS * ROWS
-        codes = np.repeat(np.arange(GROUPS), ROWS)
-        x = rng.normal(size=n_rows)
-        eta = self.b[0] + self.b[1] * x + rng.normal(0, self.sd, GROUPS)[codes]
-        trials = rng.integers(3, 15, n_rows).astype(float)
-        rows = {"trials": trials} if get_family(self.family).response_kind == "trials" else {}
+        frame, eta = rows(rng)
+        eta = eta(self.b, self.sd)
+        trials = rng.integers(3, 15, len(frame)).astype(float)
+        more = {"trials": trials} if get_family(self.family).response_kind == "trials" else {}
         link = get_link(self.family, self.link)
-        y = get_family(self.family).draw(eta, {**self.parameters, **rows}, link, rng)
-        return self.shape(pd.DataFrame({"y": y, "x": x, "g": codes.astype(str), "n": trials}), rng)
+        y = get_family(self.family).draw(eta, {**self.parameters, **more}, link, rng)
+        return frame.assign(y=y, n=trials)
 
 
-CASES: dict[str, Case] = {
+@dataclass(frozen=True)
+class Special:
+    """A model that is written out.
+
+    Attributes
+    ----------
+    family, link : str
+        The response distribution.
+    formula : str or Formulas
+        The model.
+    values : mapping of str to float
+        Its truth.
+    make : callable
+        ``make(values, rng)``, a data set.
+    """
+
+    family: str
+    link: str
+    formula: Any
+    values: Mapping[str, float]
+    make: Callable[[Mapping[str, float], np.random.Generator], pd.DataFrame]
+
+    def truth(self) -> dict[str, float]:
+        return dict(self.values)
+
+    def data(self, rng: np.random.Generator) -> pd.DataFrame:
+        return self.make(self.values, rng)
+
+
+type Predictor = Callable[[tuple[float, float], float], np.ndarray]
+
+
+def rows(rng: np.random.Generator) -> tuple[pd.DataFrame, Predictor]:
+    """Columns ``x`` and ``g``, and linear predictors from coefficients and an sd, groups anew each time."""
+    codes = np.repeat(np.arange(GROUPS), ROWS)
+    x = rng.normal(size=len(codes))
+
+    def eta(b: tuple[float, float], sd: float) -> np.ndarray:
+        return b[0] + b[1] * x + rng.normal(0, sd, GROUPS)[codes]
+
+    return pd.DataFrame({"x": x, "g": codes.astype(str)}), eta
+
+
+def gaussian_rows(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+    frame, eta = rows(rng)
+    mean = eta((v["b[Intercept]"], v["b[x]"]), v["sd[g]"])
+    return frame.assign(y=mean + rng.normal(0, v["sigma"], len(frame)))
+
+
+def censored(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+    """A quarter or so of the values is known to lie above 1.8, some below -0.5."""
+    frame = gaussian_rows(v, rng)
+    side = np.where(frame["y"] > 1.8, "right", np.where(frame["y"] < -0.5, "left", "none"))
+    return frame.assign(y=frame["y"].clip(-0.5, 1.8), side=side)
+
+
+def truncated(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+    """Rows below 0 never get into the data."""
+    frame = gaussian_rows(v, rng)
+    return frame[frame["y"] > 0].reset_index(drop=True)
+
+
+def with_known_errors(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+    frame, eta = rows(rng)
+    s = rng.uniform(0.4, 1.6, len(frame))
+    mean = eta((v["b[Intercept]"], v["b[x]"]), v["sd[g]"])
+    return frame.assign(y=mean + s * rng.normal(size=len(frame)), s=s)
+
+
+def ordered(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+    frame, eta = rows(rng)
+    cutpoints = [v[f"cutpoints[{name}]"] for name in ("1|2", "2|3", "3|4")]
+    at = eta((0.0, v["b[x]"]), v["sd[g]"])
+    y = get_family("cumulative").draw(at, {"cutpoints": cutpoints}, get_link("cumulative", "logit"), rng)
+    return frame.assign(y=1 + y.astype(int))
+
+
+def unordered(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+    """Categories by the largest of utilities with Gumbel noise, which has logit choice probabilities."""
+    frame, eta = rows(rng)
+    of = {"bus": "", "walk": "_muwalk"}
+    utilities = [np.zeros(len(frame))]
+    for name in of.values():
+        group = "sd[g]" if not name else "sd_muwalk[g]"
+        utilities.append(eta((v[f"b{name}[Intercept]"], v[f"b{name}[x]"]), v[group]))
+    noisy = np.column_stack(utilities) + rng.gumbel(size=(len(frame), 3))
+    labels = np.array(["auto", "bus", "walk"])
+    return frame.assign(y=labels[noisy.argmax(axis=1)])
+
+
+def varying_sigma(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
+    frame, eta = rows(rng)
+    mean = eta((v["b[Intercept]"], v["b[x]"]), v["sd[g]"])
+    log_sigma = eta((v["b_sigma[Intercept]"], v["b_sigma[x]"]), v["sd_sigma[g]"])
+    return frame.assign(y=mean + np.exp(log_sigma) * rng.normal(size=len(frame)))
+
+
+MEAN = {"b[Intercept]": 1.0, "b[x]": 0.5, "sd[g]": 0.6}
+
+CASES: dict[str, Case | Special] = {
     "gaussian": Case("gaussian", "identity", (1.0, 0.5), 0.6, {"sigma": 1.2}),
     "gaussian, log": Case("gaussian", "log", (1.0, 0.3), 0.3, {"sigma": 1.0}),
     "student": Case("student", "identity", (1.0, 0.5), 0.6, {"sigma": 1.0, "nu": 4.0}),
@@ -92,17 +188,51 @@ CASES: dict[str, Case] = {
         "zero_inflated_negbinomial", "log", (1.5, 0.4), 0.5, {"phi": 3.0, "zi": 0.25}
     ),
     "hurdle_poisson": Case("hurdle_poisson", "log", (1.0, 0.4), 0.5, {"hu": 0.35}),
+    "cumulative": Special(
+        "cumulative",
+        "logit",
+        "y ~ x + (1 | g)",
+        {"cutpoints[1|2]": -1.0, "cutpoints[2|3]": 0.3, "cutpoints[3|4]": 1.6, "b[x]": 0.7, "sd[g]": 0.8},
+        ordered,
+    ),
+    "categorical": Special(
+        "categorical",
+        "logit",
+        "y ~ x + (1 | g)",
+        {
+            **{"b[Intercept]": 0.4, "b[x]": 0.6, "sd[g]": 0.8},
+            **{"b_muwalk[Intercept]": -0.2, "b_muwalk[x]": -0.5, "sd_muwalk[g]": 0.6},
+        },
+        unordered,
+    ),
+    "gaussian, censored": Special(
+        "gaussian", "identity", "y | cens(side) ~ x + (1 | g)", {**MEAN, "sigma": 1.2}, censored
+    ),
+    "gaussian, truncated": Special(
+        "gaussian", "identity", "y | trunc(lb = 0) ~ x + (1 | g)", {**MEAN, "sigma": 1.2}, truncated
+    ),
+    "gaussian, known errors": Special(
+        "gaussian", "identity", "y | se(s) ~ x + (1 | g)", MEAN, with_known_errors
+    ),
+    "gaussian, sigma ~ x + (1 | g)": Special(
+        "gaussian",
+        "identity",
+        hb.formula("y ~ x + (1 | g)", sigma="~ x + (1 | g)"),
+        {**MEAN, "b_sigma[Intercept]": 0.1, "b_sigma[x]": 0.3, "sd_sigma[g]": 0.4},
+        varying_sigma,
+    ),
 }
 """One case for each family, and for what changes a likelihood."""
 
 
 def draws_of(fit: hb.Fit, name: str) -> np.ndarray:
-    """All draws of a parameter of ``Case.truth``."""
-    if name.startswith("b["):
-        return fit.posterior["b"].sel(term=name[2:-1]).to_numpy().ravel()
-    if name == "sd[g]":
-        return fit.posterior["sd_g"].to_numpy().ravel()
-    return fit.posterior[name].to_numpy().ravel()
+    """All draws of a parameter of ``truth``: ``b[x]``, ``b_sigma[x]``, ``sd_sigma[g]``, ``phi``, ..."""
+    variable, _, label = name.rstrip("]").partition("[")
+    if variable.startswith("sd"):
+        variable, label = f"{variable}_{label}", "Intercept"
+    draws = fit.posterior[variable]
+    own = [dim for dim in draws.dims if dim not in ("chain", "draw")]
+    return (draws.sel({own[0]: label}) if own else draws).to_numpy().ravel()
 
 
 def run(name: str, n_jobs: int = 2) -> dict[str, Any]:
@@ -127,7 +257,7 @@ def run(name: str, n_jobs: int = 2) -> dict[str, Any]:
     return {
         "family": case.family,
         "link": case.link,
-        "formula": case.formula,
+        "formula": str(case.formula),
         "truth": case.truth(),
         "coverage": covered,
         "bias": bias,

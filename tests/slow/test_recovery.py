@@ -20,7 +20,7 @@ def test_every_family_has_a_case_and_a_result():
 def test_kept_results_are_of_this_truth_and_within_the_limits(name):
     result, case = KEPT[name], CASES[name]
     assert result["truth"] == case.truth()
-    assert result["formula"] == case.formula
+    assert result["formula"] == str(case.formula)
     assert LOW <= result["all"] <= HIGH
     # Of 50 intervals with a coverage of 90 %, fewer than 37 or more than 50 are a matter of 1 in 1,000.
     assert min(result["coverage"].values()) >= 37 / 50
