@@ -287,6 +287,7 @@ def write(results: Mapping[str, Any]) -> None:
             f"{parameter} {share:.0%} ({result['bias'][parameter]:+.2f})"
             for parameter, share in result["coverage"].items()
         )
+        each, name = (text.replace("|", "\\|") for text in (each, name))
         row = f"| {name} | {result['link']} | {result['all']:.1%} | {each} | {result['divergences']} |"
         lines.append(row)
     REPORT.write_text("\n".join(lines) + "\n")
