@@ -61,7 +61,8 @@ def summarize(draws: xr.DataArray, prob: float = PROB, *, tail: bool = False) ->
     if tail:
         columns["ess_tail"] = array_stats.ess(flat, method="tail", prob=rcParams["stats.ci_prob"], **axes)
     single = flat.shape[0] < 2
-    columns["r_hat"] = np.full(flat.shape[2], np.nan) if single else array_stats.rhat(flat, **axes)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of draws that are all the same
+        columns["r_hat"] = np.full(flat.shape[2], np.nan) if single else array_stats.rhat(flat, **axes)
     return pd.DataFrame(columns)
 
 

@@ -26,8 +26,14 @@ WALK = PredictorSpec(
     "muwalk", "m ~ x", "identity", ("Intercept", "x"), (GroupSpec("muwalk_g", "g", ("x",), 9),), "walk"
 )
 CHOICE = ModelSpec(
-    "m ~ x", "categorical", "logit", ("Intercept", "x"), (GroupSpec("g", "g", ("x",), 9),), (), (WALK,), "car"
-)  # fmt: skip
+    "m ~ x",
+    "categorical",
+    "logit",
+    ("Intercept", "x"),
+    (GroupSpec("g", "g", ("x",), 9),),
+    predictors=(WALK,),
+    label="car",
+)
 
 
 @pytest.mark.parametrize("x", [0.1, 0.5, 1.5, 7.0, 40.0])
