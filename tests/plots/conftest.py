@@ -14,7 +14,7 @@ from hierbayes import names
 from hierbayes.design import build_design
 from hierbayes.fitted import Fit
 from hierbayes.formulas import parse_formula
-from hierbayes.spec import GroupSpec, ModelSpec
+from hierbayes.model import Model
 
 CHAINS, DRAWS = 2, 60
 SIZES = (2, 4, 6, 9, 12, 16, 20, 31)
@@ -51,14 +51,14 @@ def made_up_fit(
         variables["sigma"] = (sample, 1.0 + 0.05 * rng.random((CHAINS, DRAWS)))
     diverging = np.zeros((CHAINS, DRAWS), dtype=bool)
     diverging[0, 5] = True
-    groups = tuple(GroupSpec(g.name, g.factor, g.terms, g.n_groups) for g in design.groups)
     tree = xr.DataTree.from_dict(
         {
             "posterior": xr.Dataset(variables, coords=coords),
             "sample_stats": xr.Dataset({"diverging": (sample, diverging)}),
         }
     )
-    return Fit(ModelSpec(formula, family, link, design.terms, groups), design, tree, {})
+    spec = Model(formula, data, family=family, link=link).spec
+    return Fit(spec, design, tree, {})
 
 
 @pytest.fixture(scope="session")
