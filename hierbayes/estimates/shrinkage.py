@@ -170,7 +170,7 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
 
 def _is_flat(fit: Fit, family: Family, link: Link) -> bool:
     """Whether all rows are equally informative about their linear predictors, wherever those are."""
-    return family.is_flat(link) and fit.design.weights is None and not fit.spec.predictors
+    return family.is_flat(link) and not fit.design.row_data and not fit.spec.predictors
 
 
 def _of_rows(parameters: dict[str, Any], own: NDArray[np.bool_]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ LIKELIHOODS = (
 )
 """Families and links that have a kernel."""
 
-WITHOUT_PARAMETERS = ("bernoulli", "binomial", "poisson", "exponential")
+WITHOUT_PARAMETERS = ("bernoulli", "binomial", "cumulative", "poisson", "exponential")
 
 SEVERAL = (
     *(pair for pair in LIKELIHOODS if pair[0] not in WITHOUT_PARAMETERS),
