@@ -297,5 +297,5 @@ def test_levels_of_the_response():
 def test_unknown_kind_of_response():
     assert error(UnknownNameError, "y ~ age", DATA, response_kind="binry") == (
         "'binry' is not a known kind of response. Did you mean 'binary'? "
-        "Known: numeric, count, binary, trials, categories."
+        "Known: numeric, count, binary, trials, categories, ordered."
     )
