@@ -113,6 +113,16 @@ def cutpoint(below: str, above: str) -> str:
     return f"{below}|{above}"
 
 
+def joint(shared: str, factor: str) -> str:
+    """Group terms of several linear predictors that are correlated by an ID, as one: ``c_school``."""
+    return f"{shared}_{factor}"
+
+
+def joint_term(predictor: str, term: str, *, category: bool) -> str:
+    """A coefficient among those of several linear predictors: ``sigma_Intercept``, ``walk: Intercept``."""
+    return f"{predictor}: {term}" if category else within(predictor, term)
+
+
 def prior_key(parameter: str, *coordinates: str) -> str:
     """Key of a prior: ``sd``, ``sd[school]``, ``sd[school][standLRT]``, ``b[age]``."""
     return parameter + "".join(f"[{c}]" for c in coordinates)

@@ -133,7 +133,7 @@ def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -
         no_kernel = "the PyMC graph was asked for"
     elif wish.sampler not in KERNEL_SAMPLERS:
         no_kernel = f"the sampler {wish.sampler} takes PyMC models only"
-    groups = [group.name for group in spec.all_groups]
+    groups = [group.name for group in spec.sampled_groups]
     refusal = no_kernel or collapsed_refusal(spec, design.part)
     if wish.parameterization == COLLAPSED and refusal:
         raise DataError(
@@ -173,7 +173,7 @@ def _why_collapsed(spec: ModelSpec) -> str:
 
 def _why_partial(spec: ModelSpec, frame: Coordinates) -> str:
     shares = []
-    for group in spec.all_groups:
+    for group in spec.sampled_groups:
         typical = np.median(frame.groups[group.name].centering, axis=0)
         parts = [f"{term} {100 * share:.0f} %" for term, share in zip(group.terms, typical, strict=True)]
         shares.append(f"{group.name}: {', '.join(parts)}")

@@ -37,7 +37,7 @@ def bare_spec(formulas: Formulas, design: Design, distribution: tuple[Family, Li
     linear = []
     for predictor in design.linear:
         groups = tuple(
-            GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated) for g in predictor.groups
+            GroupSpec(g.name, g.factor, g.terms, g.n_groups, g.correlated, g.shared) for g in predictor.groups
         )
         own = dict(formulas.parameters)
         text = f"{predictor.name} {own[predictor.name]}" if predictor.name in own else formulas.main

@@ -140,6 +140,14 @@ CASES = {
         None,
         {"b_sigma": "student_t(4, 0, 2)", "sd[sigma_g]": "exponential(2)"},
     ),
+    "shared": (formula("y ~ x + (1 + x |c| g) + (1 | h)", sigma="~ w + (1 |c| g)"), "gaussian", None, None),
+    "shared-zeros": (
+        formula("ticks ~ x + (1 |1| g) + (0 + x |2| h)", zi="~ (1 |1| g) + (1 |2| h)"),
+        "zero_inflated_poisson",
+        None,
+        {"cor[1_g]": "lkj(4)", "sd[zi_h]": "exponential(2)"},
+    ),
+    "shared-categories": ("mode ~ x + (1 |c| g)", "categorical", None, None),
     "phi": (formula("ticks ~ x + (1 | g)", phi="~ w + (1 | g)"), "negbinomial", None, None),
     "categories": ("mode ~ x + (1 + x | g)", "categorical", None, None),
     "merged-categories": (

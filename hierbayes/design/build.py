@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hierbayes.design.additions import check_known, knows_sigma, weights_of
 from hierbayes.design.arrangement import arrangement_messages
-from hierbayes.design.categories import category_predictors
+from hierbayes.design.categories import CATEGORIES_RESPONSE, category_predictors
 from hierbayes.design.checks import (
     check_constant,
     check_factors,
@@ -27,6 +27,7 @@ from hierbayes.design.partial import known_in_part
 from hierbayes.design.recipe import Recipe, raw_columns
 from hierbayes.design.records import Design, Floats, PredictorDesign
 from hierbayes.design.response import NUMERIC_RESPONSE, learn_response
+from hierbayes.design.shared import check_shared, settle_shared
 from hierbayes.design.values import Factor
 from hierbayes.formulas.terms import Formula
 
@@ -96,23 +97,22 @@ def build_design(
     """
     frame = read_frame(data)
     formula = put_rest(formula, list(map(str, frame.columns)))
-    check_known(formula, response_kind)
-    table = read_table(frame, uses_of_all(formula, parameters.values()), formula_text(formula), missing)
-    table = _learned(formula, parameters, table, missing)
+    _check(formula, parameters, list(map(str, frame.columns)), response_kind)
+    table = _learned(formula, parameters, frame, missing)
     y, response, response_messages, trials = learn_response(formula.response, table, response_kind)
     variables = evaluate_all(used_expressions(formula.population, formula.groups), table)
     check_factors(variables)
     X, terms, rank = _population(formula, variables, table.n, ordered=response.ordered)
     groups, group_recipes = learn_groups(formula.groups, table, variables, made=(X, terms))
     learned = [learn_predictor(name, other, table) for name, other in parameters.items()]
-    others = {text: v for *_, found, _ in learned for text, v in found.items()}
     main = PredictorDesign("", X, terms, groups, offset_values(formula, table))
     further = [(predictor, known) for predictor, known, *_ in learned]
     further += category_predictors(response, main, group_recipes)
+    (main, *predictors), unshared = settle_shared([main, *(predictor for predictor, _ in further)])
     recipe = Recipe(
         formula=formula,
         response=response,
-        factors={text: v.levels for text, v in {**others, **variables}.items() if isinstance(v, Factor)},
+        factors=_levels([*(found for *_, found, _ in learned), variables]),
         terms=terms,
         groups=group_recipes,
         state=table.state,
@@ -127,12 +127,13 @@ def build_design(
         *(() if knows_sigma(formula) else group_messages(groups)),
         *arrangement_messages(formula, table, variables, groups),
         *(text for *_, texts in learned for text in texts),
+        *unshared,
     )
     return Design(
         y=y,
         X=X,
         terms=terms,
-        groups=groups,
+        groups=main.groups,
         response=response,
         recipe=recipe,
         offset=main.offset,
@@ -142,12 +143,26 @@ def build_design(
         rows=table.rows,
         messages=tuple(dict.fromkeys(messages)),
         columns=raw_columns(table),
-        predictors=tuple(predictor for predictor, _ in further),
+        predictors=tuple(predictors),
     )
 
 
-def _learned(formula: Formula, parameters: Mapping[str, Formula], table: Table, missing: Missing) -> Table:
+def _levels(variables: Sequence[Mapping[str, Variable]]) -> dict[str, tuple[str, ...]]:
+    """The levels of the factors among the variables of all formulas."""
+    return {text: v.levels for some in variables for text, v in some.items() if isinstance(v, Factor)}
+
+
+def _check(
+    formula: Formula, parameters: Mapping[str, Formula], columns: list[str], response_kind: str
+) -> None:
+    """Refuse what formulas and names of columns show to be wrong."""
+    check_known(formula, response_kind)
+    check_shared({"": formula, **parameters}, columns, categories=response_kind == CATEGORIES_RESPONSE)
+
+
+def _learned(formula: Formula, parameters: Mapping[str, Formula], frame: Any, missing: Missing) -> Table:
     """The rows that all formulas can use, with what their functions learned from them."""
+    table = read_table(frame, uses_of_all(formula, parameters.values()), formula_text(formula), missing)
     formulas = (formula, *parameters.values())
     evaluated = [evaluated_expressions(each.population, each.groups) for each in formulas]
     table = leave_out_outside((e for expressions in evaluated for e in expressions), table, missing)

@@ -91,7 +91,11 @@ def learn_groups(
         own = part.codes >= 0
         check_constant(Z if own.all() else Z[own], columns, f" of the group term {name!r}")
         levels, factor = tuple(map(names.cell, part.cells)), factor_name(term)
-        designs.append(GroupDesign(name, factor, part.codes, _only(own, Z), levels, columns, term.correlated))
+        designs.append(
+            GroupDesign(
+                name, factor, part.codes, _only(own, Z), levels, columns, term.correlated, term.shared
+            )
+        )
         recipes.append(GroupRecipe(name, factor, part.cells, columns, k, part.by))
     return tuple(designs), tuple(recipes)
 
@@ -178,7 +182,8 @@ def known_groups(
         codes = np.where(own, codes, np.int32(-1))
         codes.setflags(write=False)
         design = GroupDesign(
-            part.name, part.factor, codes, _only(own, Z), part.levels, columns, term.correlated
+            *(part.name, part.factor, codes, _only(own, Z), part.levels, columns, term.correlated),
+            term.shared,
         )
         found.append((design, np.where(own, labels, "")))
     return found

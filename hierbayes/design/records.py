@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierbayes.joint import Joint, sampled_terms
+
 if TYPE_CHECKING:
     from hierbayes.design.recipe import Recipe
 
@@ -48,6 +50,8 @@ class GroupDesign:
         Names of the columns of ``Z``: ``("Intercept", "standLRT")``.
     correlated : bool
         Whether the effects of a group may correlate; False for ``(1 + x || school)``.
+    shared : str
+        The ID of ``(1 |c| school)``, where terms of other linear predictors have the same; else empty.
     """
 
     name: str
@@ -57,6 +61,7 @@ class GroupDesign:
     levels: tuple[str, ...]
     terms: tuple[str, ...]
     correlated: bool = True
+    shared: str = ""
 
     __setstate__ = _restore
 
@@ -79,6 +84,12 @@ class GroupDesign:
     def sizes(self) -> NDArray[np.int64]:
         """Rows per group, shape (n_groups,)."""
         return np.bincount(self.codes[self.codes >= 0], minlength=self.n_groups)
+
+
+def _together(joint: Joint[GroupDesign]) -> GroupDesign:
+    first = joint.groups[0]
+    Z = np.hstack([group.Z for group in joint.groups])
+    return replace(first, name=joint.name, Z=Z, terms=joint.terms)
 
 
 @dataclass(frozen=True)
@@ -230,6 +241,13 @@ class Design:
     def all_groups(self) -> tuple[GroupDesign, ...]:
         """The group terms of all linear predictors, those of the main one first."""
         return tuple(group for predictor in self.linear for group in predictor.groups)
+
+    @property
+    def sampled_groups(self) -> tuple[GroupDesign, ...]:
+        """The group terms as they are sampled: those that share an ID are one, as of ``joint``."""
+        return tuple(
+            part.groups[0] if not part.name else _together(part) for part in sampled_terms(self.linear)
+        )
 
     def of(self, predictor: PredictorDesign) -> Design:
         """The same rows with one linear predictor, as if it were the main one."""

@@ -168,6 +168,7 @@ def _predictor(predictor: PredictorSpec, constant: xr.Dataset) -> PredictorDesig
             tuple(map(str, constant[names.group_dim(group.name)].to_numpy())),
             group.terms,
             group.correlated,
+            group.shared,
         )
         for group in predictor.groups
     )

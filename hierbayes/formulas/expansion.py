@@ -6,6 +6,7 @@ term and ``a:a`` is ``a``. The intercept is a switch: the last ``0`` or ``1`` de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -325,13 +326,8 @@ _SUMS = frozenset("+-")
 
 def group_terms(side: Side, bar: Infix, span: Span) -> list[GroupTerm]:
     """Read ``(left | factor)``: one group term, or several where a factor is nested, ``(1 | a/b)``."""
-    source, (operator, factor_node) = side.source, bar.rest[0]
-    if len(bar.rest) > 1:
-        raise source.error(
-            "A group term has one `|`.",
-            bar.rest[1][0].span,
-            "Write `(1 + x | g)`; correlations between several group terms are not supported.",
-        )
+    source, (operator, _), (_, factor_node) = side.source, bar.rest[0], bar.rest[-1]
+    shared = _shared(source, bar)
     inner = Side(source, side.budget)
     expanded = _expand(inner, bar.first, Place("a group term"))
     terms = inner.terms(expanded)
@@ -342,10 +338,37 @@ def group_terms(side: Side, bar: Infix, span: Span) -> list[GroupTerm]:
             "Write `(1 | g)`, or name a column: `(0 + x | g)`.",
         )
     factors, by = grouping(source, factor_node, bar.first)
+    if shared and (by or len(factors) > 1):
+        raise source.error(
+            f"The ID {shared} stands before {'`gr()`' if by else 'nested factors'}.",
+            factor_node.span,
+            f"Effects of one factor can be correlated over linear predictors: `(1 |{shared}| g)`.",
+        )
     side.budget.terms += len(terms) * (len(factors) - 1)
     side.check_size(side.budget.terms, span)
     correlated = operator.text == "|"
-    return [GroupTerm(terms, factor, correlated, by, span, factor_node.span) for factor in factors]
+    return [GroupTerm(terms, factor, correlated, by, shared, span, factor_node.span) for factor in factors]
+
+
+def _shared(source: Source, bar: Infix) -> str:
+    """The ID of ``(1 |c| g)``, empty in ``(1 | g)``."""
+    if len(bar.rest) == 1:
+        return ""
+    (operator, node), (second, _), *more = bar.rest
+    if more:
+        raise source.error("A group term has at most two `|`.", more[0][0].span, _SHARED_HINT)
+    if not isinstance(node, Leaf) or re.fullmatch(r"\w+", node.token.text) is None:
+        raise source.error(f"`{source.cut(node.span)}` is not an ID.", node.span, _SHARED_HINT)
+    for bars in (operator, second):
+        if bars.text != "|":
+            raise source.error("`||` stands beside an ID.", bars.span, _SHARED_HINT)
+    return node.token.text
+
+
+_SHARED_HINT = (
+    "Write `(1 + x | g)`. Between two bars stands an ID, a word or a number, `(1 |c| g)`: group terms of "
+    "several linear predictors with the same ID are correlated."
+)
 
 
 _GROUP_MISPLACED: dict[str, tuple[str, str]] = {

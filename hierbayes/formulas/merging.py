@@ -44,12 +44,15 @@ def merge_groups(
             told = "comes twice" if whole == group else f"is part of {whole}"
             notes.append(f"{groups[k]} {told}: they are one group term, with the same model of the data")
     _check_overlap(source, kept)
+    _check_shared(source, kept)
     return tuple(kept), tuple(dict.fromkeys(notes))
 
 
 def _contains(whole: GroupTerm, part: GroupTerm) -> bool:
     """Whether any covariance of the sum of two terms is one that the first reaches alone."""
     if frozenset(whole.factor) != frozenset(part.factor) or part.by not in (None, whole.by):
+        return False
+    if part.shared not in ("", whole.shared):
         return False
     alone = not part.correlated or all(term.is_intercept for term in part.terms)
     return _effects(part) <= _effects(whole) and (whole.correlated or alone)
@@ -72,6 +75,20 @@ def _check_overlap(source: Source, groups: Sequence[GroupTerm]) -> None:
                     "`(x | g)` has an intercept already; without correlation write `(x || g)`.",
                 )
             seen.add(key)
+
+
+def _check_shared(source: Source, groups: Sequence[GroupTerm]) -> None:
+    """Refuse two terms of one linear predictor that are to be correlated: they are one term."""
+    seen: dict[str, GroupTerm] = {}
+    for group in groups:
+        if group.shared in seen:
+            raise source.error(
+                f"The ID {group.shared} comes twice in one formula.",
+                group.span,
+                "Effects of one formula that correlate stand in one group term: `(1 + x | g)`.",
+            )
+        if group.shared:
+            seen[group.shared] = group
 
 
 def _effect(term: Term) -> str:

@@ -182,12 +182,16 @@ class GroupTerm:
     by : Name or None
         A column that is constant within groups, whose levels have their own standard deviations and
         correlations: ``(1 + x | gr(school, by = sector))``.
+    shared : str
+        The ID of ``(1 |c| g)``: its effects correlate with those of the terms of other linear predictors that
+        have the same; empty for none.
     """
 
     terms: tuple[Term, ...]
     factor: tuple[Expression, ...]
     correlated: bool = True
     by: Name | None = None
+    shared: str = ""
     span: Span = field(compare=False, default=(0, 0))
     factor_span: Span = field(compare=False, default=(0, 0))
 
@@ -196,6 +200,8 @@ class GroupTerm:
         if not self.terms[0].is_intercept:
             left = f"0 + {left}"
         right = self.factor_name if self.by is None else f"gr({self.factor_name}, by = {self.by})"
+        if self.shared:
+            return f"({left} |{self.shared}| {right})"
         return f"({left} {'|' if self.correlated else '||'} {right})"
 
     @property

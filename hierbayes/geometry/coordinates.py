@@ -46,6 +46,7 @@ from hierbayes.geometry.cutpoints import CutpointCoordinates, cutpoint_coordinat
 from hierbayes.geometry.further import rough_fits
 from hierbayes.geometry.modes import Mode, is_nested, stiffness, weights_given_parts
 from hierbayes.geometry.rough import Rough, times
+from hierbayes.joint import sampled_terms
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -144,7 +145,7 @@ class Coordinates:
     blocks : tuple of Block
         Every coefficient is in one of them.
     groups : mapping of str to GroupCoordinates
-        One entry per group term.
+        One entry for each of ``Design.sampled_groups``.
     residual_sd : float
         A rough estimate of the sd of a row around its linear predictor, link scale.
     parameters : mapping of str to float
@@ -195,7 +196,34 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
         for predictor, here, fit in zip(design.linear, columns, fits, strict=True)
     ]
     bend = stiffness(spec, design.of(design.linear[0]), columns[0][0], fits[0])
-    return replace(_side_by_side(parts), stiffness=bend)
+    together = _side_by_side(parts)
+    return replace(together, stiffness=bend, groups=_joined(design, together.groups))
+
+
+def _joined(design: Design, groups: Mapping[str, GroupCoordinates]) -> dict[str, GroupCoordinates]:
+    """Coordinates of the group terms as they are sampled; what rows say of two predictors is independent."""
+    found = {}
+    for joint in sampled_terms(design.linear):
+        parts = [groups[group.name] for group in joint.groups]
+        found[joint.name or joint.groups[0].name] = parts[0] if len(parts) == 1 else _as_one(parts)
+    return found
+
+
+def _as_one(parts: Sequence[GroupCoordinates]) -> GroupCoordinates:
+    sizes = [len(part.guess) for part in parts]
+    ends = np.cumsum(sizes)
+    information = np.zeros((len(parts[0].information), ends[-1], ends[-1]))
+    for part, end, size in zip(parts, ends, sizes, strict=True):
+        information[:, end - size : end, end - size : end] = part.information
+    return GroupCoordinates(
+        np.concatenate([part.guess for part in parts]),
+        np.hstack([part.centering for part in parts]),
+        information,
+        np.hstack([part.score for part in parts]),
+        np.hstack([part.cross for part in parts]),
+        np.hstack([part.mode for part in parts]),
+        parts[0].weights,
+    )
 
 
 def _columns(spec: ModelSpec, predictor: str, X: Floats) -> tuple[Floats, Floats, tuple[Prior, ...]]:

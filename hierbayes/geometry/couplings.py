@@ -42,8 +42,8 @@ class Coupling:
 
 
 def coarse_to_fine(design: Design) -> tuple[int, ...]:
-    """Positions of the group terms among those of all linear predictors, those with fewest groups first."""
-    groups = design.all_groups
+    """Positions among ``Design.sampled_groups``, the group terms with fewest groups first."""
+    groups = design.sampled_groups
     return tuple(sorted(range(len(groups)), key=lambda k: (groups[k].n_groups, k)))
 
 
@@ -67,16 +67,17 @@ def couplings(
         One entry per group term: a nested factor is coupled with its parents, crossed ones where few of their
         combinations occur.
     """
-    groups, order = design.all_groups, coarse_to_fine(design)
+    groups, order = design.sampled_groups, coarse_to_fine(design)
+    # Those of several linear predictors are coupled with no other term: their scores stay those at the mode.
     owner = {group.name: predictor.name for predictor in design.linear for group in predictor.groups}
     found: dict[str, tuple[Coupling, ...]] = {group.name: () for group in groups}
     for at, k in enumerate(order):
         fine = groups[k]
-        if forms[fine.name] == "noncentered":
+        if forms[fine.name] == "noncentered" or fine.name not in owner:
             continue
         here = frame.groups[fine.name]
         gain = None if forms[fine.name] == PARTIAL else here.gain
-        before = [groups[h] for h in order[:at] if owner[groups[h].name] == owner[fine.name]]
+        before = [groups[h] for h in order[:at] if owner.get(groups[h].name) == owner[fine.name]]
         coarser = [_coupling(fine, coarse, gain, here.weights) for coarse in before]
         found[fine.name] = tuple(coupling for coupling in coarser if coupling is not None)
     return found

@@ -30,7 +30,7 @@ class Pieces:
         Population coefficients of the columns ``Coordinates.X``, of all linear predictors; None for a model
         without any.
     sd : mapping of str to float64 array, shape (chain, draw, q)
-        Standard deviations of each group term's effects.
+        Standard deviations of the effects of each of ``ModelSpec.sampled_groups``.
     cholesky : mapping of str to float64 array, shape (chain, draw, q, q)
         Cholesky factors of the correlations, for group terms that have any.
     u : mapping of str to float64 array, shape (chain, draw, n_groups, q)
@@ -68,6 +68,7 @@ def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> 
         columns.
     """
     variables: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    sd, u = _of_parts(spec, pieces.sd), _of_parts(spec, pieces.u)
     if pieces.cutpoints is not None:
         # Columns that are counted from zero raise eta by theta'means, and with it the cutpoints.
         shift = 0.0 if pieces.theta is None else (pieces.theta @ means)[..., None]
@@ -79,16 +80,17 @@ def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> 
                 b = b.copy()
                 b[..., 0] -= pieces.theta[..., where] @ means[where]
             variables[names.of(names.B, predictor)] = ((names.within(predictor, names.TERM),), b)
-    for group in spec.all_groups:
-        term, bis = names.group_term(group.name), names.group_term_bis(group.name)
-        variables[names.sd(group.name)] = ((term,), pieces.sd[group.name])
+    for group in spec.sampled_groups:
+        for part in group.parts or (group,):
+            variables[names.sd(part.name)] = ((names.group_term(part.name),), sd[part.name])
         if group.name in pieces.cholesky:
             L = pieces.cholesky[group.name]
-            variables[names.cor(group.name)] = ((term, bis), L @ L.swapaxes(-1, -2))
+            dims = names.group_term(group.name), names.group_term_bis(group.name)
+            variables[names.cor(group.name)] = (dims, L @ L.swapaxes(-1, -2))
     variables |= {name: ((), draws) for name, draws in pieces.parameters.items()}
     for group in spec.all_groups:
         dims = (names.group_dim(group.name), names.group_term(group.name))
-        variables[names.u(group.name)] = (dims, pieces.u[group.name])
+        variables[names.u(group.name)] = (dims, u[group.name])
     used = {dim for dims, _ in variables.values() for dim in dims}
     n_chains, n_draws = next(iter(variables.values()))[1].shape[:2]
     return xr.Dataset(
@@ -99,6 +101,17 @@ def reported(spec: ModelSpec, design: Design, means: Floats, pieces: Pieces) -> 
             **{dim: labels for dim, labels in coords(design).items() if dim in used},
         },
     )
+
+
+def _of_parts(spec: ModelSpec, draws: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Draws of sampled group terms, the last axis their columns, by the group terms of linear predictors."""
+    found = {}
+    for group in spec.sampled_groups:
+        at = 0
+        for part in group.parts or (group,):
+            found[part.name] = draws[group.name][..., at : at + len(part.terms)]
+            at += len(part.terms)
+    return found
 
 
 def recover(
@@ -122,11 +135,11 @@ def recover(
     """
     frame = coordinates(spec, design) if frame is None else frame
     theta = _coefficients(frame, draws) if frame.blocks else None
-    coupled = couplings(design, frame, {group.name: _form(group, draws) for group in spec.all_groups})
+    coupled = couplings(design, frame, {group.name: _form(group, draws) for group in spec.sampled_groups})
     sd: dict[str, Floats] = {}
     cholesky: dict[str, Floats] = {}
     u: dict[str, Floats] = {}
-    for group in (spec.all_groups[k] for k in coarse_to_fine(design)):
+    for group in (spec.sampled_groups[k] for k in coarse_to_fine(design)):
         sd[group.name] = _standard_deviations(group, draws)
         if group.has_correlations:
             vine = 2 * draws[names.vine(group.name)] - 1
@@ -154,7 +167,7 @@ def coords(design: Design) -> dict[str, Any]:
             labels[names.within(predictor.name, names.TERM)] = list(predictor.terms)
     if design.response.ordered:
         labels[names.CUTPOINT] = [names.cutpoint(*pair) for pair in pairwise(design.response.categories)]
-    for group in design.all_groups:
+    for group in (*design.all_groups, *design.sampled_groups):
         labels[names.group_dim(group.name)] = list(group.levels)
         labels[names.group_term(group.name)] = list(group.terms)
         labels[names.group_term_bis(group.name)] = list(group.terms)

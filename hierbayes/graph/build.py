@@ -15,7 +15,7 @@ from hierbayes.errors import UnknownNameError
 from hierbayes.geometry import Coordinates, coarse_to_fine, coordinates, coords, couplings
 from hierbayes.graph.coefficients import from_centered, population_effects
 from hierbayes.graph.cutpoints import ordered_cutpoints, with_location
-from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects, pull_of
+from hierbayes.graph.groups import PARAMETERIZATIONS, group_effects, parts_of, pull_of
 from hierbayes.graph.likelihoods import INVERSES, LIKELIHOODS
 from hierbayes.graph.partial import part_likelihood
 from hierbayes.graph.priors import positive_scalar
@@ -56,7 +56,7 @@ def build_graph(
     """
     forms = parameterization
     if isinstance(forms, str):
-        forms = dict.fromkeys((group.name for group in spec.all_groups), forms)
+        forms = dict.fromkeys((group.name for group in spec.sampled_groups), forms)
     for form in forms.values():
         if form not in PARAMETERIZATIONS:
             raise UnknownNameError("parameterization", form, PARAMETERIZATIONS)
@@ -112,7 +112,7 @@ def _effects(
     frame, forms = how
     effects: dict[str, Any] = {}
     coupled = couplings(design, frame, forms)
-    for group in (spec.all_groups[k] for k in coarse_to_fine(design)):
+    for group in (spec.sampled_groups[k] for k in coarse_to_fine(design)):
         with_effects = [(link, effects[link.other]) for link in coupled[group.name]]
         effects[group.name] = group_effects(
             spec,
@@ -122,7 +122,8 @@ def _effects(
             parameterization=forms[group.name],
             deterministic=deterministics,
         )
-    return effects
+    parts = [parts_of(group, effects[group.name]) for group in spec.sampled_groups]
+    return {name: u for here in parts for name, u in here.items()}
 
 
 def _linear_predictor(predictor: PredictorDesign, X: Any, theta: Any, effects: Mapping[str, Any]) -> Any:

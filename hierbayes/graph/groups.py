@@ -162,7 +162,7 @@ def group_effects(
     u : tensor, shape (n_groups, q)
         Effects of each group on the link scale.
     """
-    priors = [spec.prior("sd", group.name, term) for term in group.terms]
+    priors = spec.sd_priors(group)
     frame = coordinates.groups[group.name]
     sd = positive_vector(
         names.sd(group.name),
@@ -178,7 +178,29 @@ def group_effects(
             dims = (names.group_term(group.name), names.group_term_bis(group.name))
             pm.Deterministic(names.cor(group.name), pt.dot(L, L.T), dims=dims)
     u = PARAMETERIZATIONS[parameterization](group, Scale(sd, L), frame, pull=pull)
-    return pm.Deterministic(names.u(group.name), u, dims=_dims(group)) if deterministic else u
+    if not deterministic:
+        return u
+    if group.parts:
+        return _with_parts(group, sd, u)
+    return pm.Deterministic(names.u(group.name), u, dims=_dims(group))
+
+
+def parts_of(group: GroupSpec, effects: Any) -> dict[str, Any]:
+    """The effects of a sampled group term, (n_groups, q), by the group terms of its linear predictors."""
+    found, at = {}, 0
+    for part in group.parts or (group,):
+        found[part.name] = effects[..., at : at + len(part.terms)] if group.parts else effects
+        at += len(part.terms)
+    return found
+
+
+def _with_parts(group: GroupSpec, sd: Any, u: Any) -> Any:
+    """Name standard deviations and effects as those of the group terms of linear predictors."""
+    sds, effects = parts_of(group, sd), parts_of(group, u)
+    for part in group.parts:
+        pm.Deterministic(names.sd(part.name), sds[part.name], dims=names.group_term(part.name))
+        pm.Deterministic(names.u(part.name), effects[part.name], dims=_dims(part))
+    return u
 
 
 def _dims(group: GroupSpec) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from hierbayes.geometry import (
     is_real,
     zero_scores,
 )
+from hierbayes.joint import sampled_terms
 from hierbayes.kernels.compress import RowData, row_data
 from hierbayes.kernels.coverage import LINKS
 from hierbayes.kernels.data import Data
@@ -45,14 +46,14 @@ EASE = Data._fields.index("ease")
 
 def positive_priors(spec: ModelSpec) -> tuple[Prior, ...]:
     """Priors of the positives in their order: standard deviations of every group term, family parameters."""
-    sds = [spec.prior("sd", group.name, term) for group in spec.all_groups for term in group.terms]
+    sds = [prior for group in spec.sampled_groups for prior in spec.sd_priors(group)]
     return (*sds, *(spec.prior(name) for name in spec.scalars))
 
 
 def vine_shapes(spec: ModelSpec) -> Floats:
     """Beta shapes of all partial correlations under the LKJ priors; see ``graph.groups.lkj_cholesky``."""
     shapes = []
-    for group in spec.all_groups:
+    for group in spec.sampled_groups:
         if group.has_correlations:
             q, eta = len(group.terms), spec.prior("cor", group.name).parameters[0]
             shapes += [eta + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)]
@@ -81,7 +82,7 @@ def rows_kernel(
     frame = coordinates(spec, design) if frame is None else frame
     rows = row_data(design, frame.X, spec.family)
     layout, groups = _layout(spec, rows, forms)
-    here = [frame.groups[g.name] for g in spec.all_groups]
+    here = [frame.groups[g.name] for g in spec.sampled_groups]
     coupled = couplings(design, frame, forms)
     scores = zero_scores(frame, coupled)
     slots, kinds, priors, unwhiten, log_jacobian = _coefficients(frame)
@@ -111,7 +112,7 @@ def rows_kernel(
         *_several(spec),
         rows.further_offsets,
         _joined([c.information.ravel() for c in here]),
-        _joined([scores[g.name].ravel() for g in spec.all_groups]),
+        _joined([scores[g.name].ravel() for g in spec.sampled_groups]),
         _ease(spec, frame, forms),
         *_cutpoints(spec, frame),
     )
@@ -126,7 +127,7 @@ def _centering(
     spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]
 ) -> tuple[Floats, Floats, Floats]:
     """How far effects are centered, guesses of their sds, and what pulls them per unit of ``theta``."""
-    here = [(frame.groups[g.name], forms[g.name]) for g in spec.all_groups]
+    here = [(frame.groups[g.name], forms[g.name]) for g in spec.sampled_groups]
     weights = [np.full(c.centering.size, WEIGHTS.get(form, 0.0)) for c, form in here]
     shift = [c.cross if form == PARTIAL else c.shift / c.guess[:, None] for c, form in here]
     return _joined(weights), _joined([c.guess for c, _ in here]), _joined([s.ravel() for s in shift])
@@ -135,9 +136,9 @@ def _centering(
 def _ease(spec: ModelSpec, frame: Coordinates, forms: Mapping[str, str]) -> Floats:
     """Of each positive the scale at which it is eased, 0 for none."""
     found = []
-    for group in spec.all_groups:
-        for term, scale in zip(group.terms, frame.groups[group.name].guess, strict=True):
-            eased = forms[group.name] == PARTIAL and can_be_eased(spec.prior("sd", group.name, term))
+    for group in spec.sampled_groups:
+        for prior, scale in zip(spec.sd_priors(group), frame.groups[group.name].guess, strict=True):
+            eased = forms[group.name] == PARTIAL and can_be_eased(prior)
             found.append(scale if eased else 0.0)
     return np.array([*found, *(0.0 for _ in spec.scalars)])
 
@@ -156,7 +157,9 @@ def _constant(spec: ModelSpec, design: Design) -> float:
 def _several(spec: ModelSpec) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """``Data.owners``, ``sources`` and ``inverses`` of a model with several linear predictors."""
     columns = [k for k, predictor in enumerate(spec.linear) for _ in predictor.terms]
-    columns += [k for k, p in enumerate(spec.linear) for group in p.groups for _ in group.terms]
+    for joint in sampled_terms(spec.linear):
+        parts = zip(joint.predictors, joint.groups, strict=True)
+        columns += [k for k, group in parts for _ in group.terms]
     number = {predictor.name: k for k, predictor in enumerate(spec.linear)}
     scalars = {name: -1 - k for k, name in enumerate(spec.scalars)}
     sources = [number.get(name, scalars.get(name, 0)) for name in spec.parameters]
@@ -176,7 +179,7 @@ def _layout(
     spec: ModelSpec, rows: RowData, forms: Mapping[str, str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     table, effect, pair, columns = [], 0, 0, 0
-    for group in spec.all_groups:
+    for group in spec.sampled_groups:
         q = len(group.terms)
         table.append(
             (q, group.n_groups, int(group.has_correlations), effect, pair, int(forms[group.name] == PARTIAL))
@@ -196,7 +199,7 @@ def _layout(
 def _places(spec: ModelSpec, codes: NDArray[np.int32]) -> NDArray[np.int32]:
     """Position among all effects, term by term (n_groups, q), of what each column of ``Z`` multiplies."""
     columns, effect = [np.zeros((len(codes), 0), dtype=np.int32)], 0
-    for g, group in enumerate(spec.all_groups):
+    for g, group in enumerate(spec.sampled_groups):
         q = len(group.terms)
         columns.append((effect + codes[:, [g]].astype(np.int64) * q + np.arange(q)).astype(np.int32))
         effect += q * group.n_groups
@@ -210,8 +213,8 @@ def _links(
     forms: Mapping[str, str],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     """The couplings of every effect, flat: where each one's begin, which effects, and how much they pull."""
-    sizes = [len(group.terms) * group.n_groups for group in spec.all_groups]
-    first = dict(zip((g.name for g in spec.all_groups), np.cumsum([0, *sizes]), strict=False))
+    sizes = [len(group.terms) * group.n_groups for group in spec.sampled_groups]
+    first = dict(zip((g.name for g in spec.sampled_groups), np.cumsum([0, *sizes]), strict=False))
     effects, others, weights = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
     for name, these in coupled.items():
         unit = np.ones_like(frame.groups[name].guess) if forms[name] == PARTIAL else frame.groups[name].guess
@@ -255,7 +258,7 @@ def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Any, ...]) -> Floa
             theta[slot] = unconstrained_start(
                 arrays[2][k : k + 1], arrays[3][k : k + 1], frame.center[k : k + 1]
             )[0]
-    rough = [frame.groups[group.name].guess for group in spec.all_groups]
+    rough = [frame.groups[group.name].guess for group in spec.sampled_groups]
     parameters = [np.array([frame.parameters[name] for name in spec.scalars])]
     values, ease = np.concatenate([*rough, *parameters]), arrays[EASE]
     positives = unconstrained_start(kinds, priors, values)
@@ -270,7 +273,7 @@ def _pieces(spec: ModelSpec, arrays: tuple[NDArray[Any], ...], draws: Floats, se
     lead = draws.shape[:2]
     theta = np.empty((*lead, int(arrays[0][1])))
     positives = np.empty((*lead, int(arrays[0][2])))
-    L = np.empty((*lead, sum(len(g.terms) ** 2 for g in spec.all_groups)))
+    L = np.empty((*lead, sum(len(g.terms) ** 2 for g in spec.sampled_groups)))
     effects = np.empty((*lead, int(arrays[0][4])))
     expand(address_table(arrays), draws, (theta, positives, L), effects)
     if not spec.categories:
@@ -298,7 +301,7 @@ def pieces_of(spec: ModelSpec, theta: Floats, scales: tuple[Floats, Floats], eff
     positives, squares = scales
     lead = positives.shape[:2]
     sd, cholesky, u, column, square, effect = {}, {}, {}, 0, 0, 0
-    for group in spec.all_groups:
+    for group in spec.sampled_groups:
         q, size = len(group.terms), len(group.terms) * group.n_groups
         sd[group.name] = positives[..., column : column + q]
         if group.has_correlations:

@@ -80,7 +80,7 @@ def row_data(design: Design, X: Floats, family: str) -> RowData:
     family : str
         Name of the family.
     """
-    groups = design.all_groups
+    groups = design.sampled_groups
     Z = np.column_stack([g.Z for g in groups]) if groups else np.zeros((design.n, 0))
     codes = np.zeros((design.n, len(groups)), dtype=np.int32)
     for k, group in enumerate(groups):

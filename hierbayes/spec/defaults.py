@@ -327,6 +327,9 @@ def default_entries(
             entries += predicted_entries(predictor, scales, constant)
         else:
             entries += _predictor_entries(spec, predictor, scales)
+    for group in spec.sampled_groups:
+        if group.parts:
+            entries.append(PriorEntry("cor", (group.name,), Prior("lkj", (2.0,)), reason=KEEPS_OFF))
     return tuple(entries)
 
 

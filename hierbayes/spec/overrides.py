@@ -145,7 +145,9 @@ def _own_keys(entry: PriorEntry, predictor: PredictorSpec, name: str) -> list[st
         return [names.CUTPOINTS, entry.key]
     if not entry.coordinates:
         return [entry.parameter]
-    group = {g.name: g for g in predictor.groups}[entry.coordinates[0]]
+    group = {g.name: g for g in predictor.groups}.get(entry.coordinates[0])
+    if group is None:  # the correlations of group terms of several linear predictors
+        return [entry.parameter, entry.key]
     rest = entry.coordinates[1:]
     factor = names.within(name, group.factor)
     own = [group.name] if name == predictor.name else []

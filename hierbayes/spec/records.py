@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from hierbayes import names
+from hierbayes.joint import sampled_terms
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ class PriorEntry:
 class GroupSpec:
     """A group term: its name, the factor, its coefficients and how many groups there are.
 
-    ``correlated`` is False for ``(1 + x || school)``, whose effects are independent.
+    ``correlated`` is False for ``(1 + x || school)``, whose effects are independent. ``shared`` is the ID of
+    ``(1 |c| school)``; the correlations of such terms are those of ``ModelSpec.sampled_groups``, where the
+    terms that share an ID are one, whose ``parts`` they are.
     """
 
     name: str
@@ -67,11 +70,13 @@ class GroupSpec:
     terms: tuple[str, ...]
     n_groups: int
     correlated: bool = True
+    shared: str = ""
+    parts: tuple[GroupSpec, ...] = ()
 
     @property
     def has_correlations(self) -> bool:
-        """Whether the model has a correlation matrix for this group term."""
-        return self.correlated and len(self.terms) > 1
+        """Whether the model has a correlation matrix for this group term alone."""
+        return self.correlated and len(self.terms) > 1 and (not self.shared or bool(self.parts))
 
 
 @dataclass(frozen=True)
@@ -162,6 +167,20 @@ class ModelSpec:
         return tuple(group for predictor in self.linear for group in predictor.groups)
 
     @property
+    def sampled_groups(self) -> tuple[GroupSpec, ...]:
+        """The group terms as they are sampled: those of several linear predictors with one ID are one."""
+        return tuple(
+            GroupSpec(
+                *(part.name, part.groups[0].factor, part.terms, part.groups[0].n_groups),
+                shared=part.groups[0].shared,
+                parts=part.groups,
+            )
+            if part.name
+            else part.groups[0]
+            for part in sampled_terms(self.linear)
+        )
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """What the likelihood takes besides the main linear predictor, in its order."""
         from hierbayes.families import get_family
@@ -192,6 +211,12 @@ class ModelSpec:
             if entry.parameter == parameter and entry.coordinates == coordinates:
                 return entry.prior
         raise KeyError(names.prior_key(parameter, *coordinates))
+
+    def sd_priors(self, group: GroupSpec) -> tuple[Prior, ...]:
+        """The priors of the standard deviations of a group term's effects, in the order of its terms."""
+        return tuple(
+            self.prior("sd", part.name, term) for part in group.parts or (group,) for term in part.terms
+        )
 
     def has_prior(self, parameter: str, *coordinates: str) -> bool:
         """Whether the model has such a parameter."""
@@ -228,6 +253,9 @@ class ModelSpec:
 
 def _groups(raw: list[dict[str, Any]]) -> tuple[GroupSpec, ...]:
     return tuple(
-        GroupSpec(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"], g.get("correlated", True))
+        GroupSpec(
+            *(g["name"], g["factor"], tuple(g["terms"]), g["n_groups"], g.get("correlated", True)),
+            shared=g.get("shared", ""),
+        )
         for g in raw
     )

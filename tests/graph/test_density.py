@@ -102,9 +102,9 @@ def numpy_log_density(model, values, posterior):
     family = get_family(spec.family)
     one = posterior.isel(chain=0, draw=0)
     theta, cutpoints = coefficients_at_means(model, one, coordinates(spec, design))
-    total, parameters, eta = 0.0, {}, None
+    total, parameters, eta = numpy_effects(spec, one, values), {}, None
     for predictor, arrays in zip(spec.linear, design.linear, strict=True):
-        value, prior = numpy_predictor(model, predictor, arrays, (one, values, theta))
+        value, prior = numpy_predictor(model, predictor, arrays, (one, theta))
         total += prior
         if predictor.name:
             parameters[predictor.name] = LINKS[predictor.link].inverse(value)
@@ -125,31 +125,44 @@ def numpy_log_density(model, values, posterior):
 
 
 def numpy_predictor(model, predictor, arrays, at):
-    """A linear predictor of the rows, and the log prior of its coefficients and effects."""
+    """A linear predictor of the rows, and the log prior of its coefficients."""
     spec, design = model.spec, model.design
-    one, values, theta = at
+    one, theta = at
     eta, total = np.zeros(design.n) if arrays.offset is None else arrays.offset, 0.0
     if predictor.terms:
         eta = eta + arrays.X @ one[names.of("b", predictor.name)].to_numpy()
         total += prior_of_coefficients(spec, predictor, theta[spec.slices()[predictor.name]])
     for group in arrays.groups:
-        u, sd = one[names.u(group.name)].to_numpy(), one[names.sd(group.name)].to_numpy()
-        eta = eta + (group.Z * u[group.codes]).sum(axis=1)
+        eta = eta + (group.Z * one[names.u(group.name)].to_numpy()[group.codes]).sum(axis=1)
+    return eta, total
+
+
+def of_parts(one, group):
+    """Effects (n_groups, q) and standard deviations of a group term as it is sampled."""
+    parts = group.parts or (group,)
+    u = np.hstack([one[names.u(part.name)].to_numpy() for part in parts])
+    return u, np.concatenate([one[names.sd(part.name)].to_numpy() for part in parts])
+
+
+def numpy_effects(spec, one, values):
+    """The log prior of group effects, their standard deviations and correlations."""
+    total = 0.0
+    for group in spec.sampled_groups:
+        u, sd = of_parts(one, group)
         q = len(group.terms)
         correlated = q > 1 and group.correlated
         cor = one[names.cor(group.name)].to_numpy() if correlated else np.eye(q)
         L = np.linalg.cholesky(cor)
         z = np.linalg.solve(sd[:, None] * L, u.T)
         total += stats.norm.logpdf(z).sum()
-        for term, value in zip(group.terms, sd, strict=True):
-            prior = spec.prior("sd", group.name, term)
+        for prior, value in zip(spec.sd_priors(group), sd, strict=True):
             total += float(SCIPY[prior.distribution](value, *prior.parameters))
         if correlated:
             lkj = spec.prior("cor", group.name).parameters[0]
             vine = values[f"vine_{group.name}"]
             shapes = [lkj + (q - 2 - j) / 2 for i in range(1, q) for j in range(i)]
             total += stats.beta.logpdf(vine, shapes, shapes).sum()
-    return eta, total
+    return total
 
 
 def test_graph_equals_numpy(model, identity_rtol):
@@ -181,8 +194,8 @@ def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
     log_jacobian = 0.0
     frame = coordinates(model.spec, model.design)
     same = {k: v for k, v in point.items() if not k.startswith("z_")}
-    for group in model.design.all_groups:
-        u, sd = posterior[names.u(group.name)].to_numpy(), posterior[names.sd(group.name)].to_numpy()
+    for group in model.spec.sampled_groups:
+        u, sd = of_parts(posterior, group)
         name = names.cor(group.name)
         cor = posterior[name].to_numpy() if name in posterior else np.eye(len(group.terms))
         here = frame.groups[group.name]
@@ -191,7 +204,7 @@ def test_forms_differ_by_their_jacobian_alone(model, form, identity_rtol):
         theta, _ = coefficients_at_means(model, posterior, frame)
         informed = form == "partial"
         pull = (here.cross if informed else here.shift) @ (theta - frame.center)
-        forms = dict.fromkeys((g.name for g in model.design.all_groups), form)
+        forms = dict.fromkeys((g.name for g in model.spec.sampled_groups), form)
         for coupling in couplings(model.design, frame, forms)[group.name]:
             other_u = posterior[names.u(coupling.other)].to_numpy()
             if informed:

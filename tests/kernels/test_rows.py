@@ -31,13 +31,13 @@ def sampled_variables(model, form):
     """Names of the graph's free variables in the order of the kernel's vector, and how each is laid out."""
     spec = model.spec
     order = [(block.name, None) for block in coordinates(spec, model.design).blocks]
-    for group in spec.all_groups:
-        kinds = {spec.prior("sd", group.name, term).distribution for term in group.terms}
+    for group in spec.sampled_groups:
+        kinds = {prior.distribution for prior in spec.sd_priors(group)}
         mixed = [names.level(names.sd(group.name), term) for term in group.terms]
         order += [(name, None) for name in (mixed if len(kinds) > 1 else [names.sd(group.name)])]
     order += [(parameter, None) for parameter in spec.scalars]
-    order += [(names.vine(group.name), None) for group in spec.all_groups if group.has_correlations]
-    for group in spec.all_groups:
+    order += [(names.vine(group.name), None) for group in spec.sampled_groups if group.has_correlations]
+    for group in spec.sampled_groups:
         if form == "noncentered":
             order.append((names.z(group.name), "transposed"))
         else:
@@ -72,7 +72,7 @@ def pair(request):
     """A model, its kernel and the graph of the same form."""
     case, form = request.param
     model = model_of_case(case)
-    forms = dict.fromkeys((group.name for group in model.spec.all_groups), form)
+    forms = dict.fromkeys((group.name for group in model.spec.sampled_groups), form)
     graph = build_graph(model.spec, model.design, forms, deterministics=False)
     return model, rows_kernel(model.spec, model.design, forms), graph, sampled_variables(model, form)
 
@@ -130,7 +130,7 @@ def test_start_is_finite_and_within_the_supports(form):
     for case in CASES:
         model = model_of_case(case)
         kernel = rows_kernel(
-            model.spec, model.design, dict.fromkeys((g.name for g in model.spec.all_groups), form)
+            model.spec, model.design, dict.fromkeys((g.name for g in model.spec.sampled_groups), form)
         )
         value, gradient = kernel.value_and_gradient(kernel.start)
         assert np.isfinite(value)
