@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -199,3 +201,16 @@ CASES = {
     ),
     "known-errors": ("y | se(time) ~ x + (1 | g)", "gaussian", None, None),
 }
+
+ONE_INTERCEPT = re.compile(r"[^+]*(\+ w |\+ offset\(w\) )?\+ \(1 \| [gsh]\)")
+
+
+def is_worth_a_minute(case: str, form: str) -> bool:
+    """Whether a combination is tested every time, not by the slow tests alone.
+
+    What a row contributes and how effects are sampled are separate code: cases of a likelihood, with one term
+    of random intercepts, are tried in the form that fits have.
+    """
+    text = CASES[case][0]
+    plain = isinstance(text, str) and ONE_INTERCEPT.fullmatch(text) is not None
+    return form == "partial" or not plain or case in ("intercepts", "logit", "offset")

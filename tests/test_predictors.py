@@ -21,6 +21,7 @@ from tolerances import (
 )
 
 import hierbayes as hb
+from hierbayes.estimates.variance import covariance
 from hierbayes.families import get_family, get_link
 from hierbayes.formulas.parts import formula
 
@@ -164,6 +165,65 @@ def test_categories_with_groups_recover_the_truth():
     for name in ("g", "muwalk_g"):
         variance = fit.posterior[f"sd_{name}"].isel({f"{name}_term": 0}) ** 2
         np.testing.assert_allclose(vpc[name], variance / (variance + np.pi**2 / 3), rtol=IDENTITY)
+
+
+def simulated_spreads():
+    """60 groups of 20 whose means and log residual sds are correlated."""
+    rng = np.random.default_rng(3)
+    u = rng.normal(size=(60, 2)) @ np.array([[0.8, 0.24], [0.0, 0.32]])
+    g, x = np.repeat(np.arange(60), 20), rng.normal(size=1200)
+    y = 1 + 0.5 * x + u[g, 0] + np.exp(-0.2 + u[g, 1]) * rng.normal(size=1200)
+    return pd.DataFrame({"y": y, "x": x, "g": g.astype(str)})
+
+
+SHARED = formula("y ~ x + (1 + x |c| g)", sigma="~ (1 |c| g)")
+
+
+@cache
+def shared_fit() -> hb.Fit:
+    return hb.Model(SHARED, simulated_spreads()).fit(seed=4, progress=False)
+
+
+def test_effects_with_one_id_are_correlated_over_linear_predictors():
+    fit = shared_fit()
+    rows = fit.varcorr()
+    joint = rows[rows["group"] == "c_g"].set_index(["term", "term_bis"])
+    pairs = [("Intercept", "x"), ("Intercept", "sigma_Intercept"), ("x", "sigma_Intercept")]
+    assert joint.index.tolist() == pairs
+    assert set(joint["predictor"]) == {""}
+    truth = 0.24 / np.hypot(0.24, 0.32)
+    row = joint.loc[pairs[1]]
+    assert row["lower"] < truth < row["upper"]
+    assert row["lower"] > 0
+    assert fit.check().ok
+    assert "cor(Intercept, sigma_Intercept)" in str(fit)
+
+
+def test_covariance_of_a_term_is_its_part_of_the_joint_one():
+    fit = shared_fit()
+    (group,) = fit.spec.groups
+    S = covariance(fit, group)
+    sd, cor = fit.posterior["sd_g"].to_numpy(), fit.posterior["cor_c_g"].to_numpy()
+    expected = sd[..., :, None] * sd[..., None, :] * cor[..., :2, :2]
+    np.testing.assert_allclose(S.to_numpy(), expected, rtol=IDENTITY)
+
+
+def test_a_saved_fit_keeps_its_ids(tmp_path):
+    fit = shared_fit()
+    again = hb.load(fit.save(tmp_path / "shared.nc"))
+    assert again.spec == fit.spec
+    assert [group.shared for group in again.design.all_groups] == ["c", "c"]
+    pd.testing.assert_frame_equal(again.varcorr(), fit.varcorr())
+
+
+@pytest.mark.slow
+def test_joint_effects_have_the_same_posterior_through_the_graph():
+    by_kernel = shared_fit().summary()
+    model = hb.Model(SHARED, simulated_spreads())
+    by_graph = model.fit(seed=5, progress=False, route="graph").summary()
+    for (_, one), (_, other) in zip(by_kernel.iterrows(), by_graph.iterrows(), strict=True):
+        errors = [row["sd"] / np.sqrt(row["ess_bulk"]) for row in (one, other)]
+        assert monte_carlo(one["mean"], other["mean"], *errors), one["parameter"]
 
 
 @pytest.mark.slow

@@ -39,10 +39,10 @@ def _summary(fit: Fit, prob: float) -> pd.DataFrame:
     posterior = fit.posterior
     labels: list[tuple[str, str, str]] = []
     pieces: list[xr.DataArray] = []
-    for group in fit.spec.all_groups:
-        term = names.group_term(group.name)
-        labels += [("group", group.name, f"sd({name})") for name in group.terms]
-        pieces.append(_elements(posterior[names.sd(group.name)], term))
+    for group in (*fit.spec.all_groups, *fit.spec.joint_groups):
+        if not group.parts:
+            labels += [("group", group.name, f"sd({name})") for name in group.terms]
+            pieces.append(_elements(posterior[names.sd(group.name)], names.group_term(group.name)))
         for first, second, draws in correlation_pairs(fit, group):
             labels.append(("group", group.name, f"cor({first}, {second})"))
             pieces.append(_elements(draws))

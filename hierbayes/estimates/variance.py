@@ -150,11 +150,26 @@ def covariance(fit: Fit, group: GroupSpec) -> xr.DataArray:
     dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
     sd = fit.posterior[names.sd(group.name)]
     product = sd * sd.rename({dim: bis})
-    if group.has_correlations:
+    if group.shared:
+        product = product * _within_joint(fit, group)
+    elif group.has_correlations:
         product = product * fit.posterior[names.cor(group.name)]
     else:
         product = product * xr.DataArray(np.eye(len(group.terms)), dims=(dim, bis))
     return product.transpose("chain", "draw", dim, bis)
+
+
+def _within_joint(fit: Fit, group: GroupSpec) -> xr.DataArray:
+    """Correlations of a group term among those that it shares with other linear predictors."""
+    (joint,) = (other for other in fit.spec.joint_groups if group in other.parts)
+    at = sum(len(part.terms) for part in joint.parts[: joint.parts.index(group)])
+    own = slice(at, at + len(group.terms))
+    dims = {
+        names.group_term(joint.name): names.group_term(group.name),
+        names.group_term_bis(joint.name): names.group_term_bis(group.name),
+    }
+    cor = fit.posterior[names.cor(joint.name)].isel(dict.fromkeys(dims, own)).rename(dims)
+    return cor.assign_coords({dim: list(group.terms) for dim in dims.values()})
 
 
 @overload
@@ -172,15 +187,16 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
         standard deviations on the link scale, the residual's in units of the response (lognormal: of its
         logarithm). With ``draws=True`` the variables ``sd_<group>``, ``cor_<group>`` and
         ``sigma`` of the posterior. In a model with several linear predictors the first column is
-        ``predictor``, as of ``fixef``.
+        ``predictor``, as of ``fixef``; empty for correlations between several, of ``(1 |c| g)``.
     """
     posterior = fit.posterior
     if draws:
-        kept = [f(g.name) for g in fit.spec.all_groups for f in (names.sd, names.cor)] + ["sigma"]
+        of_groups = (*fit.spec.all_groups, *fit.spec.joint_groups)
+        kept = [f(g.name) for g in of_groups for f in (names.sd, names.cor)] + ["sigma"]
         return posterior[[name for name in kept if name in posterior]]
     labels, pieces = [], []
-    for group in fit.spec.all_groups:
-        for term in group.terms:
+    for group in (*fit.spec.all_groups, *fit.spec.joint_groups):
+        for term in () if group.parts else group.terms:
             labels.append((group.name, "sd", term, ""))
             pieces.append(posterior[names.sd(group.name)].sel({names.group_term(group.name): term}))
         for first, second, draws_of_pair in correlation_pairs(fit, group):
@@ -200,6 +216,8 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
 
 
 def _label_of(fit: Fit, group: str) -> str:
+    if group in [joint.name for joint in fit.spec.joint_groups]:
+        return ""
     return predictor_label(fit, "" if group == RESIDUAL else owner(fit, group).name)
 
 

@@ -160,9 +160,9 @@ def _main_parameters(fit: Any, posterior: xr.Dataset) -> dict[str, _Place]:
         for p in fit.spec.linear
         for term in p.terms
     }
-    for group in fit.spec.all_groups:
+    for group in (*fit.spec.all_groups, *fit.spec.joint_groups):
         dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
-        for term in group.terms:
+        for term in () if group.parts else group.terms:
             places[f"sd({group.name}: {term})"] = (names.sd(group.name), {dim: term})
         for i, first in enumerate(group.terms if group.has_correlations else ()):
             for second in group.terms[i + 1 :]:

@@ -45,7 +45,7 @@ def fit_text(fit: Fit) -> str:
     group_rows = frame[frame["section"] == "group"]
     if len(group_rows):
         parts.append("Group-level effects")
-        for group in fit.spec.all_groups:
+        for group in (*fit.spec.all_groups, *fit.spec.joint_groups):
             rows = group_rows[group_rows["group"] == group.name]
             parts += [f"~{group.name} ({_size(fit.spec, group)})\n{_table(rows)}"]
     for section, title in (("population", "Population-level effects"), ("family", "Family parameters")):
@@ -59,6 +59,8 @@ def fit_text(fit: Fit) -> str:
 def _size(spec: ModelSpec, group: GroupSpec) -> str:
     """How many groups, and whose effects theirs are where there are several linear predictors."""
     words = f"{count(group.n_groups)} groups"
+    if group.parts:
+        return f"{words} of {group.factor}; correlated over linear predictors"
     owner = next(p for p in spec.linear if group in p.groups)
     if spec.label:
         words += f" of {group.factor}; {owner.label}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from hierbayes import names
@@ -257,6 +257,10 @@ def parameter_notes(spec: ModelSpec) -> dict[tuple[str, str], str]:
             slope = group.terms[1]
             words = f"above 0: where the overall level is high, the effect of {slope} is high too"
             notes[group.name, f"cor({', '.join(group.terms)})"] = words
+    for joint in spec.joint_groups:
+        for first, second in combinations(joint.terms, 2):
+            words = f"above 0: groups that are high in {first} are high in {second} too"
+            notes[joint.name, f"cor({first}, {second})"] = words
     return notes
 
 

@@ -181,6 +181,11 @@ class ModelSpec:
         )
 
     @property
+    def joint_groups(self) -> tuple[GroupSpec, ...]:
+        """Those of ``sampled_groups`` that consist of terms of several linear predictors."""
+        return tuple(group for group in self.sampled_groups if group.parts)
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """What the likelihood takes besides the main linear predictor, in its order."""
         from hierbayes.families import get_family

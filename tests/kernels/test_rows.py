@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pytensor.compile.mode import Mode
-from structures import CASES, small_frame
+from structures import CASES, is_worth_a_minute, small_frame
 
 import hierbayes as hb
 from hierbayes import names
@@ -67,7 +67,14 @@ def to_vector(graph, order, by_name):
     )
 
 
-@pytest.fixture(scope="module", params=[(case, form) for case in CASES for form in FORMS], ids="-".join)
+PAIRS = [
+    pytest.param((case, form), marks=() if is_worth_a_minute(case, form) else pytest.mark.slow)
+    for case in CASES
+    for form in FORMS
+]
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def pair(request):
     """A model, its kernel and the graph of the same form."""
     case, form = request.param

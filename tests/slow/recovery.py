@@ -99,16 +99,16 @@ class Special:
         return self.make(self.values, rng)
 
 
-type Predictor = Callable[[tuple[float, float], float], np.ndarray]
+type Predictor = Callable[[tuple[float, float], float | np.ndarray], np.ndarray]
 
 
 def rows(rng: np.random.Generator) -> tuple[pd.DataFrame, Predictor]:
-    """Columns ``x`` and ``g``, and linear predictors from coefficients and an sd, groups anew each time."""
+    """Columns ``x`` and ``g``, and linear predictors from coefficients and effects, or their sd."""
     codes = np.repeat(np.arange(GROUPS), ROWS)
     x = rng.normal(size=len(codes))
 
-    def eta(b: tuple[float, float], sd: float) -> np.ndarray:
-        return b[0] + b[1] * x + rng.normal(0, sd, GROUPS)[codes]
+    def eta(b: tuple[float, float], u: float | np.ndarray) -> np.ndarray:
+        return b[0] + b[1] * x + (rng.normal(0, u, GROUPS) if np.isscalar(u) else u)[codes]
 
     return pd.DataFrame({"x": x, "g": codes.astype(str)}), eta
 
@@ -147,14 +147,22 @@ def ordered(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
     return frame.assign(y=1 + y.astype(int))
 
 
+def correlated(
+    v: Mapping[str, float], sds: tuple[str, str], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Effects of the groups on two linear predictors, correlated where the truth says so."""
+    rho = v.get("cor[c_g]", 0.0)
+    one, other = rng.normal(size=(2, GROUPS))
+    return v[sds[0]] * one, v[sds[1]] * (rho * one + np.sqrt(1 - rho**2) * other)
+
+
 def unordered(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
     """Categories by the largest of utilities with Gumbel noise, which has logit choice probabilities."""
     frame, eta = rows(rng)
-    of = {"bus": "", "walk": "_muwalk"}
+    effects = correlated(v, ("sd[g]", "sd_muwalk[g]"), rng)
     utilities = [np.zeros(len(frame))]
-    for name in of.values():
-        group = "sd[g]" if not name else "sd_muwalk[g]"
-        utilities.append(eta((v[f"b{name}[Intercept]"], v[f"b{name}[x]"]), v[group]))
+    for name, u in zip(("", "_muwalk"), effects, strict=True):
+        utilities.append(eta((v[f"b{name}[Intercept]"], v[f"b{name}[x]"]), u))
     noisy = np.column_stack(utilities) + rng.gumbel(size=(len(frame), 3))
     labels = np.array(["auto", "bus", "walk"])
     return frame.assign(y=labels[noisy.argmax(axis=1)])
@@ -162,8 +170,9 @@ def unordered(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
 
 def varying_sigma(v: Mapping[str, float], rng: np.random.Generator) -> pd.DataFrame:
     frame, eta = rows(rng)
-    mean = eta((v["b[Intercept]"], v["b[x]"]), v["sd[g]"])
-    log_sigma = eta((v["b_sigma[Intercept]"], v["b_sigma[x]"]), v["sd_sigma[g]"])
+    of_mean, of_sigma = correlated(v, ("sd[g]", "sd_sigma[g]"), rng)
+    mean = eta((v["b[Intercept]"], v["b[x]"]), of_mean)
+    log_sigma = eta((v["b_sigma[Intercept]"], v["b_sigma[x]"]), of_sigma)
     return frame.assign(y=mean + np.exp(log_sigma) * rng.normal(size=len(frame)))
 
 
@@ -221,6 +230,23 @@ CASES: dict[str, Case | Special] = {
         {**MEAN, "b_sigma[Intercept]": 0.1, "b_sigma[x]": 0.3, "sd_sigma[g]": 0.4},
         varying_sigma,
     ),
+    "gaussian, sigma ~ x + (1 |c| g)": Special(
+        "gaussian",
+        "identity",
+        hb.formula("y ~ x + (1 |c| g)", sigma="~ x + (1 |c| g)"),
+        {**MEAN, "b_sigma[Intercept]": 0.1, "b_sigma[x]": 0.3, "sd_sigma[g]": 0.4, "cor[c_g]": 0.6},
+        varying_sigma,
+    ),
+    "categorical, (1 |c| g)": Special(
+        "categorical",
+        "logit",
+        "y ~ x + (1 |c| g)",
+        {
+            **{"b[Intercept]": 0.4, "b[x]": 0.6, "sd[g]": 0.8},
+            **{"b_muwalk[Intercept]": -0.2, "b_muwalk[x]": -0.5, "sd_muwalk[g]": 0.6, "cor[c_g]": -0.5},
+        },
+        unordered,
+    ),
 }
 """One case for each family, and for what changes a likelihood."""
 
@@ -230,6 +256,8 @@ def draws_of(fit: hb.Fit, name: str) -> np.ndarray:
     variable, _, label = name.rstrip("]").partition("[")
     if variable.startswith("sd"):
         variable, label = f"{variable}_{label}", "Intercept"
+    if variable == "cor":
+        return fit.posterior[f"cor_{label}"].to_numpy()[..., 0, 1].ravel()
     draws = fit.posterior[variable]
     own = [dim for dim in draws.dims if dim not in ("chain", "draw")]
     return (draws.sel({own[0]: label}) if own else draws).to_numpy().ravel()
