@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from hierbayes.design.columns import arithmetic
 from hierbayes.design.finite import check_finite
-from hierbayes.design.frame import Table
+from hierbayes.design.frame import Table, column_names
 from hierbayes.design.records import Floats
 from hierbayes.errors import DataError, FormulaError
 from hierbayes.formulas.functions import bind
@@ -174,6 +174,27 @@ def successes_and_trials(response: Response, table: Table) -> tuple[Floats, Floa
         return successes, successes + failures
     n = _addition(response, TRIALS)
     return None if n is None else (values_of(expression, table), values_of(n, table))
+
+
+def stated_beside(response: Response, columns: Collection[str]) -> tuple[Call, ...]:
+    """Trials, weights, bounds and standard errors of the formula, where the columns they name are there."""
+    return tuple(
+        call
+        for call in _calls(response)
+        if call.function in (CBIND, TRIALS, WEIGHTS, TRUNC, SE)
+        and all(name.name in columns for name in column_names(call))
+    )
+
+
+def trials_beside(calls: Sequence[Call], table: Table) -> Floats | None:
+    """The trials of rows whose successes need not be known, shape (n,); None where nothing states them."""
+    for call in calls:
+        given = bind(call)
+        if call.function == TRIALS:
+            return values_of(next(iter(given.values())), table)
+        if call.function == CBIND:
+            return values_of(given["success"], table) + values_of(given["failure"], table)
+    return None
 
 
 def weights_of(response: Response, table: Table) -> Floats | None:

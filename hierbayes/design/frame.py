@@ -125,14 +125,14 @@ def column_uses(formula: Formula, *, response: bool = True, groups: bool = True)
     """
     found: list[ColumnUse] = []
     if response:
-        found += _uses([formula.response.expression, *formula.response.additions], RESPONSE)
+        found += uses_of([formula.response.expression, *formula.response.additions], RESPONSE)
     for term in formula.population:
-        found += _uses(term.factors, POPULATION)
-    found += _uses(formula.offsets, OFFSET)
+        found += uses_of(term.factors, POPULATION)
+    found += uses_of(formula.offsets, OFFSET)
     for group in formula.groups if groups else ():
         for term in group.terms:
-            found += _uses(term.factors, VARYING)
-        found += _uses(group.factor if group.by is None else (*group.factor, group.by), GROUPING)
+            found += uses_of(term.factors, VARYING)
+        found += uses_of(group.factor if group.by is None else (*group.factor, group.by), GROUPING)
     return tuple(found)
 
 
@@ -149,7 +149,8 @@ def uses_of_all(
     return (*main, *further)
 
 
-def _uses(expressions: Sequence[Expression], role: str) -> list[ColumnUse]:
+def uses_of(expressions: Sequence[Expression], role: str) -> list[ColumnUse]:
+    """Every place where expressions name a column, in the role that they have in the model."""
     return [_use(e, name, role) for e in expressions for name in column_names(e)]
 
 

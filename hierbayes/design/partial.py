@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,17 @@ def known_in_part(response: Response, table: Table, y: Floats | None) -> dict[st
         part[STANDARD_ERROR] = _errors(calls[SE], table)
     for values in part.values():
         values.setflags(write=False)
+    return part
+
+
+def known_beside(calls: Sequence[Call], table: Table) -> dict[str, Floats]:
+    """What ``trunc()`` and ``se()`` say of rows whose response is not known, each shape (n,)."""
+    part: dict[str, Floats] = {}
+    for call in calls:
+        if call.function == TRUNC:
+            part |= _bounds(call, table)
+        if call.function == SE:
+            part[STANDARD_ERROR] = _errors(call, table)
     return part
 
 

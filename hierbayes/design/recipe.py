@@ -10,10 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.additions import weights_of
+from hierbayes.design.additions import WEIGHTS, stated_beside, trials_beside, weights_of
 from hierbayes.design.coding import model_matrix, with_intercept, without_intercept
 from hierbayes.design.columns import Variable, evaluate, known_factor, offset_values
-from hierbayes.design.frame import Table, formula_text, read_table, uses_of_all
+from hierbayes.design.frame import (
+    RESPONSE,
+    Table,
+    formula_text,
+    read_frame,
+    read_table,
+    uses_of,
+    uses_of_all,
+)
 from hierbayes.design.further import (
     PredictorRecipe,
     evaluated_expressions,
@@ -24,13 +32,13 @@ from hierbayes.design.further import (
 from hierbayes.design.grouped import GroupRecipe
 from hierbayes.design.missing import DROP, Missing
 from hierbayes.design.outside import leave_out_outside
-from hierbayes.design.partial import known_in_part
+from hierbayes.design.partial import known_beside, known_in_part
 from hierbayes.design.records import Floats, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.design.response import read_response
 from hierbayes.design.values import NUMBER, Factor, RawColumn, quoted, to_factor
 from hierbayes.errors import DataError, StorageError, UnknownNameError
 from hierbayes.formulas import parse_formula
-from hierbayes.formulas.terms import Expression, Formula
+from hierbayes.formulas.terms import Call, Expression, Formula
 
 FORMAT = 1
 NEW_LEVELS = ("error", "allow")
@@ -59,7 +67,7 @@ class AppliedDesign:
     y, trials, weights : float64 array, shape (n,), or None
         The response, where it was asked for; its trials and weights, where the formula states any.
     part : dict of str to float64 array, shape (n,)
-        With the response, what else is stated of the rows, as of `Design.row_data`.
+        With the response or beside it, what else is stated of the rows, as of `Design.row_data`.
     offset : float64 array, shape (n,), or None
         Added to the linear predictor, where the formula has an offset.
     messages : tuple of str
@@ -134,6 +142,7 @@ class Recipe:
         data: Any,
         *,
         response: bool = False,
+        beside: bool = False,
         groups: bool = True,
         new_levels: str = "error",
         missing: Missing = DROP,
@@ -146,6 +155,9 @@ class Recipe:
             With the columns that the formula names; the response only where it is asked for.
         response : bool
             Whether to read the response too.
+        beside : bool
+            Whether to read trials, weights, bounds and known standard errors, but not the response, as far as
+            the columns that they name are there.
         groups : bool
             Whether to build the group terms; without, their columns need not be there.
         new_levels : str
@@ -168,38 +180,20 @@ class Recipe:
         """
         if new_levels not in NEW_LEVELS:
             raise UnknownNameError("value of new_levels", new_levels, NEW_LEVELS)
-        others = [p.formula for p in self.predictors if p.formula is not None]
-        uses = uses_of_all(self.formula, others, response=response, groups=groups)
-        read = read_table(data, uses, formula_text(self.formula), missing)
-        group_terms = self.formula.groups if groups else ()
-        evaluated = [
-            e
-            for f in (self.formula, *others)
-            for e in evaluated_expressions(f.population, f.groups if groups else ())
-        ]
-        table = replace(read, state=self.state, learning=False)
-        table = leave_out_outside(evaluated, table, missing)
-        variables = {
-            str(e): self._variable(e, table) for e in used_expressions(self.formula.population, group_terms)
-        }
-        population, ordered = self.formula.population, self.response.ordered
-        X, terms = model_matrix(with_intercept(population) if ordered else population, variables, table.n)
-        if ordered:
-            X, terms = without_intercept(X, terms)
-        built = rebuilt_groups(group_terms, self.groups, (table, variables, new_levels))
-        offset = offset_values(self.formula, table)
-        main = PredictorDesign("", X, terms, tuple(group for group, _ in built), offset)
+        table, stated = self._table(data, (response, beside, groups), missing)
+        terms_of_groups = self.formula.groups if groups else ()
+        used = used_expressions(self.formula.population, terms_of_groups)
+        variables = {str(e): self._variable(e, table) for e in used}
+        X, terms = self._population(variables, table.n)
+        built = rebuilt_groups(terms_of_groups, self.groups, (table, variables, new_levels))
+        main = PredictorDesign(
+            "", X, terms, tuple(group for group, _ in built), offset_values(self.formula, table)
+        )
         how = (self._variable, new_levels, groups)
         further = [known_predictor(predictor, table, how, main) for predictor in self.predictors]
         labels = {group.name: found for group, found in built}
         for _, more in further:
             labels |= more
-        y, trials, weights = None, None, None
-        part: dict[str, Floats] = {}
-        if response:
-            y, trials = read_response(self.formula.response, table, self.response)
-            weights = weights_of(self.formula.response, table)
-            part = known_in_part(self.formula.response, table, y)
         return AppliedDesign(
             X=X,
             terms=terms,
@@ -207,14 +201,52 @@ class Recipe:
             labels=labels,
             rows=table.rows,
             columns=raw_columns(table),
-            y=y,
-            offset=offset,
+            offset=main.offset,
             messages=table.messages,
-            trials=trials,
-            weights=weights,
             predictors=tuple(predictor for predictor, _ in further),
-            part=part,
+            **self._left_side(table, stated, response=response),
         )
+
+    def _table(
+        self, data: Any, parts: tuple[bool, bool, bool], missing: Missing
+    ) -> tuple[Table, tuple[Call, ...]]:
+        """The rows, and what stands beside the response that can be read without it."""
+        response, beside, groups = parts
+        others = [p.formula for p in self.predictors if p.formula is not None]
+        frame = read_frame(data)
+        stated = stated_beside(self.formula.response, list(map(str, frame.columns))) if beside else ()
+        uses = (
+            *uses_of_all(self.formula, others, response=response, groups=groups),
+            *uses_of(stated, RESPONSE),
+        )
+        read = read_table(frame, uses, formula_text(self.formula), missing)
+        evaluated = [
+            e
+            for f in (self.formula, *others)
+            for e in evaluated_expressions(f.population, f.groups if groups else ())
+        ]
+        table = replace(read, state=self.state, learning=False)
+        return leave_out_outside(evaluated, table, missing), stated
+
+    def _population(self, variables: Mapping[str, Variable], n: int) -> tuple[Floats, tuple[str, ...]]:
+        population = self.formula.population
+        if not self.response.ordered:
+            return model_matrix(population, variables, n)
+        return without_intercept(*model_matrix(with_intercept(population), variables, n))
+
+    def _left_side(self, table: Table, stated: Sequence[Call], *, response: bool) -> dict[str, Any]:
+        """Response, trials, weights and what is known in part, as far as they are asked for."""
+        if response:
+            y, trials = read_response(self.formula.response, table, self.response)
+            weights = weights_of(self.formula.response, table)
+            part = known_in_part(self.formula.response, table, y)
+            return {"y": y, "trials": trials, "weights": weights, "part": part}
+        weighted = any(call.function == WEIGHTS for call in stated)
+        return {
+            "trials": trials_beside(stated, table),
+            "weights": weights_of(self.formula.response, table) if weighted else None,
+            "part": known_beside(stated, table),
+        }
 
     def _variable(self, expression: Expression, table: Table) -> Variable:
         levels = self.factors.get(str(expression))

@@ -19,7 +19,7 @@ from hierbayes.estimates.ordered import ordered_regression
 from hierbayes.estimates.prediction import family_parameters, linpred, thin
 from hierbayes.estimates.scoring import GroupedData, information_matrices, maximum_likelihood
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
-from hierbayes.estimates.variance import covariance
+from hierbayes.estimates.varcorr import covariance
 from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.families.cumulative import Cumulative
 from hierbayes.fitted.record import Fit

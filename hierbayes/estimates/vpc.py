@@ -1,4 +1,4 @@
-"""How much groups differ: standard deviations, correlations and variance partition coefficients."""
+"""How much groups differ: variance partition coefficients."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 from hierbayes import names
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.level1 import Points, level1_variance
-from hierbayes.estimates.predictors import PREDICTOR, owner, predictor_label
+from hierbayes.estimates.predictors import PREDICTOR
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
+from hierbayes.estimates.varcorr import covariance, label_of
 from hierbayes.estimates.vpc_words import DEFINITIONS as OF_MEASUREMENTS
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted.record import Fit
 from hierbayes.spec.records import GroupSpec
-
-RESIDUAL = "Residual"
-RESIDUAL_KINDS = {"student": "scale"}
-"""What the ``sigma`` of a family is, where it is no standard deviation."""
 
 GAUSSIAN = "gaussian"
 _COUNTS = (
@@ -132,95 +129,6 @@ WITH_ONE = {
 """What has a VPC instead."""
 
 
-def correlation_pairs(fit: Fit, group: GroupSpec) -> list[tuple[str, str, xr.DataArray]]:
-    """Each pair of a group term's coefficients and the draws of their correlation, dims (chain, draw)."""
-    if not group.has_correlations:
-        return []
-    cor = fit.posterior[names.cor(group.name)]
-    dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
-    return [
-        (group.terms[j], group.terms[i], cor.isel({dim: i, bis: j}))
-        for i in range(1, len(group.terms))
-        for j in range(i)
-    ]
-
-
-def covariance(fit: Fit, group: GroupSpec) -> xr.DataArray:
-    """Covariance of a group term's effects, dims (chain, draw, <group>_term, <group>_term_bis)."""
-    dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
-    sd = fit.posterior[names.sd(group.name)]
-    product = sd * sd.rename({dim: bis})
-    if group.shared:
-        product = product * _within_joint(fit, group)
-    elif group.has_correlations:
-        product = product * fit.posterior[names.cor(group.name)]
-    else:
-        product = product * xr.DataArray(np.eye(len(group.terms)), dims=(dim, bis))
-    return product.transpose("chain", "draw", dim, bis)
-
-
-def _within_joint(fit: Fit, group: GroupSpec) -> xr.DataArray:
-    """Correlations of a group term among those that it shares with other linear predictors."""
-    (joint,) = (other for other in fit.spec.joint_groups if group in other.parts)
-    at = sum(len(part.terms) for part in joint.parts[: joint.parts.index(group)])
-    own = slice(at, at + len(group.terms))
-    dims = {
-        names.group_term(joint.name): names.group_term(group.name),
-        names.group_term_bis(joint.name): names.group_term_bis(group.name),
-    }
-    cor = fit.posterior[names.cor(joint.name)].isel(dict.fromkeys(dims, own)).rename(dims)
-    return cor.assign_coords({dim: list(group.terms) for dim in dims.values()})
-
-
-@overload
-def varcorr(fit: Fit, prob: float = ..., *, draws: Literal[False] = ...) -> pd.DataFrame: ...
-@overload
-def varcorr(fit: Fit, prob: float = ..., *, draws: Literal[True]) -> xr.Dataset: ...
-def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame | xr.Dataset:
-    """Standard deviations and correlations of the group effects, and the residual's (lme4's ``VarCorr``).
-
-    Returns
-    -------
-    DataFrame or Dataset
-        Columns ``group, parameter`` (``"sd"`` or ``"cor"``; ``"scale"`` of the residuals of a Student
-        response), ``term, term_bis`` (empty for ``sd``), ``mean, sd, lower, upper, ess_bulk, r_hat``;
-        standard deviations on the link scale, the residual's in units of the response (lognormal: of its
-        logarithm). With ``draws=True`` the variables ``sd_<group>``, ``cor_<group>`` and
-        ``sigma`` of the posterior. In a model with several linear predictors the first column is
-        ``predictor``, as of ``fixef``; empty for correlations between several, of ``(1 |c| g)``.
-    """
-    posterior = fit.posterior
-    if draws:
-        of_groups = (*fit.spec.all_groups, *fit.spec.joint_groups)
-        kept = [f(g.name) for g in of_groups for f in (names.sd, names.cor)] + ["sigma"]
-        return posterior[[name for name in kept if name in posterior]]
-    labels, pieces = [], []
-    for group in (*fit.spec.all_groups, *fit.spec.joint_groups):
-        for term in () if group.parts else group.terms:
-            labels.append((group.name, "sd", term, ""))
-            pieces.append(posterior[names.sd(group.name)].sel({names.group_term(group.name): term}))
-        for first, second, draws_of_pair in correlation_pairs(fit, group):
-            labels.append((group.name, "cor", first, second))
-            pieces.append(draws_of_pair)
-    if "sigma" in posterior:
-        labels.append((RESIDUAL, RESIDUAL_KINDS.get(fit.spec.family, "sd"), "sigma", ""))
-        pieces.append(posterior["sigma"])
-    rows = pd.DataFrame(labels, columns=["group", "parameter", "term", "term_bis"])
-    if not pieces:
-        return describe_interval(rows, "link", prob)
-    plain = [piece.drop_vars([c for c in piece.coords if c not in ("chain", "draw")]) for piece in pieces]
-    if fit.spec.predictors:
-        rows.insert(0, PREDICTOR, [_label_of(fit, name) for name in rows["group"]])
-    numbers = summarize(xr.concat(plain, dim="element").transpose("chain", "draw", "element"), prob)
-    return describe_interval(pd.concat([rows, numbers], axis=1), "link", prob)
-
-
-def _label_of(fit: Fit, group: str) -> str:
-    if group in [joint.name for joint in fit.spec.joint_groups]:
-        return ""
-    return predictor_label(fit, "" if group == RESIDUAL else owner(fit, group).name)
-
-
 def vpc_refusal(fit: Fit) -> str | None:
     """Why a fit has no variance partition coefficient, in words; None where it has one."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
@@ -323,7 +231,7 @@ def vpc(
     frames = []
     for name, share in shares.data_vars.items():
         numbers = summarize(share, prob)
-        category = {PREDICTOR: _label_of(fit, str(name))} if fit.design.response.unordered else {}
+        category = {PREDICTOR: label_of(fit, str(name))} if fit.design.response.unordered else {}
         labels: dict[str, Any] = {
             **category,
             "group": name,
