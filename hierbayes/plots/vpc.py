@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from hierbayes.errors import DataError
-from hierbayes.estimates import variance
+from hierbayes.estimates import vpc as estimate
 from hierbayes.plots import marks
 from hierbayes.plots.style import BLUE, INK, backend_name, canvas, panels, styled
 
@@ -58,8 +58,8 @@ def vpc_data(fit: Any) -> xr.Dataset:
             f"A VPC is a share of variance between groups, and the model has none: {fit.spec.formula}. "
             "Add one to the formula, such as '(1 | school)'."
         )
-    frame = variance.vpc(fit)
-    draws = variance.vpc(fit, draws=True)
+    frame = estimate.vpc(fit)
+    draws = estimate.vpc(fit, draws=True)
     densities = [_density(draws[name]) for name in frame["group"]]
     data = xr.Dataset(
         {
