@@ -15,6 +15,8 @@ ESTIMATES: dict[str, str] = {
     "varcorr": "hierbayes.estimates.varcorr:varcorr",
     "vpc": "hierbayes.estimates.vpc:vpc",
     "shrinkage": "hierbayes.estimates.shrinkage:shrinkage",
+    "ranks": "hierbayes.estimates.ranking:ranks",
+    "pairwise": "hierbayes.estimates.ranking:pairwise",
     "check": "hierbayes.estimates.convergence:check",
     "linpred": "hierbayes.estimates.prediction:linpred",
     "epred": "hierbayes.estimates.prediction:epred",
