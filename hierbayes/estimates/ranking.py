@@ -282,5 +282,9 @@ def _note(spec: GroupSpec, frame: pd.DataFrame, how: tuple[int, float]) -> str:
         f"a rank covers {width:.0f} of them on average."
     )
     if small:
-        text += f" About {small} of the groups the others say more than their own rows do (small)."
+        them = "it than its" if small == 1 else "them than their"
+        text += (
+            f" {small} {'group is' if small == 1 else 'groups are'} flagged small: the other groups say more "
+            f"about {them} own rows."
+        )
     return text
