@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import itertools
+import shutil
+import textwrap
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +16,54 @@ import xarray as xr
 from hierbayes.errors import DataError
 
 PROB = 0.95
+WIDTH = 100
+"""At most so many columns wide is what stands under a table."""
+
+
+DIGITS = 4
+"""Decimals of estimates in print; the frame has them all."""
+FORMATS = {"ess_bulk": "{:.0f}".format, "ess_tail": "{:.0f}".format, "r_hat": "{:.3f}".format}
+
+
+class Table(pd.DataFrame):
+    """Rows of estimates, printed with what they mean under them.
+
+    An ordinary pandas frame in every other respect. Under its rows stand, as far as they are in ``attrs``:
+    ``"definition"`` (str), ``"scale"`` and ``"interval"`` (str), and ``"notes"`` (tuple of str), remarks for
+    the reader. Selections keep them.
+    """
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return Table
+
+    def legend(self) -> tuple[str, ...]:
+        """What stands under the rows, one paragraph each."""
+        attrs = self.attrs
+        units = (attrs.get("scale"), attrs.get("interval") and f"{attrs['interval']} intervals")
+        said = [("Definition", attrs.get("definition")), ("Scale", "; ".join(u for u in units if u))]
+        notes = [("Note", note) for note in attrs.get("notes", ())]
+        return tuple(f"{word}: {text}" for word, text in (*said, *notes) if text)
+
+    def __repr__(self) -> str:
+        width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+        with pd.option_context("display.precision", DIGITS):
+            rows: str = self.to_string(
+                **self._shown(), line_width=width, min_rows=pd.options.display.min_rows
+            )
+        under = [textwrap.fill(text, width, subsequent_indent="  ") for text in self.legend()]
+        return "\n".join([rows, *([""] if under else []), *under])
+
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.precision", DIGITS):
+            rows: str = self.to_html(**self._shown(), notebook=True)
+        return rows + "".join(f"<p><small>{html.escape(text)}</small></p>" for text in self.legend())
+
+    def _shown(self) -> dict[str, Any]:
+        """How rows are shown: as many as pandas shows, diagnostics with the digits that they deserve."""
+        most = pd.options.display.max_rows
+        formats = {name: form for name, form in FORMATS.items() if name in self.columns}
+        return {"max_rows": most, "show_dimensions": len(self) > (most or len(self)), "formatters": formats}
 
 
 def summarize(draws: xr.DataArray, prob: float = PROB, *, tail: bool = False) -> pd.DataFrame:
@@ -73,7 +126,8 @@ def label_rows(draws: xr.DataArray) -> pd.DataFrame:
     return pd.DataFrame(list(itertools.product(*labels)), columns=dims)
 
 
-def describe_interval(frame: pd.DataFrame, scale: str, prob: float = PROB) -> pd.DataFrame:
-    """Say in ``frame.attrs`` which interval and which scale the columns are in."""
-    frame.attrs.update(interval=f"{100 * prob:g} % equal-tailed", scale=scale)
-    return frame
+def describe_interval(frame: pd.DataFrame, scale: str, prob: float = PROB) -> Table:
+    """The frame as a ``Table``, whose ``attrs`` say which interval and which scale the columns are in."""
+    table = Table(frame)
+    table.attrs = {**frame.attrs, "interval": f"{100 * prob:g} % equal-tailed", "scale": scale}
+    return table
