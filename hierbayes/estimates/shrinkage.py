@@ -16,6 +16,7 @@ from hierbayes import names
 from hierbayes.design.records import GroupDesign
 from hierbayes.estimates.groups import coef, select_groups
 from hierbayes.estimates.ordered import ordered_regression
+from hierbayes.estimates.pooled import pooling_words
 from hierbayes.estimates.prediction import family_parameters, linpred, thin
 from hierbayes.estimates.scoring import GroupedData, information_matrices, maximum_likelihood
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
@@ -120,6 +121,7 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
         frames.append(pd.concat([rows, numbers[["ess_bulk", "r_hat"]]], axis=1))
     frame = pd.concat(frames, ignore_index=True)
     frame.attrs["definition"] = DEFINITION
+    frame.attrs["notes"] = tuple(t for g in select_groups(fit, group) for t in pooling_words(fit, g.name))
     return describe_interval(frame, "link", prob)
 
 

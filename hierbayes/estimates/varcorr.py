@@ -4,59 +4,20 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from hierbayes import names
+from hierbayes.estimates.covariance import correlation_pairs as correlation_pairs
+from hierbayes.estimates.covariance import covariance as covariance
+from hierbayes.estimates.fanning import slope_words
 from hierbayes.estimates.predictors import PREDICTOR, owner, predictor_label
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
 from hierbayes.fitted.record import Fit
-from hierbayes.spec.records import GroupSpec
 
 RESIDUAL = "Residual"
 RESIDUAL_KINDS = {"student": "scale"}
 """What the ``sigma`` of a family is, where it is no standard deviation."""
-
-
-def correlation_pairs(fit: Fit, group: GroupSpec) -> list[tuple[str, str, xr.DataArray]]:
-    """Each pair of a group term's coefficients and the draws of their correlation, dims (chain, draw)."""
-    if not group.has_correlations:
-        return []
-    cor = fit.posterior[names.cor(group.name)]
-    dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
-    return [
-        (group.terms[j], group.terms[i], cor.isel({dim: i, bis: j}))
-        for i in range(1, len(group.terms))
-        for j in range(i)
-    ]
-
-
-def covariance(fit: Fit, group: GroupSpec) -> xr.DataArray:
-    """Covariance of a group term's effects, dims (chain, draw, <group>_term, <group>_term_bis)."""
-    dim, bis = names.group_term(group.name), names.group_term_bis(group.name)
-    sd = fit.posterior[names.sd(group.name)]
-    product = sd * sd.rename({dim: bis})
-    if group.shared:
-        product = product * _within_joint(fit, group)
-    elif group.has_correlations:
-        product = product * fit.posterior[names.cor(group.name)]
-    else:
-        product = product * xr.DataArray(np.eye(len(group.terms)), dims=(dim, bis))
-    return product.transpose("chain", "draw", dim, bis)
-
-
-def _within_joint(fit: Fit, group: GroupSpec) -> xr.DataArray:
-    """Correlations of a group term among those that it shares with other linear predictors."""
-    (joint,) = (other for other in fit.spec.joint_groups if group in other.parts)
-    at = sum(len(part.terms) for part in joint.parts[: joint.parts.index(group)])
-    own = slice(at, at + len(group.terms))
-    dims = {
-        names.group_term(joint.name): names.group_term(group.name),
-        names.group_term_bis(joint.name): names.group_term_bis(group.name),
-    }
-    cor = fit.posterior[names.cor(joint.name)].isel(dict.fromkeys(dims, own)).rename(dims)
-    return cor.assign_coords({dim: list(group.terms) for dim in dims.values()})
 
 
 @overload
@@ -75,6 +36,7 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
         logarithm). With ``draws=True`` the variables ``sd_<group>``, ``cor_<group>`` and
         ``sigma`` of the posterior. In a model with several linear predictors the first column is
         ``predictor``, as of ``fixef``; empty for correlations between several, of ``(1 |c| g)``.
+        ``attrs["notes"]`` reads the covariances of slopes in words; ``slope_pattern`` has the numbers.
     """
     posterior = fit.posterior
     if draws:
@@ -99,7 +61,9 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
     if fit.spec.predictors:
         rows.insert(0, PREDICTOR, [label_of(fit, name) for name in rows["group"]])
     numbers = summarize(xr.concat(plain, dim="element").transpose("chain", "draw", "element"), prob)
-    return describe_interval(pd.concat([rows, numbers], axis=1), "link", prob)
+    frame = pd.concat([rows, numbers], axis=1)
+    frame.attrs["notes"] = slope_words(fit, prob)
+    return describe_interval(frame, "link", prob)
 
 
 def label_of(fit: Fit, group: str) -> str:

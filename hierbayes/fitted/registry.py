@@ -16,6 +16,8 @@ ESTIMATES: dict[str, str] = {
     "vpc": "hierbayes.estimates.vpc:vpc",
     "shrinkage": "hierbayes.estimates.shrinkage:shrinkage",
     "ranks": "hierbayes.estimates.ranking:ranks",
+    "slope_pattern": "hierbayes.estimates.fanning:slope_pattern",
+    "pooling_factor": "hierbayes.estimates.pooled:pooling_factor",
     "pairwise": "hierbayes.estimates.ranking:pairwise",
     "check": "hierbayes.estimates.convergence:check",
     "linpred": "hierbayes.estimates.prediction:linpred",
