@@ -13,7 +13,7 @@ from scipy import integrate, stats
 from tolerances import ESS, OTHER_SOFTWARE, R_HAT, Posterior, monte_carlo, published_effect
 
 import hierbayes as hb
-from hierbayes.estimates.prediction import as_recorded, recorded
+from hierbayes.estimates.recorded import as_recorded, recorded
 from hierbayes.families import get_family, get_link
 from hierbayes.kernels.assemble import rows_kernel
 from hierbayes.kernels.collapsed import collapsed_kernel
@@ -212,7 +212,7 @@ def test_what_a_tobit_fit_says_of_its_rows(tmp_path):
     assert shown.max() == recorded(fit.design).max() == 1.0
     assert 0.13 < (shown == 1).mean() < 0.19  # 638 of 4,059 are
     likelihood = fit.log_likelihood(draws=40).mean(("chain", "draw")).to_numpy()
-    eta, sigma = fit.linpred(40).to_numpy(), fit.posterior["sigma"].mean()
+    eta, sigma = fit.linpred(draws=40).to_numpy(), fit.posterior["sigma"].mean()
     by_hand = stats.norm.logsf(1.0, eta[..., late], float(sigma)).mean((0, 1))
     np.testing.assert_allclose(likelihood[late], by_hand, rtol=0.05)
     table = fit.shrinkage()

@@ -75,5 +75,5 @@ def log_likelihood_blocks(
     for start in range(0, fit.design.n, size):
         rows = slice(start, min(start + size, fit.design.n))
         part = replace(fit, design=take_rows(fit.design, rows))
-        eta = linpred(part, draws).to_numpy()
+        eta = linpred(part, draws=draws).to_numpy()
         yield rows, family.log_density(part.design.y, eta, family_parameters(part, posterior), link)

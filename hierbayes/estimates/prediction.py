@@ -1,16 +1,23 @@
-"""Linear predictors, expected responses and replicated data for the observed rows."""
+"""Linear predictors, expected responses and replicated data: draws for observed or new rows."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from hierbayes import names
-from hierbayes.design.records import Design
-from hierbayes.errors import UnknownNameError
+from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.estimates.integrals import integrated, spread_of
+from hierbayes.estimates.rows import AVERAGE, NEW, OWN, SAMPLE, Effects, Rows, effects_of, rows_of
 from hierbayes.families import LINKS, get_family, get_link
 from hierbayes.fitted.record import Fit
+
+type Floats = NDArray[np.float64]
 
 
 def thin(dataset: xr.Dataset, draws: int | None) -> xr.Dataset:
@@ -22,8 +29,19 @@ def thin(dataset: xr.Dataset, draws: int | None) -> xr.Dataset:
     return dataset.isel(draw=slice(None, step * per_chain, step))
 
 
-def family_parameters(fit: Fit, posterior: xr.Dataset) -> dict[str, ArrayLike]:
-    """What a family's methods need besides the linear predictor of the observed rows.
+def family_parameters(
+    fit: Fit, posterior: xr.Dataset, etas: Mapping[str, Floats] | None = None
+) -> dict[str, ArrayLike]:
+    """What a family's methods need besides the linear predictor of the rows.
+
+    Parameters
+    ----------
+    fit : Fit
+        With the design of the rows.
+    posterior : Dataset
+        The draws to use.
+    etas : mapping of str to float64 array, shape (chain, draw, n), optional
+        The further linear predictors, where they are at hand; else those of the rows' own groups.
 
     Returns
     -------
@@ -34,7 +52,8 @@ def family_parameters(fit: Fit, posterior: xr.Dataset) -> dict[str, ArrayLike]:
     """
     values: dict[str, ArrayLike] = {name: posterior[name].to_numpy()[..., None] for name in fit.spec.scalars}
     for predictor in fit.spec.predictors:
-        values[predictor.name] = LINKS[predictor.link].inverse(_predicted(fit, posterior, predictor.name))
+        eta = _own(fit, posterior, predictor.name) if etas is None else etas[predictor.name]
+        values[predictor.name] = LINKS[predictor.link].inverse(eta)
     parameters = {**get_family(fit.spec.family).arrange({name: values[name] for name in fit.spec.parameters})}
     if fit.spec.cutpoints:
         cutpoints = posterior[names.CUTPOINTS].transpose("chain", "draw", ...).to_numpy()
@@ -42,33 +61,61 @@ def family_parameters(fit: Fit, posterior: xr.Dataset) -> dict[str, ArrayLike]:
     return {**parameters, **fit.design.row_data}
 
 
-def linpred(fit: Fit, draws: int | None = None, *, predictor: str = "") -> xr.DataArray:
-    """Linear predictor of each observed row, group effects included.
+def linpred(
+    fit: Fit,
+    data: Any = None,
+    draws: int | None = None,
+    *,
+    predictor: str = "",
+    groups: str | None = None,
+    new_groups: str = SAMPLE,
+    seed: int = 0,
+) -> xr.DataArray:
+    """Linear predictor of each row (brms's ``posterior_linpred``).
 
     Parameters
     ----------
     fit : Fit
         The fitted model.
+    data : frame or mapping, optional
+        Rows to predict, with the columns of the formula; the observed rows by default.
     draws : int, optional
         About how many posterior draws to use, evenly spaced; all by default.
     predictor : str
         The parameter of the family whose linear predictor to give, ``"sigma"``, or the category; the main one
         by default.
+    groups, new_groups, seed
+        As of ``predict``. Averaged over the population, group effects on the link scale are zero.
 
     Returns
     -------
     DataArray, dims (chain, draw, obs)
-        On the link scale; of sigma the logarithm.
+        On the link scale; of sigma the logarithm. ``attrs["estimand"]`` says whose.
 
     Raises
     ------
     UnknownNameError
-        If the model has no such linear predictor.
+        If the model has no such linear predictor, or there is no such value of ``groups``.
     """
-    posterior = thin(fit.posterior, draws)
-    eta = _predicted(fit, posterior, predictor_name(fit, predictor))
-    coords = {"chain": posterior["chain"], "draw": posterior["draw"], names.OBS: np.asarray(fit.design.rows)}
-    return xr.DataArray(eta, dims=("chain", "draw", names.OBS), coords=coords, name="linpred")
+    name = predictor_name(fit, predictor)
+    rows, posterior = rows_of(fit, data, groups, new_groups), thin(fit.posterior, draws)
+    effects = effects_of(rows, posterior, np.random.default_rng(seed))
+    eta = _predicted(rows.fit, posterior, name, effects)
+    return _labelled(rows, posterior, eta, "linpred")
+
+
+def _labelled(rows: Rows, posterior: xr.Dataset, values: Floats, name: str) -> xr.DataArray:
+    coords: dict[str, Any] = {
+        "chain": posterior["chain"],
+        "draw": posterior["draw"],
+        names.OBS: np.asarray(rows.design.rows),
+    }
+    dims: tuple[str, ...] = ("chain", "draw", names.OBS)
+    if values.ndim > len(dims):
+        coords[names.CATEGORY] = list(rows.design.response.categories)
+        dims = (*dims, names.CATEGORY)
+    attrs = {"estimand": rows.estimand}
+    return xr.DataArray(values, dims=dims, coords=coords, name=name, attrs=attrs)
 
 
 def predictor_name(fit: Fit, given: str) -> str:
@@ -85,52 +132,103 @@ def predictor_name(fit: Fit, given: str) -> str:
     return known[given]
 
 
-def _predicted(fit: Fit, posterior: xr.Dataset, name: str) -> NDArray[np.float64]:
-    """A linear predictor of the observed rows, shape (chain, draw, n)."""
+def _own(fit: Fit, posterior: xr.Dataset, name: str) -> Floats:
+    """A linear predictor of rows of groups that the model knows."""
+    rows = Rows(fit, {group.name: OWN for group in fit.spec.sampled_groups})
+    return _predicted(fit, posterior, name, effects_of(rows, posterior, np.random.default_rng(0)))
+
+
+def _predicted(fit: Fit, posterior: xr.Dataset, name: str, effects: Mapping[str, Effects | None]) -> Floats:
+    """A linear predictor of the rows, shape (chain, draw, n)."""
     (predictor,) = (p for p in fit.design.linear if p.name == name)
     eta = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"], fit.design.n))
     if predictor.terms:
         b = posterior[names.of(names.B, name)].transpose("chain", "draw", names.within(name, names.TERM))
         eta += b.to_numpy() @ predictor.X.T
     for group in predictor.groups:
-        dims = ("chain", "draw", names.group_dim(group.name), names.group_term(group.name))
-        u = posterior[names.u(group.name)].transpose(*dims).to_numpy()
-        for k in range(group.Z.shape[1]):
-            eta += u[..., k][..., group.codes] * group.Z[:, k]
+        drawn = effects[group.name]
+        for k in range(0 if drawn is None else group.Z.shape[1]):
+            assert drawn is not None
+            eta += drawn.u[..., k][..., drawn.codes] * group.Z[:, k]
     if predictor.offset is not None:
         eta += predictor.offset
     return eta
 
 
-def epred(fit: Fit, draws: int | None = None) -> xr.DataArray:
-    """Expected response of each observed row, for its own groups.
+def linear_predictors(rows: Rows, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, Floats]:
+    """All linear predictors of the rows, (chain, draw, n) each, without effects that are integrated out."""
+    effects = effects_of(rows, posterior, rng)
+    return {p.name: _predicted(rows.fit, posterior, p.name, effects) for p in rows.design.linear}
+
+
+def epred(
+    fit: Fit,
+    data: Any = None,
+    draws: int | None = None,
+    *,
+    groups: str | None = None,
+    new_groups: str = SAMPLE,
+    seed: int = 0,
+) -> xr.DataArray:
+    """Expected response of each row (brms's ``posterior_epred``).
 
     Parameters
     ----------
     fit : Fit
         The fitted model.
+    data : frame or mapping, optional
+        Rows to predict, with the columns of the formula; the observed rows, for their own groups, by default.
     draws : int, optional
         About how many posterior draws to use, evenly spaced; all by default.
+    groups, new_groups, seed
+        As of ``predict``.
 
     Returns
     -------
     DataArray, dims (chain, draw, obs)
         On the response scale: units of the response, counts (zeros in excess included), or probabilities; of
-        a binomial response the expected number of successes in the row's trials. Of a Student response the
-        location, which is its mean where ``nu > 1``. Of a response of categories the probability of each,
-        dims (chain, draw, obs, category). Of a censored response the mean of the response itself, whether or
-        not it could be observed; of a truncated one the mean between its bounds.
+        a binomial response the expected number of successes in the row's trials (of new rows without a number
+        of trials, in one). Of a Student response the location, which is its mean where ``nu > 1``. Of a
+        response of categories the probability of each, dims (chain, draw, obs, category). Of a censored
+        response the mean of the response itself, whether or not it could be observed; of a truncated one the
+        mean between its bounds. ``attrs["estimand"]`` says whose.
+
+    Raises
+    ------
+    DataError
+        If groups are to be averaged over with the inverse link, where that has no mean.
     """
-    eta = linpred(fit, draws)
+    rows = rows_of(fit, data, groups, new_groups)
+    posterior = thin(fit.posterior, draws)
+    return expected(rows, posterior, np.random.default_rng(seed))
+
+
+def expected(rows: Rows, posterior: xr.Dataset, rng: np.random.Generator) -> xr.DataArray:
+    """Draws of the expected response of rows; see ``epred``."""
+    etas, fit = linear_predictors(rows, posterior, rng), rows.fit
+    spread = spread_of(rows, posterior) if rows.integrates else None
+
+    def mean(at: Mapping[str, Floats]) -> Floats:
+        return mean_response(fit, posterior, at)
+
+    if spread is None:
+        return _labelled(rows, posterior, mean(etas), "epred")
+    if "inverse" in (fit.spec.link, *(p.link for p in fit.spec.predictors)):
+        raise DataError(
+            "The average over groups is not defined with the inverse link: where effects are normal, 1 / eta "
+            "has no mean. Say groups='typical' for a group whose effects are zero, or 'own'."
+        )
+    return _labelled(rows, posterior, integrated(mean, etas, spread), "epred")
+
+
+def mean_response(fit: Fit, posterior: xr.Dataset, etas: Mapping[str, Floats]) -> Floats:
+    """The expected response at linear predictors, (chain, draw, n) or (chain, draw, n, category)."""
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    parameters = family_parameters(fit, thin(fit.posterior, draws))
-    categories = fit.design.response.categories
-    if categories:
-        shares = family.probabilities(eta.to_numpy(), link, parameters)
-        coords = {**eta.coords, names.CATEGORY: list(categories)}
-        return xr.DataArray(shares, dims=(*eta.dims, names.CATEGORY), coords=coords, name="epred")
-    expected = np.broadcast_to(family.mean(eta.to_numpy(), link, parameters), eta.shape)
-    return eta.copy(data=expected).rename("epred")
+    parameters = family_parameters(fit, posterior, etas)
+    shares = family.probabilities(etas[""], link, parameters) if fit.design.response.categories else None
+    if shares is not None:
+        return shares
+    return np.broadcast_to(family.mean(etas[""], link, parameters), etas[""].shape)
 
 
 def middle_cut(fit: Fit) -> int:
@@ -156,22 +254,34 @@ def exceedance(fit: Fit, cut: int, draws: int | None = None) -> xr.DataArray:
     -------
     DataArray, dims (chain, draw, obs)
     """
-    probabilities = epred(fit, draws)
+    probabilities = epred(fit, draws=draws)
     return probabilities.isel({names.CATEGORY: slice(cut + 1, None)}).sum(names.CATEGORY)
 
 
-def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr.DataArray:
-    """Replicated responses for the observed rows and groups.
+def posterior_predictive(
+    fit: Fit,
+    data: Any = None,
+    draws: int | None = 200,
+    seed: int = 0,
+    *,
+    groups: str | None = None,
+    new_groups: str = SAMPLE,
+) -> xr.DataArray:
+    """Replicated responses of rows.
 
     Parameters
     ----------
     fit : Fit
         The fitted model.
+    data : frame or mapping, optional
+        Rows, with the columns of the formula; the observed rows and groups by default.
     draws : int, optional
         About how many replicated data sets to make, from evenly spaced posterior draws; None makes one
         per draw.
     seed : int
         Seed of the replications.
+    groups, new_groups
+        As of ``predict``. Averaging over the population is drawing a new group for each row.
 
     Returns
     -------
@@ -181,46 +291,16 @@ def posterior_predictive(fit: Fit, draws: int | None = 200, seed: int = 0) -> xr
         censored rows the response itself is drawn, not where it would have been censored (``as_recorded``
         does that).
     """
-    eta = linpred(fit, draws)
+    rows = rows_of(fit, data, groups, new_groups)
+    return replicated(rows, thin(fit.posterior, draws), np.random.default_rng(seed))
+
+
+def replicated(rows: Rows, posterior: xr.Dataset, rng: np.random.Generator) -> xr.DataArray:
+    """Draws of new responses of rows; see ``posterior_predictive``."""
+    treatments = {name: NEW if how == AVERAGE else how for name, how in rows.treatments.items()}
+    rows = replace(rows, treatments=treatments)
+    etas, fit = linear_predictors(rows, posterior, rng), rows.fit
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
-    posterior = thin(fit.posterior, draws)
-    parameters = family_parameters(fit, posterior)
-    replicated = family.draw(eta.to_numpy(), parameters, link, np.random.default_rng(seed))
-    return eta.copy(data=np.asarray(replicated, dtype=float)).rename("y")
-
-
-def recorded(design: Design) -> NDArray[np.float64]:
-    """The responses as they are shown, shape (n,): censored at their limits, or the middle of an interval."""
-    if "low" not in design.part:
-        return design.y
-    low, high = design.part["low"], design.part["high"]
-    between = np.isfinite(low) & np.isfinite(high)
-    return np.where(between, (low + high) / 2, design.y)
-
-
-def as_recorded(design: Design, replicated: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Replicated responses as they would have been recorded: censored at the limits that are known.
-
-    Parameters
-    ----------
-    design : Design
-        The observed rows.
-    replicated : float64 array, shape (..., n)
-        Responses of the same rows.
-
-    Returns
-    -------
-    float64 array, shape (..., n)
-        A censored row is censored at its own limit. The limits of other rows are not known, unless all
-        censored rows share one and no response lies beyond it: then it is every row's.
-    """
-    if "low" not in design.part:
-        return replicated
-    y, low, high = design.y, design.part["low"], design.part["high"]
-    left, right = np.isneginf(low), np.isposinf(high)
-    lower, upper = np.where(left, y, -np.inf), np.where(right, y, np.inf)
-    if left.any() and np.ptp(y[left]) == 0 and y[left][0] <= y.min():
-        lower = np.full(design.n, y[left][0])
-    if right.any() and np.ptp(y[right]) == 0 and y[right][0] >= y.max():
-        upper = np.full(design.n, y[right][0])
-    return np.clip(replicated, lower, upper)
+    parameters = family_parameters(fit, posterior, etas)
+    drawn = family.draw(etas[""], parameters, link, rng)
+    return _labelled(rows, posterior, np.asarray(drawn, dtype=float), "y")

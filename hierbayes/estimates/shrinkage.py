@@ -166,7 +166,7 @@ def _group_information(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> 
         per_row = family.information(np.zeros(1), parameters, link)
         moments = information_matrices(Z, np.ones(len(Z)), codes, design.n_groups)
         return np.asarray(per_row[..., None, None] * moments)
-    weights = family.information(linpred(fit, INFORMATION_DRAWS).to_numpy()[..., own], parameters, link)
+    weights = family.information(linpred(fit, draws=INFORMATION_DRAWS).to_numpy()[..., own], parameters, link)
     return information_matrices(Z, weights, codes, design.n_groups)
 
 
@@ -236,7 +236,7 @@ def _rest_of_model(fit: Fit, design: GroupDesign) -> Floats:
     """Linear predictor of all that this group term does not estimate itself, shape (S, n)."""
     posterior = thin(fit.posterior, OFFSET_DRAWS)
     own = _own_part(fit, design, posterior)
-    return linpred(fit, OFFSET_DRAWS).to_numpy().reshape(-1, fit.design.n) - own
+    return linpred(fit, draws=OFFSET_DRAWS).to_numpy().reshape(-1, fit.design.n) - own
 
 
 def _own_part(fit: Fit, design: GroupDesign, posterior: xr.Dataset) -> Floats:

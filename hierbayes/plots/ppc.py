@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from hierbayes import names
-from hierbayes.estimates.prediction import as_recorded, middle_cut, posterior_predictive, recorded
+from hierbayes.estimates.prediction import middle_cut, posterior_predictive
+from hierbayes.estimates.recorded import as_recorded, recorded
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, INK, PALE, backend_name, canvas, furnish, panels, styled
 
