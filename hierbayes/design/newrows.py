@@ -10,7 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.frame import column_names, read_frame
+from hierbayes.design.frame import column_names, column_uses, read_frame
 from hierbayes.design.recipe import AppliedDesign, Recipe
 from hierbayes.design.records import Design
 from hierbayes.formulas.terms import Formula, GroupTerm
@@ -126,3 +126,8 @@ def _as_design(design: Design, applied: AppliedDesign) -> Design:
         messages=applied.messages,
         predictors=tuple(replace(p, label=labels[p.name]) for p in applied.predictors),
     )
+
+
+def predicting_columns(recipe: Recipe) -> set[str]:
+    """The columns that the linear predictors depend on, grouping columns included."""
+    return {use.name for formula in _formulas(recipe) for use in column_uses(formula, response=False)}

@@ -206,7 +206,7 @@ def epred(
 def expected(rows: Rows, posterior: xr.Dataset, rng: np.random.Generator) -> xr.DataArray:
     """Draws of the expected response of rows; see ``epred``."""
     etas, fit = linear_predictors(rows, posterior, rng), rows.fit
-    spread = spread_of(rows, posterior) if rows.integrates else None
+    spread = spread_of(rows, posterior) if rows.integrates and _bends(fit) else None
 
     def mean(at: Mapping[str, Floats]) -> Floats:
         return mean_response(fit, posterior, at)
@@ -219,6 +219,12 @@ def expected(rows: Rows, posterior: xr.Dataset, rng: np.random.Generator) -> xr.
             "has no mean. Say groups='typical' for a group whose effects are zero, or 'own'."
         )
     return _labelled(rows, posterior, integrated(mean, etas, spread), "epred")
+
+
+def _bends(fit: Fit) -> bool:
+    """Whether effects with mean zero change the mean response: not where it is the linear predictor."""
+    family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
+    return not family.is_mean(link) or "lb" in fit.design.part or bool(fit.design.response.categories)
 
 
 def mean_response(fit: Fit, posterior: xr.Dataset, etas: Mapping[str, Floats]) -> Floats:

@@ -137,6 +137,10 @@ class Family(ABC):
         """
         return link.inverse(eta)
 
+    def is_mean(self, link: Link) -> bool:
+        """Whether the expected response is the linear predictor itself, where nothing is truncated."""
+        return link.name == "identity"
+
     @abstractmethod
     def variance(self, mu: ArrayLike, params: Parameters) -> Floats:
         """Variance of a response with mean ``mu`` (response scale), in squared units of the response."""

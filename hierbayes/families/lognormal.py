@@ -49,6 +49,10 @@ class Lognormal(partial.Censorable):
         check_positive(y, name)
         check_varies(y, name)
 
+    def is_mean(self, link: Link) -> bool:
+        """False: it is ``exp(mu + sigma^2 / 2)``."""
+        return False
+
     @partial.mean
     def mean(self, eta: ArrayLike, link: Link, params: Parameters = NO_PARAMETERS) -> Floats:
         """``exp(eta + sigma^2 / 2)``; the median ``exp(eta)`` without ``params["sigma"]``."""
