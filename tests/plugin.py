@@ -19,9 +19,10 @@ def posterior_at(model: hb.Model, values: Mapping[str, Any], chains: int = 2, dr
     """A posterior with every draw at ``values`` (``b``, ``sd_<g>``, ``cor_<g>``, ``u_<g>``, ``sigma``)."""
     parameters = get_family(model.spec.family).parameters
     dims: dict[str, tuple[str, ...]] = dict.fromkeys(parameters, ())
+    dims[names.CUTPOINTS] = (names.CUTPOINT,)
     for predictor in model.design.linear:
         dims[names.of("b", predictor.name)] = (names.within(predictor.name, names.TERM),)
-    for group in model.design.all_groups:
+    for group in (*model.design.all_groups, *model.design.sampled_groups):
         dim, term, bis = (
             names.group_dim(group.name),
             names.group_term(group.name),
@@ -81,14 +82,17 @@ def random_fit(model: hb.Model, seed: int = 0, chains: int = 4, draws: int = 250
         names.of("b", predictor.name): rng.normal(size=len(predictor.terms))
         for predictor in model.spec.linear
     }
-    if model.spec.family == "gaussian" and "sigma" in model.spec.scalars:
-        values["sigma"] = 1.0
+    values = {name: value for name, value in values.items() if len(value)}
+    values |= dict.fromkeys(model.spec.scalars, 1.0)
+    if model.spec.cutpoints:
+        values[names.CUTPOINTS] = 1.5 * np.arange(len(model.spec.cutpoints))
     for group in model.design.all_groups:
-        q = len(group.terms)
-        values[names.sd(group.name)] = np.ones(q)
-        values[names.u(group.name)] = np.zeros((group.n_groups, q))
-        if q > 1 and group.correlated:
-            values[names.cor(group.name)] = np.eye(q)
+        values[names.sd(group.name)] = np.ones(len(group.terms))
+        values[names.u(group.name)] = np.zeros((group.n_groups, len(group.terms)))
+    for group in model.spec.sampled_groups:
+        if group.has_correlations:
+            values[names.cor(group.name)] = np.eye(len(group.terms))
+    shares = get_family(model.spec.family).shares
     posterior = posterior_at(model, values, chains, draws)
     for name in posterior.data_vars:
         shape = posterior[name].shape
@@ -96,8 +100,12 @@ def random_fit(model: hb.Model, seed: int = 0, chains: int = 4, draws: int = 250
             r = rng.uniform(-0.9, 0.9, size=shape[:2])
             posterior[name].values[:] = np.eye(shape[-1])
             posterior[name].values[..., 0, 1] = posterior[name].values[..., 1, 0] = r
-        elif name.startswith("sd_") or name == "sigma":
+        elif name in shares:
+            posterior[name].values[:] = rng.beta(2, 3, size=shape)
+        elif name.startswith("sd_") or name in model.spec.scalars:
             posterior[name].values[:] = rng.gamma(5, 0.2, size=shape)
+        elif name == names.CUTPOINTS:
+            posterior[name].values[:] += rng.normal(scale=0.1, size=shape)
         else:
             posterior[name].values[:] += rng.normal(scale=0.3, size=shape)
     return fit_from(model, posterior)

@@ -63,6 +63,26 @@ def prepared(
     how: tuple[str, str | None, int],
     changed: Sequence[str],
 ) -> tuple[Setting, Places]:
+    """The setting of a comparison and its rows.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    where : tuple
+        ``by``, ``over`` and ``at`` of ``comparisons``.
+    how : tuple
+        ``scale``, ``groups`` and ``seed``.
+    changed : sequence of str
+        The columns that are changed.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such column or value of ``over``.
+    DataError
+        If a column is both changed and held.
+    """
     by, over, at = where
     scale, groups, seed = how
     if over not in OVER:
@@ -124,6 +144,7 @@ def _grid_places(fit: Fit, by: Sequence[str], stated: Mapping[str, Sequence[Any]
 
 
 def means_at(setting: Setting, places: Places, changed: Mapping[str, Any]) -> Floats:
+    """Mean expected responses of each part, (chain, draw, part) and categories, with columns changed."""
     frame = places.frame.assign(**changed)
     return averages(setting, frame, places.parts, len(places.labels))
 
@@ -139,6 +160,7 @@ def _array(setting: Setting, values: Floats) -> xr.DataArray:
 
 
 def dataset(setting: Setting, places: Places, found: Mapping[tuple[str, str], Floats]) -> xr.Dataset:
+    """Draws of comparisons, a variable for each."""
     arrays = {
         f"{column}: {contrast}" if contrast else column: _array(setting, values)
         for (column, contrast), values in found.items()
@@ -150,6 +172,7 @@ def dataset(setting: Setting, places: Places, found: Mapping[tuple[str, str], Fl
 def table(
     setting: Setting, places: Places, found: Mapping[tuple[str, str], Floats], *, prob: float
 ) -> pd.DataFrame:
+    """Comparisons by column, contrast and part."""
     frames = []
     categories = outcomes(setting)
     for (column, contrast), values in found.items():

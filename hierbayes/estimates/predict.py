@@ -116,7 +116,7 @@ def predict(
     rows, rng = rows_of(fit, data, groups, new_groups), np.random.default_rng(seed)
     if draws:
         return _of_kind(rows, fit.posterior, kind, rng)
-    frames = [_table(rows, part, kind, prob, rng) for part in blocks(rows, fit.posterior)]
+    frames = [_table(rows, part, (kind, prob), rng) for part in blocks(rows, fit.posterior)]
     frame = pd.concat(frames) if len(frames) > 1 else frames[0]
     used = [name for name in rows.design.columns if name in _predicting(rows)]
     columns = pd.DataFrame(
@@ -156,7 +156,8 @@ def some_rows(rows: Rows, part: slice) -> Rows:
     return replace(rows, fit=replace(rows.fit, design=design), labels=labels)
 
 
-def _table(rows: Rows, part: slice, kind: str, prob: float, rng: np.random.Generator) -> pd.DataFrame:
+def _table(rows: Rows, part: slice, how: tuple[str, float], rng: np.random.Generator) -> pd.DataFrame:
+    kind, prob = how
     if not 0 < prob < 1:
         raise DataError(f"prob is the mass of the interval, between 0 and 1; {prob!r} was given.")
     values = _of_kind(some_rows(rows, part), rows.fit.posterior, kind, rng)

@@ -196,7 +196,8 @@ def epred(
     Raises
     ------
     DataError
-        If groups are to be averaged over with the inverse link, where that has no mean.
+        If groups are to be averaged over where that has no mean: with the inverse link, and lognormal
+        responses whose sigma varies over groups.
     """
     rows = rows_of(fit, data, groups, new_groups)
     posterior = thin(fit.posterior, draws)
@@ -213,6 +214,12 @@ def expected(rows: Rows, posterior: xr.Dataset, rng: np.random.Generator) -> xr.
 
     if spread is None:
         return _labelled(rows, posterior, mean(etas), "epred")
+    if fit.spec.family == "lognormal" and "sigma" in spread.predictors:
+        raise DataError(
+            "The average over groups is infinite: the mean of a lognormal response grows with "
+            "exp(sigma^2 / 2), and the logarithm of sigma is normal over groups. Say groups='typical' for a "
+            "group whose effects are zero, or kind='link' for the mean of the logarithm."
+        )
     if "inverse" in (fit.spec.link, *(p.link for p in fit.spec.predictors)):
         raise DataError(
             "The average over groups is not defined with the inverse link: where effects are normal, 1 / eta "
