@@ -29,7 +29,8 @@ class Table(pd.DataFrame):
     """Rows of estimates, printed with what they mean under them.
 
     An ordinary pandas frame in every other respect. Under its rows stand, as far as they are in ``attrs``:
-    ``"definition"`` (str), ``"scale"`` and ``"interval"`` (str), and ``"notes"`` (tuple of str), remarks for
+    ``"definition"``, ``"estimand"``, ``"over"`` and ``"held"``, ``"scale"`` and ``"interval"`` (str; of a
+    prediction whose it is, over which rows, and where other columns are), and ``"notes"`` (tuple of str) for
     the reader. Selections keep them.
     """
 
@@ -41,7 +42,9 @@ class Table(pd.DataFrame):
         """What stands under the rows, one paragraph each."""
         attrs = self.attrs
         units = (attrs.get("scale"), attrs.get("interval") and f"{attrs['interval']} intervals")
-        said = [("Definition", attrs.get("definition")), ("Scale", "; ".join(u for u in units if u))]
+        about = ", ".join(text for text in (attrs.get("estimand"), attrs.get("over")) if text)
+        said = [("Definition", attrs.get("definition")), ("Estimand", about), ("Held", attrs.get("held"))]
+        said.append(("Scale", "; ".join(unit for unit in units if unit)))
         notes = [("Note", note) for note in attrs.get("notes", ())]
         return tuple(f"{word}: {text}" for word, text in (*said, *notes) if text)
 
