@@ -25,6 +25,8 @@ _PUBLIC = {
     "FitFailure": "hierbayes.many",
     "warmup": "hierbayes.warming",
     "Warmed": "hierbayes.warming",
+    "pooling": "hierbayes.approaches",
+    "Pooling": "hierbayes.approaches",
     "load": "hierbayes.fitted",
     "describe_structure": "hierbayes.design.structure",
     "load_data": "hierbayes.datasets",
@@ -37,6 +39,8 @@ _PUBLIC = {
 }
 
 if TYPE_CHECKING:
+    from hierbayes.approaches import Pooling as Pooling
+    from hierbayes.approaches import pooling as pooling
     from hierbayes.cards import Card as Card
     from hierbayes.cards import fit_card as fit_card
     from hierbayes.cards import load_card as load_card

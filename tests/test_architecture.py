@@ -52,6 +52,10 @@ LAYERS: dict[str, Layer] = {
     "estimates": layer(
         "fitted spec design families refitting many", "numpy scipy pandas xarray arviz_stats arviz_base"
     ),
+    "approaches": layer(
+        "formulas design families spec geometry fitted model refitting many estimates",
+        "numpy scipy pandas xarray",
+    ),
     "plots": layer("estimates fitted spec design", "numpy pandas xarray arviz_base arviz_plots matplotlib"),
     "report": layer(
         "estimates plots fitted spec design formulas", "numpy pandas xarray jinja2 great_tables matplotlib"

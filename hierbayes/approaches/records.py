@@ -1,0 +1,103 @@
+"""What a comparison of approaches answers with."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+import pandas as pd
+
+from hierbayes.approaches.designs import APPROACHES
+
+SHOWN = 3
+"""So many of the smallest and of the largest groups are printed."""
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """Complete pooling, dummies, one model per group and partial pooling of the same data.
+
+    Attributes
+    ----------
+    group : str
+        The grouping factor.
+    formula : str
+        The model's formula, which is that of partial pooling.
+    profile : dict
+        Values of the columns at which groups are compared; columns that vary between groups alone are at
+        each group's own.
+    estimates : DataFrame
+        ``approach, level, n, quantity`` (``"linpred"`` and ``"epred"``, linear predictor and expected
+        response at the profile; ``"slope[x]"`` per unit of x, link scale), ``mean, sd, lower, upper,
+        ess_bulk, r_hat``. A group that an approach cannot tell has no row.
+    heldout : DataFrame
+        ``left_out`` (``"rows"`` or ``"groups"``), ``approach, n`` (rows scored, the same for all), ``rmse``
+        (of the expected response), ``elpd`` (mean log predictive density of a row), ``elpd_diff, diff_se``
+        (from partial pooling, per row), ``not_predicted`` (rows without a prediction, which are not scored
+        for any approach, unless the approach predicts no row at all).
+    fits : DataFrame
+        ``approach, formula, fits, failed, dropped`` (columns that it cannot tell), ``new_groups`` (whether it
+        predicts groups without data), ``max_r_hat`` (of the estimates).
+    failures : DataFrame
+        ``approach, level, n, left_out`` (``"nothing"``, or rows of one fold), ``reason``: what could not be
+        fitted, and why.
+    """
+
+    group: str
+    formula: str
+    profile: dict[str, object]
+    estimates: pd.DataFrame
+    heldout: pd.DataFrame
+    fits: pd.DataFrame
+    failures: pd.DataFrame
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{title}\n{frame.to_string(index=False)}" for title, frame in self._parts())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f"<p>{html.escape(title)}</p>{frame.to_html(index=False)}" for title, frame in self._parts()
+        )
+
+    def _parts(self) -> list[tuple[str, pd.DataFrame]]:
+        parts = [
+            (f"Pooling over {self.group}: {self.formula}", _text(self.fits, 3)),
+            (self._title(), self._shown_estimates()),
+        ]
+        if len(self.heldout):
+            parts.append(("Predictions of what was left out, per row", _text(self.heldout, 4)))
+        if len(self.failures):
+            reasons = self.failures.groupby(["approach", "left_out", "reason"], sort=False)
+            counted = reasons.agg(fits=("level", "count"), such_as=("level", "first")).reset_index()
+            parts.append(("What could not be fitted", counted))
+        return parts
+
+    def _title(self) -> str:
+        at = ", ".join(
+            f"{k} = {v:.3g}" if isinstance(v, float) else f"{k} = {v}" for k, v in self.profile.items()
+        )
+        where = f" at {at}" if at else ""
+        return (
+            f"Expected response{where}: mean [{self.estimates.attrs['interval']} interval], the smallest and "
+            "the largest groups"
+        )
+
+    def _shown_estimates(self) -> pd.DataFrame:
+        rows = self.estimates[self.estimates["quantity"] == "epred"]
+        cells = [f"{r.mean:.2f} [{r.lower:.2f}, {r.upper:.2f}]" for r in rows.itertuples()]
+        wide = rows.assign(cell=cells).pivot(index=["level", "n"], columns="approach", values="cell")
+        order = [name for name in APPROACHES if name in wide]
+        wide = wide[order].fillna("-").reset_index().sort_values("n", kind="stable")
+        wide.columns.name = None
+        if len(wide) > 2 * SHOWN:
+            wide = pd.concat([wide.head(SHOWN), wide.tail(SHOWN)])
+        return wide
+
+
+def _text(frame: pd.DataFrame, digits: int) -> pd.DataFrame:
+    shown = frame.copy()
+    for name in frame.select_dtypes("float"):
+        shown[name] = ["-" if pd.isna(x) else f"{x:.{digits}f}" for x in frame[name]]
+    return shown
