@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hierbayes.approaches.designs import APPROACHES
+from hierbayes.approaches.designs import APPROACHES, PARTIAL
 
 SHOWN = 3
 """So many of the smallest and of the largest groups are printed."""
@@ -51,15 +51,25 @@ class Pooling:
     fits: pd.DataFrame
     failures: pd.DataFrame
 
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """Sentences that say what the held-out error tells; none without it."""
+        return tuple(
+            sentence
+            for left_out, rows in (self.heldout.groupby("left_out", sort=False) if len(self.heldout) else ())
+            for sentence in _sentences(str(left_out), rows)
+        )
+
     def __str__(self) -> str:
-        return "\n\n".join(f"{title}\n{frame.to_string(index=False)}" for title, frame in self._parts())
+        tables = (f"{title}\n{frame.to_string(index=False)}" for title, frame in self._parts())
+        return "\n\n".join([*tables, *(["\n".join(self.verdict)] if self.verdict else [])])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return "".join(
             f"<p>{html.escape(title)}</p>{frame.to_html(index=False)}" for title, frame in self._parts()
-        )
+        ) + "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.verdict)
 
     def _parts(self) -> list[tuple[str, pd.DataFrame]]:
         parts = [
@@ -94,6 +104,26 @@ class Pooling:
         if len(wide) > 2 * SHOWN:
             wide = pd.concat([wide.head(SHOWN), wide.tail(SHOWN)])
         return wide
+
+
+def _sentences(left_out: str, rows: pd.DataFrame) -> list[str]:
+    """How the approaches compare with partial pooling, two standard errors being a difference."""
+    what = {"rows": "Rows of known groups", "groups": "New groups"}[left_out]
+    others = rows[(rows["approach"] != PARTIAL) & (rows["n"] > 0)]
+    clear = others["elpd_diff"].abs() > 2 * others["diff_se"]
+    parts = {
+        "better": others[clear & (others["elpd_diff"] > 0)],
+        "worse": others[clear & (others["elpd_diff"] < 0)],
+        "not told apart from it": others[~clear],
+    }
+    said = [f"{word}: {', '.join(some['approach'])}" for word, some in parts.items() if len(some)]
+    unable = list(rows.loc[rows["n"] == 0, "approach"])
+    sentences = (
+        [f"{what}, compared with partial pooling (2 standard errors): {'; '.join(said)}."] if said else []
+    )
+    if unable:
+        sentences.append(f"{what} cannot be predicted by: {', '.join(unable)}.")
+    return sentences
 
 
 def _text(frame: pd.DataFrame, digits: int) -> pd.DataFrame:

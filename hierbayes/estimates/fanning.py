@@ -37,6 +37,7 @@ DEFINITION = (
     "whose slope has the sign opposite to the population's; opposite_expected: the same share of all groups "
     "that might be observed, Phi(-|b| / s)"
 )
+SHOWN = ["mean", "median", "sd", "lower", "upper"]
 SURE = 0.9
 """Probability from which lines are said to fan out, or in."""
 
@@ -96,10 +97,10 @@ def slope_pattern(
         ``group, term, quantity, at``, then ``mean, median, sd, lower, upper, ess_bulk, r_hat``. Quantities:
         ``sd`` between groups at two points, ``least_at`` (units of the column), ``sd_least``, ``fans_out``
         and ``narrowest_within`` (probabilities), ``opposite`` and ``opposite_expected`` (shares of groups;
-        not for a slope without a population counterpart). Sds are on the link scale. Only ``sd``
-        and ``opposite`` where intercept and slope do not correlate, as in ``(1 + x || g)``, where the least
-        variance is at 0 by assumption, and for columns of two values. The first column is ``predictor`` in a
-        model with several linear predictors.
+        to four decimals; not for a slope without a population counterpart). Sds are on the link scale. Only
+        ``sd`` and ``opposite`` where intercept and slope do not correlate, as in ``(1 + x || g)``, where the
+        least variance is at 0 by assumption, and for columns of two values. The first column is
+        ``predictor`` in a model with several linear predictors.
 
     Raises
     ------
@@ -143,6 +144,8 @@ def slope_pattern(
     numbers = summarize(xr.DataArray(finite, dims=(*dims, "row")), prob)
     numbers.insert(1, "median", np.median(stacked, axis=(0, 1)))
     numbers.loc[(rows["quantity"] == LEAST_AT).to_numpy(), ["mean", "sd"]] = np.nan
+    shares = rows["quantity"].isin([OPPOSITE, OPPOSITE_EXPECTED]).to_numpy()
+    numbers.loc[shares, SHOWN] = numbers.loc[shares, SHOWN].round(4)
     frame = pd.concat([rows if fit.spec.predictors else rows.drop(columns=PREDICTOR), numbers], axis=1)
     frame.attrs["definition"] = DEFINITION
     frame.attrs["notes"] = tuple(_words(pattern, prob) for pattern in found)

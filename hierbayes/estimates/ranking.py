@@ -181,6 +181,7 @@ def pairwise(
         If there are fewer than two groups, or too many pairs to be read.
     """
     specs = chosen_terms(fit, group, term, at)
+    specs = tuple(spec for spec in specs if spec.name == group) or specs
     if len(specs) > 1:
         raise UnknownNameError("group term", group or "(any)", [s.name for s in specs], "Name one of them.")
     (spec,) = specs

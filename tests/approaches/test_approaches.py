@@ -88,6 +88,14 @@ def test_what_was_left_out_was_predicted_by_those_that_can(compared, frame):
     assert table.loc["rows"]["n"].nunique() == 1
     assert table.loc[("rows", "partial"), "rmse"] < table.loc[("rows", "complete"), "rmse"]
     assert table.loc[("rows", "partial"), "elpd_diff"] == 0
+    known, new, unable = compared.verdict
+    assert known.startswith(
+        "Rows of known groups, compared with partial pooling (2 standard errors): worse: "
+    )
+    assert "complete" in known.split("worse: ")[1].split(";")[0]
+    assert new.startswith("New groups, compared with partial pooling (2 standard errors): ")
+    assert unable == "New groups cannot be predicted by: dummies, none."
+    assert str(compared).endswith(unable)
     assert list(compared.fits["new_groups"]) == [
         "yes, as any other",
         "no",

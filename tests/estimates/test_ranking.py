@@ -136,6 +136,17 @@ def test_groups_of_one_level_of_by_are_ranked_among_themselves(frame):
         assert (table.groupby("group")["mean"].mean() == 2.5).all()
 
 
+def test_the_groups_of_a_further_predictor_are_compared_by_their_own_name(frame):
+    fit = random_fit(hb.Model(hb.formula("y ~ x + (1 | g)", sigma="~ x + (1 | g)"), frame), draws=20)
+    for name in ("g", "sigma_g"):
+        gap = fit.posterior[f"u_{name}"][:, :, 0, 0] - fit.posterior[f"u_{name}"][:, :, 1, 0]
+        (row,) = fit.pairwise(name, ["a", "b"]).to_dict("records")
+        assert row["group"] == name
+        assert row["mean"] == pytest.approx(float(gap.mean()), rel=1e-10)
+    with pytest.raises(UnknownNameError, match=r"Known: g, h\. Name one of them\."):
+        random_fit(hb.Model("y ~ x + (1 | g) + (1 | h)", frame.assign(h=frame["s"])), draws=5).pairwise()
+
+
 def test_columns_notes_and_order(fit):
     table = fit.ranks(k=3)
     assert list(table.columns) == [
