@@ -15,7 +15,7 @@ from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_r
 from hierbayes.design.additions import check_supported, knows_sigma
 from hierbayes.families import KNOWN_IN_PART, get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
-from hierbayes.fitted.registry import resolve
+from hierbayes.fitted.registry import ESTIMATES, resolve
 from hierbayes.formulas import Formula, parse_formula
 from hierbayes.formulas.parts import Formulas
 from hierbayes.geometry import Coordinates, coordinates, reported, scales
@@ -255,6 +255,11 @@ class Model:
             messages = (*messages, f"Sampling was interrupted: {kept} of {draws} draws per chain were kept.")
         tree = data_tree(posterior, raw.sample_stats, self.design)
         return Fit(self.spec, self.design, tree, record, messages, raw.partial)
+
+    def prior_predictive(self, draws: int = 500, *, seed: int = 0) -> xr.DataTree:
+        """Data sets that the priors imply; see ``hierbayes.estimates.prior.prior_predictive``."""
+        made: xr.DataTree = resolve(ESTIMATES["prior_predictive"])(self, draws, seed=seed)
+        return made
 
     def refit(self, y: Any, **settings: Any) -> Fit:
         """Fit the same model to another response; nothing is compiled again.

@@ -22,6 +22,8 @@ ESTIMATES: dict[str, str] = {
     "check": "hierbayes.estimates.convergence:check",
     "linpred": "hierbayes.estimates.prediction:linpred",
     "epred": "hierbayes.estimates.prediction:epred",
+    "prior_predictive": "hierbayes.estimates.prior:prior_predictive",
+    "predictive_check": "hierbayes.estimates.predictive:predictive_check",
     "predict": "hierbayes.estimates.predict:predict",
     "effects": "hierbayes.estimates.effects:effects",
     "comparisons": "hierbayes.estimates.comparisons:comparisons",

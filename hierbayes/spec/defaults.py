@@ -22,14 +22,15 @@ parameter      gaussian                      bernoulli                     reaso
 
 Counts (``poisson``, ``negbinomial``) take the priors of the Gaussian column around ``link(mean(y))`` less
 what the offset amounts to, with 1.5 instead of 2.5 for ``b``; with the log link 1.5 for the intercept, 1 for
-``b`` and 1/2 for ``sd``: a factor of e per sd of a column is a large effect, and what is wide on the log scale
-explodes through ``exp``. (With 2.5, 1.5 and 1 the 95 % point of ticks per chick in ``grouseticks``, 27 in the
-data, is 99,000 a priori; with these 2,200.) Their unit is the sd of ``log(y + 1/2)`` for the log link, at least 1, a factor of e; the sd
-of ``sqrt(y)`` for the square root, at least 1/2, what Poisson counts scatter by themselves; and ``sd(y)`` for
-the identity link. ``binomial`` has the priors of ``bernoulli``. With the log and cauchit links of a
-probability one half is no middle: the intercept is at ``link(mean)`` with one unit around it, and the unit is
-1 (log), or ``sqrt(1.65^2 + link(mean)^2)`` (cauchit: 1.65 is the sd of the logistic distribution that has the
-Cauchy distribution's quartiles, and the mean may lie far out in its heavy tails).
+``b`` and 1/2 for ``sd``: a factor of e per sd of a column is a large effect, and what is wide on the log
+scale explodes through ``exp``. (With 2.5, 1.5 and 1 the 95 % point of ticks per chick in ``grouseticks``, 27
+in the data, is 99,000 a priori; with these 2,200.) Their unit is the sd of ``log(y + 1/2)`` for the log link,
+at least 1, a factor of e; the sd of ``sqrt(y)`` for the square root, at least 1/2, what Poisson counts
+scatter by themselves; and ``sd(y)`` for the identity link. ``binomial`` has the priors of ``bernoulli``.
+With the log and cauchit links of a probability one half is no middle: the intercept is at ``link(mean)`` with
+one unit around it, and the unit is 1 (log), or ``sqrt(1.65^2 + link(mean)^2)`` (cauchit: 1.65 is the sd of
+the logistic distribution that has the Cauchy distribution's quartiles, and the mean may lie far out in its
+heavy tails).
 
 ``phi`` of ``negbinomial`` is half_student_t(3, 30), whatever the data: the coefficient of variation of the
 rate is ``1 / sqrt(phi)``, so that phi = 1 is a scatter as large as the mean, 10 one of a third, 30 of less
