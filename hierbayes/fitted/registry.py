@@ -30,6 +30,7 @@ ESTIMATES: dict[str, str] = {
     "slopes": "hierbayes.estimates.comparisons:slopes",
     "posterior_predictive": "hierbayes.estimates.prediction:posterior_predictive",
     "log_likelihood": "hierbayes.estimates.pointwise:log_likelihood",
+    "loo": "hierbayes.estimates.loo:loo",
     "report": "hierbayes.report:report_fit",
 }
 
