@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,8 @@ from hierbayes import names
 from hierbayes.families import get_family
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.geometry import coords
+
+LME4 = json.loads((Path(__file__).parent / "reference" / "lme4.json").read_text())["models"]
 
 
 def posterior_at(model: hb.Model, values: Mapping[str, Any], chains: int = 2, draws: int = 5) -> xr.Dataset:
@@ -109,3 +113,20 @@ def random_fit(model: hb.Model, seed: int = 0, chains: int = 4, draws: int = 250
         else:
             posterior[name].values[:] += rng.normal(scale=0.3, size=shape)
     return fit_from(model, posterior)
+
+
+def fit_at_lme4(model: hb.Model, card: str, name: str) -> Fit:
+    """Every draw at lme4's estimates, group effects at its conditional modes."""
+    reference = LME4[card][name]
+    by_name = {":".join(sorted(term.split(":"))): value for term, value in reference["b"].items()}
+    values = {"b": np.array([by_name[":".join(sorted(term.split(":")))] for term in model.spec.terms])}
+    if "sigma" in reference:
+        values["sigma"] = reference["sigma"]
+    for group in model.design.groups:
+        figures = reference["groups"][group.name]
+        values[f"sd_{group.name}"] = np.array([figures["sd"][term] for term in group.terms])
+        if figures["cor"]:
+            values[f"cor_{group.name}"] = np.array(figures["cor"])
+        order = [figures["levels"].index(level) for level in group.levels]
+        values[f"u_{group.name}"] = np.array([np.array(figures["ranef"][t])[order] for t in group.terms]).T
+    return fit_from(model, posterior_at(model, values))

@@ -22,16 +22,32 @@ WIDTH = 100
 
 DIGITS = 4
 """Decimals of estimates in print; the frame has them all."""
-FORMATS = {"ess_bulk": "{:.0f}".format, "ess_tail": "{:.0f}".format, "r_hat": "{:.3f}".format}
+
+
+def _number(value: float) -> str:
+    """An estimate with ``DIGITS`` decimals, or two digits where it would be no more than zeros."""
+    small = 0 < abs(value) < 5 * 10.0 ** (1 - DIGITS)
+    return f"{value:.1e}" if small else f"{value:.{DIGITS}f}"
+
+
+FORMATS = {
+    **dict.fromkeys(("mean", "sd", "lower", "upper"), _number),
+    **dict.fromkeys(("ess_bulk", "ess_tail"), "{:.0f}".format),
+    "r_hat": "{:.3f}".format,
+}
+"""How the columns of ``summarize`` are printed."""
 
 
 class Table(pd.DataFrame):
     """Rows of estimates, printed with what they mean under them.
 
     An ordinary pandas frame in every other respect. Under its rows stand, as far as they are in ``attrs``:
-    ``"definition"``, ``"estimand"``, ``"over"`` and ``"held"``, ``"scale"`` and ``"interval"`` (str; of a
-    prediction whose it is, over which rows, and where other columns are), and ``"notes"`` (tuple of str) for
-    the reader. Selections keep them.
+        about = ", ".join(text for text in (attrs.get("estimand"), attrs.get("over")) if text)
+        several = attrs.get("definitions") or {}
+        defined = [(f"Definition, {name}", text) for name, text in several.items()]
+        said = defined or [("Definition", attrs.get("definition"))]
+        said += [("Estimand", about), ("Held", attrs.get("held"))]
+        said.append(("Scale", "; ".join(unit for unit in units if unit)))
     """
 
     @property
@@ -43,7 +59,10 @@ class Table(pd.DataFrame):
         attrs = self.attrs
         units = (attrs.get("scale"), attrs.get("interval") and f"{attrs['interval']} intervals")
         about = ", ".join(text for text in (attrs.get("estimand"), attrs.get("over")) if text)
-        said = [("Definition", attrs.get("definition")), ("Estimand", about), ("Held", attrs.get("held"))]
+        several = attrs.get("definitions") or {}
+        defined = [(f"Definition, {name}", text) for name, text in several.items()]
+        said = defined or [("Definition", attrs.get("definition"))]
+        said += [("Estimand", about), ("Held", attrs.get("held"))]
         said.append(("Scale", "; ".join(unit for unit in units if unit)))
         notes = [("Note", note) for note in attrs.get("notes", ())]
         return tuple(f"{word}: {text}" for word, text in (*said, *notes) if text)
@@ -65,7 +84,8 @@ class Table(pd.DataFrame):
     def _shown(self) -> dict[str, Any]:
         """How rows are shown: as many as pandas shows, diagnostics with the digits that they deserve."""
         most = pd.options.display.max_rows
-        formats = {name: form for name, form in FORMATS.items() if name in self.columns}
+        numbers = self.select_dtypes("number").columns
+        formats = {name: form for name, form in FORMATS.items() if name in numbers}
         return {"max_rows": most, "show_dimensions": len(self) > (most or len(self)), "formatters": formats}
 
 

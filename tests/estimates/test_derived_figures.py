@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
-from plugin import fit_from, posterior_at
+from plugin import fit_at_lme4, fit_from, posterior_at
 
 import hierbayes as hb
 from hierbayes.estimates.shrinkage import pooling_factors
-
-REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "lme4.json").read_text())["models"]
-
-
-def fit_at_lme4(model: hb.Model, card: str, name: str) -> hb.Fit:
-    """Every draw at lme4's estimates, group effects at its conditional modes."""
-    reference = REFERENCE[card][name]
-    by_name = {":".join(sorted(term.split(":"))): value for term, value in reference["b"].items()}
-    values = {"b": np.array([by_name[":".join(sorted(term.split(":")))] for term in model.spec.terms])}
-    if "sigma" in reference:
-        values["sigma"] = reference["sigma"]
-    for group in model.design.groups:
-        figures = reference["groups"][group.name]
-        values[f"sd_{group.name}"] = np.array([figures["sd"][term] for term in group.terms])
-        if figures["cor"]:
-            values[f"cor_{group.name}"] = np.array(figures["cor"])
-        order = [figures["levels"].index(level) for level in group.levels]
-        values[f"u_{group.name}"] = np.array([np.array(figures["ranef"][t])[order] for t in group.terms]).T
-    return fit_from(model, posterior_at(model, values))
 
 
 def test_vpc_of_exam_m1(model_of):

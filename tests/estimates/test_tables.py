@@ -139,7 +139,8 @@ def test_wrong_names_are_answered_with_the_nearest(fit):
     with pytest.raises(UnknownNameError, match=r"'gg' is not a known group term.*Known: g, h"):
         fit.coef("gg")
     with pytest.raises(
-        UnknownNameError, match=r"'X' is not a known column with a random slope. Did you mean 'x'"
+        UnknownNameError,
+        match=r"'X' is not a known column of the model, or column with a random slope. Did you mean 'x'",
     ):
         fit.vpc(at={"X": [0]})
     with pytest.raises(DataError, match="prob is the mass of the interval"):
