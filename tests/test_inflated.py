@@ -137,7 +137,8 @@ def test_hurdle_counts_have_no_vpc_and_say_why():
         "The VPC of a hurdle_poisson model with the log link is not defined: groups differ in the counts "
         "above 0 alone, and the zeros, which come from elsewhere, have no place on a logarithmic scale. The "
         "standard deviations of the groups, fit.varcorr(), are on the link scale; zero-inflated counts, "
-        "family='zero_inflated_poisson', have a VPC."
+        "family='zero_inflated_poisson', have a VPC. Shares of the variance of the response itself: "
+        "method='exact'."
     )
 
 

@@ -42,12 +42,9 @@ class Table(pd.DataFrame):
     """Rows of estimates, printed with what they mean under them.
 
     An ordinary pandas frame in every other respect. Under its rows stand, as far as they are in ``attrs``:
-        about = ", ".join(text for text in (attrs.get("estimand"), attrs.get("over")) if text)
-        several = attrs.get("definitions") or {}
-        defined = [(f"Definition, {name}", text) for name, text in several.items()]
-        said = defined or [("Definition", attrs.get("definition"))]
-        said += [("Estimand", about), ("Held", attrs.get("held"))]
-        said.append(("Scale", "; ".join(unit for unit in units if unit)))
+    ``"definition"`` (str; of several ``"definitions"``, by name), ``"estimand"`` and ``"over"`` (whose
+    responses, and what they are averaged over), ``"held"`` (columns at fixed values), ``"scale"`` and
+    ``"interval"`` (str), and ``"notes"`` (tuple of str), remarks for the reader. Selections keep them.
     """
 
     @property

@@ -17,7 +17,7 @@ from hierbayes.estimates.profiles import POINT, At, Profiles, profiles_of
 from hierbayes.estimates.summarize import PROB, describe_interval
 from hierbayes.estimates.varcorr import covariance
 from hierbayes.estimates.vpc_response import LINEAR, is_trial, no_linear, response_methods, response_shares
-from hierbayes.estimates.vpc_table import METHOD, apart, other_definitions, table_of, where_of
+from hierbayes.estimates.vpc_table import METHOD, apart, other_definitions, preferred, table_of, where_of
 from hierbayes.estimates.vpc_words import GAUSSIAN, NO_VARIANCE, WITH_ONE, definition
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted.record import Fit
@@ -33,8 +33,8 @@ def vpc_refusal(fit: Fit) -> str | None:
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     if family.level1_scales(link):
         return None
-    others = response_methods(fit)
-    instead = f" Shares of the variance of the response itself: method={others[-1]!r}." if others else ""
+    other = preferred(response_methods(fit))
+    instead = f" Shares of the variance of the response itself: method={other!r}." if other else ""
     return (
         f"The VPC of a {family.name} model with the {link.name} link is not defined: "
         f"{NO_VARIANCE[family.name, link.name]}. The standard deviations of the groups, fit.varcorr(), are "

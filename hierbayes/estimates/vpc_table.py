@@ -37,7 +37,7 @@ def table_of(
 ) -> pd.DataFrame:
     """Rows of shares, by definition and group term; shares have dims (chain, draw, ...)."""
     frames = [
-        _rows(fit, (name, method), share, profiles, prob)
+        _rows(fit, (name, method), share, profiles, prob=prob)
         for method, found in shares.items()
         for name, share in found.items()
     ]
@@ -52,7 +52,7 @@ def table_of(
 
 
 def _rows(
-    fit: Fit, named: tuple[str, str], share: xr.DataArray, profiles: Profiles, prob: float
+    fit: Fit, named: tuple[str, str], share: xr.DataArray, profiles: Profiles, *, prob: float
 ) -> pd.DataFrame:
     labels = label_rows(share)
     if POINT in labels:
@@ -77,13 +77,17 @@ def _listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def preferred(methods: Sequence[str]) -> str:
+    """The definition to point to among those of the response itself; empty if there is none."""
+    return SIMULATION if SIMULATION in methods else next(iter(methods), "")
+
+
 def other_definitions(fit: Fit, method: str | Sequence[str] | None) -> tuple[str, ...]:
     """That there are other definitions, where none was asked for."""
     others = response_methods(fit)
     if method is not None or not others or not fit.spec.groups:
         return ()
-    other = SIMULATION if SIMULATION in others else others[0]
-    return (f"Of the response itself: method={other!r}; by every definition: method='all'.",)
+    return (f"Of the response itself: method={preferred(others)!r}; by every definition: method='all'.",)
 
 
 def apart(frame: pd.DataFrame) -> tuple[str, ...]:

@@ -19,9 +19,9 @@ def table() -> Table:
 def test_text_under_the_rows():
     assert (
         repr(table())
-        == """  group    mean ess_bulk
-0     a  0.1235     1235
-1     b  2.0000      100
+        == """  group   mean ess_bulk
+0     a 0.1235     1235
+1     b 2.0000      100
 
 Definition: a share of a variance of a variance of a variance of a variance of a variance of a
   variance of a variance of a variance of a variance of a variance
@@ -48,7 +48,7 @@ def test_selections_keep_the_text_and_columns_are_series():
     assert selected.attrs == table().attrs
     assert type(table()["mean"]) is pd.Series
     assert isinstance(pickle.loads(pickle.dumps(table())), Table)
-    assert repr(Table({"mean": [1.0]})) == "   mean\n0   1.0"
+    assert repr(Table({"mean": [1.0]})) == "    mean\n0 1.0000"
 
 
 def test_long_tables_are_cut_as_pandas_cuts_them():
