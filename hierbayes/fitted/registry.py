@@ -23,6 +23,7 @@ ESTIMATES: dict[str, str] = {
     "linpred": "hierbayes.estimates.prediction:linpred",
     "epred": "hierbayes.estimates.prediction:epred",
     "prior_predictive": "hierbayes.estimates.prior:prior_predictive",
+    "classification": "hierbayes.estimates.classification:classification",
     "predictive_check": "hierbayes.estimates.predictive:predictive_check",
     "predict": "hierbayes.estimates.predict:predict",
     "effects": "hierbayes.estimates.effects:effects",
