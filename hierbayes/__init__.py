@@ -28,6 +28,7 @@ _PUBLIC = {
     "pooling": "hierbayes.approaches",
     "Pooling": "hierbayes.approaches",
     "load": "hierbayes.fitted",
+    "plot": "hierbayes.plots.public",
     "describe_structure": "hierbayes.design.structure",
     "load_data": "hierbayes.datasets",
     "list_data": "hierbayes.datasets",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from hierbayes.many import fit_many as fit_many
     from hierbayes.model import Model as Model
     from hierbayes.model import fit as fit
+    from hierbayes.plots.public import plot as plot
     from hierbayes.report import report_card as report_card
     from hierbayes.warming import Warmed as Warmed
     from hierbayes.warming import warmup as warmup
