@@ -10,6 +10,7 @@ from typing import Any
 ESTIMATES: dict[str, str] = {
     "summary": "hierbayes.estimates.summaries:summary",
     "fixef": "hierbayes.estimates.summaries:fixef",
+    "standardized": "hierbayes.estimates.standardized:standardized",
     "ranef": "hierbayes.estimates.groups:ranef",
     "coef": "hierbayes.estimates.groups:coef",
     "varcorr": "hierbayes.estimates.varcorr:varcorr",
@@ -32,6 +33,7 @@ ESTIMATES: dict[str, str] = {
     "posterior_predictive": "hierbayes.estimates.prediction:posterior_predictive",
     "log_likelihood": "hierbayes.estimates.pointwise:log_likelihood",
     "loo": "hierbayes.estimates.loo:loo",
+    "describe": "hierbayes.report.describe:describe",
     "report": "hierbayes.report:report_fit",
 }
 
