@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.frame import column_names, column_uses, read_frame
+from hierbayes.design.further import used_expressions
 from hierbayes.design.recipe import AppliedDesign, Recipe
 from hierbayes.design.records import Design
-from hierbayes.formulas.terms import Formula, GroupTerm
+from hierbayes.formulas.terms import Formula, GroupTerm, Name, Operation
 
 UNNAMED = "(unnamed)"
 """The label that stands in a grouping column which the data do not have."""
@@ -131,3 +132,14 @@ def _as_design(design: Design, applied: AppliedDesign) -> Design:
 def predicting_columns(recipe: Recipe) -> set[str]:
     """The columns that the linear predictors depend on, grouping columns included."""
     return {use.name for formula in _formulas(recipe) for use in column_uses(formula, response=False)}
+
+
+def columns_within_functions(recipe: Recipe) -> set[str]:
+    """Columns that stand within a function other than arithmetic, or in an offset: their units matter."""
+    found = set[str]()
+    for formula in _formulas(recipe):
+        for expression in used_expressions(formula.population, formula.groups):
+            plain = isinstance(expression, Name | Operation) or str(expression).startswith("I(")
+            found |= set() if plain else {name.name for name in column_names(expression)}
+        found |= {name.name for call in formula.offsets for name in column_names(call)}
+    return found

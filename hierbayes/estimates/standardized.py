@@ -10,16 +10,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes import names
-from hierbayes.design.frame import column_names
-from hierbayes.design.further import used_expressions
-from hierbayes.design.newrows import grouping_columns, new_rows
+from hierbayes.design.newrows import columns_within_functions, grouping_columns, new_rows
 from hierbayes.estimates.averages import observed
 from hierbayes.estimates.grids import columns_of, is_number
 from hierbayes.estimates.predictors import PREDICTOR, predictor_label
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted.record import Fit
-from hierbayes.formulas.terms import Name, Operation
 
 type Floats = NDArray[np.float64]
 
@@ -101,7 +98,7 @@ def _scores(fit: Fit) -> tuple[pd.DataFrame, list[str]]:
     """The observed rows with z-scores in place of numbers, and what keeps its units."""
     frame, notes = observed(fit), []
     groups = grouping_columns(fit.design.recipe)
-    fixed = _within_functions(fit)
+    fixed = columns_within_functions(fit.design.recipe)
     for name in columns_of(fit):
         if name in groups or not is_number(fit, name):
             continue
@@ -111,18 +108,6 @@ def _scores(fit: Fit) -> tuple[pd.DataFrame, list[str]]:
         elif values.std() > 0:
             frame[name] = (values - values.mean()) / values.std(ddof=1)
     return frame.drop(columns=[name for name in groups if name in frame.columns]), notes
-
-
-def _within_functions(fit: Fit) -> set[str]:
-    """Columns that stand within a function other than arithmetic, or in an offset."""
-    recipe = fit.design.recipe
-    found = set()
-    for formula in (recipe.formula, *(p.formula for p in recipe.predictors if p.formula is not None)):
-        for expression in used_expressions(formula.population, formula.groups):
-            plain = isinstance(expression, Name | Operation) or str(expression).startswith("I(")
-            found |= set() if plain else {name.name for name in column_names(expression)}
-        found |= {name.name for call in formula.offsets for name in column_names(call)}
-    return found
 
 
 def _scales_response(fit: Fit) -> bool:

@@ -62,8 +62,8 @@ def test_a_description_says_what_the_tables_say(fit_of):
     text = fit.describe().markdown
     assert text.startswith(
         "**Model.** A Bayesian multilevel logistic model, `use ~ age*ch + I(age^2) + urban + (1 | "
-        "urban:district)`, was fitted to 1,934 rows in 102 groups of urban:district, modelling the probability "
-        "that use is Y"
+        "urban:district)`, was fitted to 1,934 rows in 102 groups of urban:district, modelling the "
+        "probability that use is Y"
     )
     row = fit.fixef().set_index("term").loc["urban[Y]"]
     assert f"The effect of urban[Y] (Y rather than N) is {row['mean']:.2f} ({row['lower']:.2f}" in text
