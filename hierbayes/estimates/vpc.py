@@ -137,11 +137,16 @@ def vpc(
     return describe_interval(frame, "share of variance", prob)
 
 
-def _chosen(fit: Fit, method: Methods, *, held: bool) -> dict[str, str]:
-    """What the definitions are called, and the scale of the level-1 variance; none: of the response."""
+def scales_of(fit: Fit) -> dict[str, str]:
+    """The definitions on the link scale, the default first, and the scale of level 1 of each."""
     scales = get_family(fit.spec.family).level1_scales(get_link(fit.spec.family, fit.spec.link))
     called = (GAUSSIAN,) if (fit.spec.family, scales) == (GAUSSIAN, ("latent",)) else scales
-    methods = {**dict(zip(called, scales, strict=True)), **dict.fromkeys(response_methods(fit), "")}
+    return dict(zip(called, scales, strict=True))
+
+
+def _chosen(fit: Fit, method: Methods, *, held: bool) -> dict[str, str]:
+    """What the definitions are called, and the scale of the level-1 variance; none: of the response."""
+    methods = {**scales_of(fit), **dict.fromkeys(response_methods(fit), "")}
     refusal, asked = vpc_refusal(fit), (method,) if isinstance(method, str) else tuple(method or ())
     if refusal and (not asked or not methods or "latent" in asked):
         raise DataError(refusal)
