@@ -36,6 +36,7 @@ _PUBLIC = {
     "load_card": "hierbayes.cards",
     "fit_card": "hierbayes.cards",
     "report_card": "hierbayes.report",
+    "variance_explained": "hierbayes.estimates.explained",
     "HierbayesError": "hierbayes.errors",
 }
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from hierbayes.datasets import load_data as load_data
     from hierbayes.design.structure import describe_structure as describe_structure
     from hierbayes.errors import HierbayesError as HierbayesError
+    from hierbayes.estimates.explained import variance_explained as variance_explained
     from hierbayes.fitted import Fit as Fit
     from hierbayes.fitted import load as load
     from hierbayes.formulas.parts import formula as formula

@@ -34,7 +34,8 @@ SCALES = {"latent": "of the latent response, on the link scale", "gaussian": "of
 OF_BAYES = (
     "of the response itself; conditional: variance over the rows of the expected response of their own "
     "groups / (this + mean variance of a response around it), draw by draw (Gelman, Goodrich, Gabry and "
-    "Vehtari 2019); marginal: variance over the rows of the expected response of typical groups / the same sum"
+    "Vehtari 2019); marginal: variance over the rows of the expected response of typical groups / the same "
+    "sum"
 )
 DIFFERENT = (
     "The two R2 are different quantities: nakagawa has the variance of groups as in the population, on the "

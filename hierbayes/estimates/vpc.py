@@ -17,13 +17,15 @@ from hierbayes.estimates.profiles import POINT, At, Profiles, profiles_of
 from hierbayes.estimates.summarize import PROB, describe_interval
 from hierbayes.estimates.varcorr import covariance
 from hierbayes.estimates.vpc_response import LINEAR, is_trial, no_linear, response_methods, response_shares
-from hierbayes.estimates.vpc_table import METHOD, apart, other_definitions, preferred, table_of, where_of
+from hierbayes.estimates.vpc_table import apart, other_definitions, preferred, table_of, where_of
 from hierbayes.estimates.vpc_words import GAUSSIAN, NO_VARIANCE, WITH_ONE, definition
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted.record import Fit
 from hierbayes.spec.records import GroupSpec
 
 ALL = "all"
+DEFINITION = "definition"
+"""Dimension of several definitions; ``sel`` of xarray has a ``method`` of its own."""
 
 type Methods = str | Sequence[str] | None
 
@@ -97,8 +99,8 @@ def vpc(
         lognormal responses), ``cutpoint`` where a 0/1 outcome is whether an ordered response lies above it,
         the columns of ``at`` if any, ``mean, sd, lower, upper, ess_bulk, r_hat``; ``attrs["definition"]``
         says in words what was divided by what. Shares between 0 and 1. With ``draws=True`` one variable per
-        group term, dims (chain, draw) and the columns of ``at``, before them ``method`` where several are
-        asked for. Of a response of categories the first column is ``predictor``, the category.
+        group term, dims (chain, draw) and the columns of ``at``, before them ``definition`` where several
+        methods are asked for. Of a response of categories the first column is ``predictor``, the category.
 
     Raises
     ------
@@ -185,9 +187,9 @@ def _shares(fit: Fit, method: str, scale: str, profiles: Profiles) -> dict[str, 
 def _together(shares: dict[str, dict[str, xr.DataArray]]) -> dict[str, xr.DataArray]:
     every = list(shares.values())
     return {
-        group: xr.concat(xr.broadcast(*(found[group] for found in every)), dim=METHOD)
-        .assign_coords({METHOD: np.array(list(shares), dtype=str)})
-        .transpose("chain", "draw", METHOD, ...)
+        group: xr.concat(xr.broadcast(*(found[group] for found in every)), dim=DEFINITION)
+        .assign_coords({DEFINITION: np.array(list(shares), dtype=str)})
+        .transpose("chain", "draw", DEFINITION, ...)
         for group in every[0]
     }
 
