@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 SECTIONS = (
+    "short",
     "data",
     "models",
     "check",

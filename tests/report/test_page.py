@@ -136,6 +136,7 @@ def test_the_sections_stand_in_the_order_of_the_card(page: Parsed) -> None:
     assert ids[:3] == ["question", "data", "models"]
     first = [i for i in ids if (i or "").startswith("model-1")]
     names = [
+        "short",
         "models",
         "check",
         "summary",
@@ -151,7 +152,7 @@ def test_the_sections_stand_in_the_order_of_the_card(page: Parsed) -> None:
     single = {i for i in ids if (i or "").startswith("model-3")}
     assert single == {
         "model-3",
-        *(f"model-3-{n}" for n in ("models", "check", "summary", "ppc", "trace", "provenance")),
+        *(f"model-3-{n}" for n in ("short", "models", "check", "summary", "ppc", "trace", "provenance")),
     }
     assert "Not fitted: m4." in page.of("models")
 
@@ -170,10 +171,13 @@ def test_numbers_on_the_page_are_those_of_the_api(page: Parsed, card_page: Path,
     frame = pd.concat([frame[frame["section"] == "population"], frame[frame["section"] != "population"]])
     expected = frame[["mean", "sd", "r_hat", "ess_bulk", "ess_tail"]].to_numpy().ravel()
     np.testing.assert_array_equal(values(page, card_page, "model-1-summary"), expected)
-    coef = gaussian.coef()
-    np.testing.assert_array_equal(
-        values(page, card_page, "model-1-coef"), coef[["mean", "sd"]].to_numpy().ravel()
-    )
+    ranks, coef = gaussian.ranks(), gaussian.coef()
+    expected = [
+        ranks[["n", "median", "top", "bottom"]].to_numpy(dtype=float),
+        coef[["mean", "sd"]].to_numpy(),
+    ]
+    found = values(page, card_page, "model-1-coef")
+    np.testing.assert_array_equal(found, np.concatenate([numbers.ravel() for numbers in expected]))
 
 
 def test_odds_ratios_are_posterior_medians(page: Parsed, card_page: Path, bernoulli: hb.Fit) -> None:

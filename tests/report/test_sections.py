@@ -83,9 +83,10 @@ def test_odds_ratios_belong_to_the_logit_link_alone(gaussian: hb.Fit, bernoulli:
 def test_long_tables_of_groups_are_cut_and_say_so(gaussian: hb.Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hierbayes.report.content.groups.LONGEST", 10)
     assert LONGEST == 1000
-    details = next(block for block in coef(Shown(gaussian)) if isinstance(block, Details))
+    league, details = (block for block in coef(Shown(gaussian)) if isinstance(block, Details))
     table = details.blocks[0]
     assert isinstance(table, Table)
+    assert league.summary == "Ranks of the groups, with how uncertain they are"
     assert details.summary == "The first 10 of 24 estimates (the file has all)"
     assert len(table.rows) == 10
 

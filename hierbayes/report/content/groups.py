@@ -24,7 +24,7 @@ from hierbayes.report.blocks import (
 )
 from hierbayes.report.content.context import Shown, picture
 from hierbayes.report.numerals import count, interval, number, percent, places_for
-from hierbayes.report.tables import estimate_cells, interval_mass, number_cell, records
+from hierbayes.report.tables import estimate_cells, estimate_columns, interval_mass, number_cell, records
 from hierbayes.report.words import scale_words
 
 EXTREMES = 5  # groups at either end of the shrinkage table
@@ -55,11 +55,30 @@ def vpc(shown: Shown) -> Blocks:
     definition = str(frame.attrs.get("definition", ""))
     if definition:
         blocks.append(Paragraph(f"Which VPC this is: {definition}", "note"))
+    blocks += _other_definitions(shown)
     alt = "Posterior density of the variance partition coefficient. " + "; ".join(
         f"{row['group']}: mean {percent(row['mean'])}" for row in records(frame)
     )
     caption = f"The height says how plausible each value is. Mean and {mass} interval as above."
     return (*blocks, picture(shown.fit, "vpc", alt, caption))
+
+
+def _other_definitions(shown: Shown) -> list[Block]:
+    """The same share by every definition, where there are several."""
+    frame = shown.fit.vpc(method="all")
+    if frame["method"].nunique() < 2:
+        return []
+    columns = (*estimate_columns(frame, "Groups"), Column("Definition"))
+    rows = tuple(
+        (Cell(str(row["group"])), *estimate_cells(row), Cell(str(row["method"]))) for row in records(frame)
+    )
+    said = [Paragraph(text, "note") for text in (*frame.attrs.get("notes", ()), *_definitions(frame))]
+    return [Details("The share by every definition", (Table(columns, rows, "VPC by definition"), *said))]
+
+
+def _definitions(frame: pd.DataFrame) -> list[str]:
+    given = frame.attrs.get("definition", "")
+    return [f"{name}: {text}" for name, text in given.items()] if isinstance(given, dict) else [str(given)]
 
 
 def shrinkage(shown: Shown) -> Blocks:
@@ -108,7 +127,39 @@ def coef(shown: Shown) -> Blocks:
     scale = scale_words(shown.fit.spec.link, shown.fit.spec.family)
     table = _coef_table(frame.head(LONGEST), mass, scale)
     download = Download("Download all of them (CSV)", _filename(shown.name), "text/csv", csv_bytes(frame))
-    return (*blocks, Details(summary, (table,)), download)
+    return (*blocks, _league(shown), Details(summary, (table,)), download)
+
+
+def _league(shown: Shown) -> Details:
+    """Ranks of the groups with their uncertainty: what a league table leaves out."""
+    frame = shown.fit.ranks()
+    mass = interval_mass(frame)
+    columns = (
+        Column("Group"),
+        Column("Of"),
+        Column("Effect of"),
+        Column("n", "right"),
+        Column("Median rank", "right"),
+        Column(f"{mass} interval of the rank", "right"),
+        Column("Among the first", "right"),
+        Column("Among the last", "right"),
+    )
+    rows = tuple(
+        (
+            Cell(str(row["level"])),
+            Cell(str(row["group"])),
+            Cell(str(row["term"])),
+            Cell(count(row["n"]), float(row["n"])),
+            number_cell(row["median"], 0),
+            Cell(f"{number(row['lower'], 0)} to {number(row['upper'], 0)}"),
+            Cell(percent(row["top"]), float(row["top"])),
+            Cell(percent(row["bottom"]), float(row["bottom"])),
+        )
+        for row in records(frame.head(LONGEST))
+    )
+    notes = [Paragraph(text, "note") for text in frame.attrs.get("notes", ())]
+    table = Table(columns, rows, "Ranks")
+    return Details("Ranks of the groups, with how uncertain they are", (table, *notes))
 
 
 def _group_pictures(shown: Shown, group: str, groups: str, mass: str) -> list[Block]:

@@ -12,6 +12,7 @@ from hierbayes.report.content.fitness import ppc, trace
 from hierbayes.report.content.groups import coef, shrinkage, vpc
 from hierbayes.report.content.provenance import provenance
 from hierbayes.report.content.results import check, reference, summary
+from hierbayes.report.content.short import short
 from hierbayes.report.content.structure import structure
 
 
@@ -25,6 +26,7 @@ class Section:
 
 
 SECTIONS: dict[str, Section] = {
+    "short": Section("In short", short),
     "data": Section("The data", data),
     "models": Section("The model in words", structure),
     "check": Section("Can the numbers be trusted?", check),
