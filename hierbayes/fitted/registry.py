@@ -50,6 +50,7 @@ PLOTS: dict[str, str] = {
     "trace": "hierbayes.plots.chains:trace",
     "rank": "hierbayes.plots.chains:rank",
     "ppc": "hierbayes.plots.ppc:ppc",
+    "effects": "hierbayes.plots.effects:effects",
 }
 
 SAVE = "hierbayes.fitted.store:save"

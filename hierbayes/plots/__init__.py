@@ -18,6 +18,7 @@ PLOTS: dict[str, str] = {
     "trace": "hierbayes.plots.chains:trace",
     "rank": "hierbayes.plots.chains:rank",
     "ppc": "hierbayes.plots.ppc:ppc",
+    "effects": "hierbayes.plots.effects:effects",
 }
 
 _PUBLIC: dict[str, str] = {

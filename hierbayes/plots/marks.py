@@ -21,9 +21,27 @@ def _backend(target: Any) -> Any:
 
 
 _MARKERS: dict[str, dict[str, str]] = {
-    "plotly": {"<": "triangle-left", ">": "triangle-right", "s": "square", "D": "diamond"},
-    "bokeh": {"<": "triangle", ">": "inverted_triangle", "s": "square", "D": "diamond"},
+    "plotly": {
+        "<": "triangle-left",
+        ">": "triangle-right",
+        "s": "square",
+        "D": "diamond",
+        "o": "circle",
+        "^": "triangle-up",
+    },
+    "bokeh": {
+        "<": "triangle",
+        ">": "inverted_triangle",
+        "s": "square",
+        "D": "diamond",
+        "o": "circle",
+        "^": "triangle",
+    },
 }
+
+
+def _is(backend: Any, name: str) -> bool:
+    return bool(backend.__name__.rpartition(".")[2] == name)
 
 
 def _marker(backend: Any, marker: str) -> str:
@@ -53,13 +71,25 @@ def points(
     keep = np.isfinite(x) & np.isfinite(height)
     if mask is not None:
         keep = keep & np.asarray(mask, dtype=bool)
-    size = kwargs.get("size")
-    if size is not None and np.ndim(size):
-        kwargs["size"] = np.asarray(size, dtype=float)[keep]
     backend = _backend(target)
     if "marker" in kwargs:
         kwargs["marker"] = _marker(backend, kwargs["marker"])
+    size = kwargs.get("size")
+    if size is not None and np.ndim(size):
+        kwargs["size"] = np.asarray(size, dtype=float)[keep]
+    if _is(backend, "bokeh") and size is not None:
+        return _bokeh_points(x[keep], height[keep], target, kwargs)
     return backend.scatter(x[keep], height[keep], target, **kwargs)
+
+
+def _bokeh_points(x: NDArray[np.float64], y: NDArray[np.float64], target: Any, kwargs: dict[str, Any]) -> Any:
+    """Bokeh's sizes are diameters, and arviz-plots hands it one size at a time."""
+    diameters = np.broadcast_to(np.sqrt(kwargs.pop("size")).round(), x.shape)
+    drawn = [
+        _backend(target).scatter(x[diameters == d], y[diameters == d], target, size=float(d), **kwargs)
+        for d in np.unique(diameters)
+    ]
+    return drawn[-1] if drawn else _backend(target).scatter(x, y, target, **kwargs)
 
 
 def bars(da: xr.DataArray, target: Any, *, height: ArrayLike, half: float = 0.35, **kwargs: Any) -> Any:
@@ -158,3 +188,10 @@ def rule_both(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
 def no_y(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
     """Take the y axis away, where its numbers mean nothing to a reader."""
     return _backend(target).remove_axis(target, axis="y")
+
+
+def words(da: xr.DataArray, target: Any, *, x: float, text: str, **kwargs: Any) -> Any:
+    """A text that begins at ``x`` and stands at the height ``da``."""
+    backend = _backend(target)
+    middle = "middle" if _is(backend, "plotly") or _is(backend, "bokeh") else "center"
+    return backend.text(x, float(da), text, target, horizontal_align="left", vertical_align=middle, **kwargs)
