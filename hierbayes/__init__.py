@@ -23,6 +23,8 @@ _PUBLIC = {
     "FitMany": "hierbayes.many",
     "FitSummary": "hierbayes.many",
     "FitFailure": "hierbayes.many",
+    "compare": "hierbayes.estimates.compare",
+    "Comparison": "hierbayes.estimates.compare",
     "warmup": "hierbayes.warming",
     "Warmed": "hierbayes.warming",
     "pooling": "hierbayes.approaches",
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from hierbayes.datasets import load_data as load_data
     from hierbayes.design.structure import describe_structure as describe_structure
     from hierbayes.errors import HierbayesError as HierbayesError
+    from hierbayes.estimates.compare import Comparison as Comparison
+    from hierbayes.estimates.compare import compare as compare
     from hierbayes.estimates.explained import variance_explained as variance_explained
     from hierbayes.fitted import Fit as Fit
     from hierbayes.fitted import load as load

@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from hierbayes.design.records import Design
 from hierbayes.estimates.identity import Data
+from hierbayes.spec.records import ModelSpec
 
 type Floats = NDArray[np.float64]
 
@@ -19,6 +21,8 @@ BAD_K = 0.7
 """Vehtari et al. (2024): above it importance sampling is unreliable, however many draws there are."""
 
 WIDTH = 100
+
+LOO, KFOLD = "loo", "kfold"
 
 PSIS, REFIT = "psis", "refit"
 """How the elpd of a row or group was found."""
@@ -43,10 +47,16 @@ class Elpd:
         What is left out at a time: ``"row"``, or a grouping factor, all of whose rows are predicted together.
     pointwise : DataFrame
         A row for each unit: ``row`` (position in the data frame) or ``level`` and ``n_rows``; then ``elpd``,
-        ``p``, ``mcse``, ``pareto_k`` (not finite where it does not apply), and ``method``: ``"psis"``,
-        ``"refit"``, or of k-fold cross-validation ``fold``.
+        ``p``, ``mcse``, ``pareto_k`` (not finite where it does not apply), and ``method``: ``"psis"``
+        or ``"refit"``; of k-fold cross-validation ``fold``.
     title, definition : str
         What was computed, in a line and in a sentence.
+    data : Data
+        What was predicted.
+    spec, design : ModelSpec, Design
+        The model, and its rows.
+    kind : str
+        ``"loo"`` or ``"kfold"``.
     good_k : float
         Pareto k up to which importance sampling can be trusted with this number of draws.
     notes : tuple of str
@@ -64,6 +74,9 @@ class Elpd:
     title: str
     definition: str
     data: Data
+    spec: ModelSpec
+    design: Design
+    kind: str = LOO
     good_k: float = BAD_K
     notes: tuple[str, ...] = field(default=())
     rmse: float = float("nan")
@@ -152,11 +165,13 @@ def psis_elpd(log_likelihood: Floats, r_eff: float) -> pd.DataFrame:
     """
     from arviz_stats.base import array_stats
 
-    log_weights, k = array_stats.psislw(log_likelihood, r_eff=r_eff, axis=-1)
+    with np.errstate(all="ignore"):  # of weights that are no Pareto distribution, which k then says
+        log_weights, k = array_stats.psislw(log_likelihood, r_eff=r_eff, axis=-1)
+    k = np.where(np.isnan(k), np.inf, k)
     log_weights = log_weights - logsumexp(log_weights, axis=-1, keepdims=True)
     elpd = logsumexp(log_weights + log_likelihood, axis=-1)
-    relative = np.exp(log_likelihood - elpd[:, None])
-    mcse = np.sqrt((np.exp(2 * log_weights) * (relative - 1) ** 2).sum(axis=-1) / r_eff)
+    shares = np.exp(log_weights + log_likelihood - elpd[:, None])
+    mcse = np.sqrt(((shares - np.exp(log_weights)) ** 2).sum(axis=-1) / r_eff)
     return pd.DataFrame({"elpd": elpd, "p": lpd(log_likelihood) - elpd, "mcse": mcse, "pareto_k": k})
 
 

@@ -207,7 +207,7 @@ def _finish(
     elpd, se, p, mcse = totals(pointwise)
     title = f"Leave-one-out cross-validation: {counted(len(pointwise), unit)}, {total:,} draws"
     return Elpd(
-        *(elpd, se, p, mcse, unit, pointwise, title, words, data_of(fit)),
+        *(elpd, se, p, mcse, unit, pointwise, title, words, data_of(fit), fit.spec, fit.design),
         good_k=threshold,
         notes=tuple(notes),
     )

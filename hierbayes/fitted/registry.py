@@ -39,6 +39,7 @@ ESTIMATES: dict[str, str] = {
     "log_likelihood": "hierbayes.estimates.pointwise:log_likelihood",
     "loo": "hierbayes.estimates.loo:loo",
     "describe": "hierbayes.report.describe:describe",
+    "kfold": "hierbayes.estimates.kfold:kfold",
     "report": "hierbayes.report:report_fit",
 }
 

@@ -99,7 +99,6 @@ def test_refits_take_the_place_of_bad_importance_sampling():
     assert bad.pointwise["pareto_k"].idxmax() == 5
     assert "too optimistic. loo(refits=" in bad.notes[1]
     good = fit.loo(seed=7)
-    again = fit.loo(seed=7, n_jobs=2)
     assert good.n_bad == 0
     assert good.pointwise["method"][5] == "refit"
     assert "fitted again without" in good.notes[1]
@@ -107,7 +106,6 @@ def test_refits_take_the_place_of_bad_importance_sampling():
     values = row_likelihood(other, fit, np.array([5]))[0]
     errors = good.pointwise["mcse"][5], float(lpd_mcse(values, relative_efficiency(other)))
     assert monte_carlo(good.pointwise["elpd"][5], float(lpd(values)), *errors)
-    pd.testing.assert_frame_equal(good.pointwise, again.pointwise)
 
 
 def test_a_result_reads_as_a_table(small):
