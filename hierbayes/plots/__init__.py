@@ -19,6 +19,7 @@ PLOTS: dict[str, str] = {
     "rank": "hierbayes.plots.chains:rank",
     "ppc": "hierbayes.plots.ppc:ppc",
     "effects": "hierbayes.plots.effects:effects",
+    "ranks": "hierbayes.plots.ranks:ranks",
 }
 
 _PUBLIC: dict[str, str] = {
