@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -51,6 +52,51 @@ def model_of_rows(fit: Fit, rows: ArrayLike) -> Model:
     model.design = design
     model.spec = fit.spec
     model._graphs = CompiledGraphs(fit.spec, design)
+    model._rebuild = partial(_no_other_data)
+    return model
+
+
+def model_without(fit: Fit, group: str) -> Model:
+    """The model of a fit without one of its group terms: all other priors and columns stay as they are.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    group : str
+        The name of a group term of the main linear predictor.
+
+    Returns
+    -------
+    Model
+        Can be fitted; it knows the rows and nothing of how to read other data.
+
+    Raises
+    ------
+    DataError
+        If the term belongs to another linear predictor, or is correlated with one.
+    """
+    own = {g.name: g for g in fit.spec.groups}
+    if group not in own or own[group].shared:
+        raise DataError(
+            f"A model can be fitted without a group term of its main linear predictor; {group!r} belongs to "
+            "another one, or is correlated with it. Write the formula without it and fit it yourself."
+        )
+    formula = parse_formula(fit.spec.formula)
+    kept = tuple(k for k, g in enumerate(fit.spec.groups) if g.name != group)
+    spec = replace(
+        fit.spec,
+        formula=f"{fit.spec.formula}, without {group}",
+        groups=tuple(fit.spec.groups[k] for k in kept),
+        priors=tuple(
+            e for e in fit.spec.priors if not (e.parameter in ("sd", "cor") and e.coordinates[:1] == (group,))
+        ),
+    )
+    design = replace(fit.design, groups=tuple(fit.design.groups[k] for k in kept))
+    model = Model.__new__(Model)
+    model.formula = formula
+    model.design, model.spec = design, spec
+    model._graphs = CompiledGraphs(spec, design)
     model._rebuild = partial(_no_other_data)
     return model
 

@@ -34,6 +34,8 @@ FORMATS = {
     **dict.fromkeys(("mean", "sd", "lower", "upper"), _number),
     **dict.fromkeys(("ess_bulk", "ess_tail"), "{:.0f}".format),
     "r_hat": "{:.3f}".format,
+    "bayes_factor": "{:.3g}".format,
+    "elpd_lost": "{:.1f}".format,
 }
 """How the columns of ``summarize`` are printed."""
 

@@ -19,6 +19,7 @@ ESTIMATES: dict[str, str] = {
     "median_rate_ratio": "hierbayes.estimates.odds:median_rate_ratio",
     "interval_odds_ratio": "hierbayes.estimates.odds:interval_odds_ratio",
     "r2": "hierbayes.estimates.r2:r2",
+    "group_evidence": "hierbayes.estimates.evidence:group_evidence",
     "design_effect": "hierbayes.estimates.design_effects:design_effect",
     "shrinkage": "hierbayes.estimates.shrinkage:shrinkage",
     "ranks": "hierbayes.estimates.ranking:ranks",
