@@ -41,6 +41,8 @@ ESTIMATES: dict[str, str] = {
     "loo": "hierbayes.estimates.loo:loo",
     "describe": "hierbayes.report.describe:describe",
     "kfold": "hierbayes.estimates.kfold:kfold",
+    "residuals": "hierbayes.estimates.residuals:residuals",
+    "group_residuals": "hierbayes.estimates.residuals:group_residuals",
     "report": "hierbayes.report:report_fit",
 }
 
@@ -54,6 +56,7 @@ PLOTS: dict[str, str] = {
     "ppc": "hierbayes.plots.ppc:ppc",
     "effects": "hierbayes.plots.effects:effects",
     "ranks": "hierbayes.plots.ranks:ranks",
+    "residuals": "hierbayes.plots.residuals:residuals",
 }
 
 SAVE = "hierbayes.fitted.store:save"

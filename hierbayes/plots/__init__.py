@@ -20,6 +20,7 @@ PLOTS: dict[str, str] = {
     "ppc": "hierbayes.plots.ppc:ppc",
     "effects": "hierbayes.plots.effects:effects",
     "ranks": "hierbayes.plots.ranks:ranks",
+    "residuals": "hierbayes.plots.residuals:residuals",
 }
 
 _PUBLIC: dict[str, str] = {
