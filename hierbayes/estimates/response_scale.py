@@ -192,13 +192,13 @@ def _integrated(
     whole = squared - expected**2 + level1
     if len(variances) == 1:
         (name,) = variances
-        return {name: (squared - expected**2) / whole}
+        return {name: np.maximum(squared - expected**2, 0.0) / whole}
     shares = {}
     for name in variances:
         outer = sum((variances[other] for other in within[name]), start=np.zeros_like(eta))
         common = [expected**2 if not within[name] else _product(moments, eta, outer, total - outer)]
         common.append(_product(moments, eta, outer + variances[name], total - outer - variances[name]))
-        shares[name] = (common[1] - common[0]) / whole
+        shares[name] = np.maximum(common[1] - common[0], 0.0) / whole
     return shares
 
 
@@ -249,7 +249,7 @@ def pooled_shares(moments: Moments, eta: Floats, weights: Floats, variance: Floa
             together = mu @ weights
             pooled += weight * together
             squared += weight * together**2
-        shares[part] = (squared - pooled**2) / (moments.variance(expected) @ weights)
+        shares[part] = np.maximum(squared - pooled**2, 0.0) / (moments.variance(expected) @ weights)
     return shares
 
 

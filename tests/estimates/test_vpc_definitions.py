@@ -224,7 +224,7 @@ def test_every_family_has_its_definitions(family):
     )
     assert set(table.attrs["definitions"]) == set(table["method"])
     draws = fit.vpc(method="all", draws=True)
-    assert draws.sizes["chain"], draws.sizes["draw"] == (2, 5)
+    assert (draws.sizes["chain"], draws.sizes["draw"]) == (2, 5)
 
 
 def test_definitions_far_apart_are_said_to_answer_different_questions(model_of):
