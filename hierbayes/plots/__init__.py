@@ -21,6 +21,8 @@ PLOTS: dict[str, str] = {
     "effects": "hierbayes.plots.effects:effects",
     "ranks": "hierbayes.plots.ranks:ranks",
     "residuals": "hierbayes.plots.residuals:residuals",
+    "varcorr": "hierbayes.plots.densities:varcorr",
+    "prior_posterior": "hierbayes.plots.densities:prior_posterior",
 }
 
 _PUBLIC: dict[str, str] = {

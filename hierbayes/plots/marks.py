@@ -195,3 +195,8 @@ def words(da: xr.DataArray, target: Any, *, x: float, text: str, **kwargs: Any) 
     backend = _backend(target)
     middle = "middle" if _is(backend, "plotly") or _is(backend, "bokeh") else "center"
     return backend.text(x, float(da), text, target, horizontal_align="left", vertical_align=middle, **kwargs)
+
+
+def y_top(da: xr.DataArray, target: Any) -> Any:
+    """Limits of the y axis from a little below zero to ``da``."""
+    return _backend(target).ylim((-0.04 * float(da), float(da)), target)
