@@ -38,6 +38,7 @@ _PUBLIC = {
     "load_card": "hierbayes.cards",
     "fit_card": "hierbayes.cards",
     "report_card": "hierbayes.report",
+    "table": "hierbayes.report.publication",
     "variance_explained": "hierbayes.estimates.explained",
     "HierbayesError": "hierbayes.errors",
 }
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from hierbayes.model import fit as fit
     from hierbayes.plots.public import plot as plot
     from hierbayes.report import report_card as report_card
+    from hierbayes.report.publication import table as table
     from hierbayes.warming import Warmed as Warmed
     from hierbayes.warming import warmup as warmup
 

@@ -43,6 +43,7 @@ ESTIMATES: dict[str, str] = {
     "kfold": "hierbayes.estimates.kfold:kfold",
     "residuals": "hierbayes.estimates.residuals:residuals",
     "group_residuals": "hierbayes.estimates.residuals:group_residuals",
+    "table": "hierbayes.report.publication:table",
     "report": "hierbayes.report:report_fit",
 }
 
