@@ -15,11 +15,12 @@ CUTPOINTS_AT_MEAN = "cutpoints_at_mean"  # the same at the mean of the columns, 
 CUTPOINT = "cutpoint"  # dimension of the cutpoints
 
 
-_RESERVED_DIMS = frozenset({TERM, OBS, CUTPOINT, CATEGORY, "chain", "draw", "sample"})
+_PARAMETERS = ("sigma", "nu", "phi", "shape", "zi", "hu", CUTPOINTS)
+_RESERVED_DIMS = frozenset({TERM, OBS, CUTPOINT, CATEGORY, "chain", "draw", "sample", B, *_PARAMETERS})
 
 
 def group_dim(group: str) -> str:
-    """Dimension of the groups: ``school``; ``term_`` for a factor that is called like a dimension of ours."""
+    """Dimension of the groups: ``school``; ``term_`` for a factor that is called like a name of ours."""
     return f"{group}_" if group in _RESERVED_DIMS else group
 
 

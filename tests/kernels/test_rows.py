@@ -112,6 +112,10 @@ def test_value_and_gradient_are_those_of_the_graph(pair, identity_rtol):
         np.testing.assert_allclose(got_gradient, expected, rtol=identity_rtol, atol=identity_rtol * scale)
 
 
+STRUCTURES = [(case, form) for case in CASES for form in FORMS if is_worth_a_minute(case, "centered")]
+
+
+@pytest.mark.parametrize("pair", STRUCTURES, indirect=True, ids="-".join)
 def test_pieces_are_what_the_graphs_draws_recover(pair, identity_rtol):
     model, kernel, graph, order = pair
     draws = np.stack([points(pair), points(pair, seed=4)])
