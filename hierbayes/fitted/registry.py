@@ -44,6 +44,7 @@ ESTIMATES: dict[str, str] = {
     "residuals": "hierbayes.estimates.residuals:residuals",
     "group_residuals": "hierbayes.estimates.residuals:group_residuals",
     "table": "hierbayes.report.publication:table",
+    "sensitivity": "hierbayes.estimates.sensitivity:sensitivity",
     "report": "hierbayes.report:report_fit",
 }
 
