@@ -56,6 +56,8 @@ PLOTS: dict[str, str] = {
     "variance": "hierbayes.plots.along:variance",
     "trace": "hierbayes.plots.chains:trace",
     "rank": "hierbayes.plots.chains:rank",
+    "energy": "hierbayes.plots.sampler:energy",
+    "pairs": "hierbayes.plots.sampler:pairs",
     "ppc": "hierbayes.plots.ppc:ppc",
     "effects": "hierbayes.plots.effects:effects",
     "ranks": "hierbayes.plots.ranks:ranks",
