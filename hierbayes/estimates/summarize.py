@@ -36,6 +36,7 @@ FORMATS = {
     "r_hat": "{:.3f}".format,
     "bayes_factor": "{:.3g}".format,
     "elpd_lost": "{:.1f}".format,
+    **dict.fromkeys(("evidence_ratio", "evidence_error"), "{:.3g}".format),
 }
 """How the columns of ``summarize`` are printed."""
 

@@ -36,6 +36,8 @@ ESTIMATES: dict[str, str] = {
     "effects": "hierbayes.estimates.effects:effects",
     "comparisons": "hierbayes.estimates.comparisons:comparisons",
     "slopes": "hierbayes.estimates.comparisons:slopes",
+    "hypothesis": "hierbayes.estimates.hypotheses:hypothesis",
+    "contrasts": "hierbayes.estimates.contrasts:contrasts",
     "posterior_predictive": "hierbayes.estimates.prediction:posterior_predictive",
     "log_likelihood": "hierbayes.estimates.pointwise:log_likelihood",
     "loo": "hierbayes.estimates.loo:loo",
@@ -44,7 +46,6 @@ ESTIMATES: dict[str, str] = {
     "residuals": "hierbayes.estimates.residuals:residuals",
     "group_residuals": "hierbayes.estimates.residuals:group_residuals",
     "table": "hierbayes.report.publication:table",
-    "sensitivity": "hierbayes.estimates.sensitivity:sensitivity",
     "report": "hierbayes.report:report_fit",
 }
 
@@ -53,7 +54,6 @@ PLOTS: dict[str, str] = {
     "caterpillar": "hierbayes.plots.caterpillar:caterpillar",
     "group_lines": "hierbayes.plots.group_lines:group_lines",
     "vpc": "hierbayes.plots.vpc:vpc",
-    "variance": "hierbayes.plots.along:variance",
     "trace": "hierbayes.plots.chains:trace",
     "rank": "hierbayes.plots.chains:rank",
     "energy": "hierbayes.plots.sampler:energy",
