@@ -104,10 +104,10 @@ def energy_data(fit: Any) -> xr.Dataset:
 
 
 def _density(values: Floats) -> tuple[Floats, Floats]:
-    from arviz_stats.base import array_stats
+    import arviz_plots  # noqa: F401  (registers the accessor azstats)
 
-    x, density, _ = array_stats.kde(values)
-    return np.asarray(x), np.asarray(density)
+    found = xr.DataArray(values, dims="draw").azstats.kde(dim="draw")
+    return found.sel(plot_axis="x").to_numpy(), found.sel(plot_axis="y").to_numpy()
 
 
 def draw_energy(
