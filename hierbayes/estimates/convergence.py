@@ -1,4 +1,4 @@
-"""Did sampling work? A verdict in words, with what to do."""
+"""Did sampling work, and what do the results lean on? A verdict in words, with what to do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from hierbayes import names
+from hierbayes.estimates.boundary import boundary_findings
+from hierbayes.estimates.findings import Finding
+from hierbayes.estimates.influence import influence_findings
 from hierbayes.estimates.summaries import summary
 from hierbayes.estimates.summarize import label_rows, summarize
 from hierbayes.fitted.record import Fit, once
@@ -16,28 +19,6 @@ from hierbayes.fitted.record import Fit, once
 R_HAT = 1.01
 ESS_PER_CHAIN = 100
 E_BFMI = 0.3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was checked.
-
-    Attributes
-    ----------
-    level : str
-        ``"ok"``, ``"warning"`` or ``"problem"``.
-    what : str
-        What was checked, and what was found, in a sentence.
-    value : float
-        The number behind it.
-    advice : str
-        What to do; empty when all is well.
-    """
-
-    level: str
-    what: str
-    value: float
-    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +32,9 @@ class Verdict:
     headline : str
         The verdict in a sentence.
     findings : tuple of Finding
-        R-hat, effective sample sizes, divergences, energy, tree depth, completeness.
+        R-hat, effective sample sizes, divergences, energy, tree depth, completeness; then what to know of a
+        posterior that was sampled well: parameters at an end of their range, priors that disagree with the
+        data or move the results, rows that do. Those are never problems.
     table : DataFrame
         ``parameter, r_hat, ess_bulk, ess_tail`` of the worst parameters, group effects included.
     """
@@ -73,7 +56,10 @@ class Verdict:
 
 
 def check(fit: Fit) -> Verdict:
-    """Judge convergence of all parameters and group effects by the thresholds of Vehtari et al. (2021).
+    """Judge convergence of all parameters and group effects, and say what the results lean on.
+
+    Thresholds of convergence are those of Vehtari et al. (2021). What else is said, of parameters at an end
+    of their range, of priors and of single rows (of 500 at most), does not change the verdict.
 
     Parameters
     ----------
@@ -90,7 +76,9 @@ def check(fit: Fit) -> Verdict:
     Vehtari, A., Gelman, A., Simpson, D., Carpenter, B. and Bürkner, P.-C. (2021). Rank-normalization,
     folding, and localization: an improved R-hat. Bayesian Analysis 16, 667-718 (R-hat below 1.01, 100
     effective draws per chain). Betancourt, M. (2016). Diagnosing suboptimal cotangent disintegrations in
-    Hamiltonian Monte Carlo (E-BFMI above 0.3).
+    Hamiltonian Monte Carlo (E-BFMI above 0.3). Kallioinen, N., Paananen, T., Bürkner, P.-C. and Vehtari, A.
+    (2024). Detecting and diagnosing prior and likelihood sensitivity with power-scaling. Statistics and
+    Computing 34, 57.
     """
     table = diagnostics(fit)
     stats = fit.idata["sample_stats"].to_dataset()
@@ -112,6 +100,7 @@ def check(fit: Fit) -> Verdict:
                 "Fit again for a final answer.",
             )
         )
+    findings += once(fit, "findings", lambda: (*boundary_findings(fit), *influence_findings(fit)))
     problems = sum(f.level == "problem" for f in findings)
     headline = "The chains agree and the draws can be used."
     if problems:

@@ -36,6 +36,19 @@ def summary(fit: Fit, prob: float = PROB) -> pd.DataFrame:
 
 
 def _summary(fit: Fit, prob: float) -> pd.DataFrame:
+    rows, elements = parameter_draws(fit)
+    numbers = summarize(elements, prob, tail=True)
+    return describe_interval(pd.concat([rows, numbers], axis=1), "link", prob)
+
+
+def parameter_draws(fit: Fit) -> tuple[pd.DataFrame, xr.DataArray]:
+    """Every parameter but the group effects.
+
+    Returns
+    -------
+    DataFrame, DataArray of dims (chain, draw, element)
+        Columns ``section, group, parameter`` of ``summary``, and the draws in the same order.
+    """
     posterior = fit.posterior
     labels: list[tuple[str, str, str]] = []
     pieces: list[xr.DataArray] = []
@@ -54,8 +67,7 @@ def _summary(fit: Fit, prob: float) -> pd.DataFrame:
         labels.append(("family", "", parameter))
         pieces.append(_elements(posterior[parameter]))
     rows = pd.DataFrame(labels, columns=["section", "group", "parameter"])
-    numbers = summarize(xr.concat(pieces, dim="element"), prob, tail=True)
-    return describe_interval(pd.concat([rows, numbers], axis=1), "link", prob)
+    return rows, xr.concat(pieces, dim="element")
 
 
 @overload

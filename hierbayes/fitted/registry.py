@@ -46,6 +46,7 @@ ESTIMATES: dict[str, str] = {
     "residuals": "hierbayes.estimates.residuals:residuals",
     "group_residuals": "hierbayes.estimates.residuals:group_residuals",
     "table": "hierbayes.report.publication:table",
+    "sensitivity": "hierbayes.estimates.sensitivity:sensitivity",
     "report": "hierbayes.report:report_fit",
 }
 
@@ -54,6 +55,7 @@ PLOTS: dict[str, str] = {
     "caterpillar": "hierbayes.plots.caterpillar:caterpillar",
     "group_lines": "hierbayes.plots.group_lines:group_lines",
     "vpc": "hierbayes.plots.vpc:vpc",
+    "variance": "hierbayes.plots.along:variance",
     "trace": "hierbayes.plots.chains:trace",
     "rank": "hierbayes.plots.chains:rank",
     "energy": "hierbayes.plots.sampler:energy",

@@ -15,6 +15,7 @@ PLOTS: dict[str, str] = {
     "caterpillar": "hierbayes.plots.caterpillar:caterpillar",
     "group_lines": "hierbayes.plots.group_lines:group_lines",
     "vpc": "hierbayes.plots.vpc:vpc",
+    "variance": "hierbayes.plots.along:variance",
     "trace": "hierbayes.plots.chains:trace",
     "rank": "hierbayes.plots.chains:rank",
     "energy": "hierbayes.plots.sampler:energy",

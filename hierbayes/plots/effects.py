@@ -303,14 +303,4 @@ def _draw_line(pc: PlotCollection, ds: xr.Dataset, k: int, n_lines: int) -> None
             size=48,
         )
         return
-    lower = ds[["lower"]].rename(lower="mean")
-    pc.map(marks.band, f"band_{k}", data=lower, x=ds["x"], upper=ds["upper"], color=look.colour, alpha=0.18)
-    pc.map(
-        marks.curve,
-        f"line_{k}",
-        data=ds[["mean"]],
-        x=ds["x"],
-        color=look.colour,
-        linestyle=look.style,
-        width=2.2,
-    )
+    lines.draw_band(pc, ds, k, n_lines)

@@ -80,6 +80,8 @@ def axes_of(dataset: xr.Dataset, labels: Sequence[str]) -> Axes:
     low, high = (float(f([f(part) for part in shown if part.size])) for f in (np.nanmin, np.nanmax))
     room = 0.05 * (high - low) if high > low else 0.5
     y_limits = low - room, high + room
+    if "least" in dataset.attrs:
+        y_limits = min(dataset.attrs["least"], low) - 0.02 * (high - low), y_limits[1]
     if dataset.attrs.get("zero_to_one"):
         y_limits = max(y_limits[0], -0.03), min(y_limits[1], 1.03)
     left, right = x.min(), x.max()
@@ -116,6 +118,15 @@ def spread(values: Floats, gap: float) -> Floats:
 
 def _reach(block: tuple[float, int], gap: float, side: int) -> float:
     return block[0] + side * gap * (block[1] - 1) / 2
+
+
+def draw_band(pc: PlotCollection, ds: xr.Dataset, k: int, n: int) -> None:
+    """Band and line of line ``k`` of ``n`` in every panel: ``lower``, ``upper`` and ``mean`` over ``x``."""
+    own = look(k, n)
+    lower = ds[["lower"]].rename(lower="mean")
+    pc.map(marks.band, f"band_{k}", data=lower, x=ds["x"], upper=ds["upper"], color=own.colour, alpha=0.18)
+    shown = {"color": own.colour, "linestyle": own.style, "width": 2.2}
+    pc.map(marks.curve, f"line_{k}", data=ds[["mean"]], x=ds["x"], **shown)
 
 
 def draw_labels(pc: PlotCollection, dataset: xr.Dataset, axes: Axes, labels: Sequence[str]) -> None:

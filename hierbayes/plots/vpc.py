@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,20 +11,31 @@ import xarray as xr
 
 from hierbayes.errors import DataError
 from hierbayes.estimates import vpc as estimate
-from hierbayes.plots import marks
+from hierbayes.plots import along, marks
 from hierbayes.plots.style import BLUE, INK, backend_name, canvas, panels, styled
 
 if TYPE_CHECKING:
     from arviz_plots import PlotCollection
 
 
-def vpc(fit: Any, *, backend: str | None = None) -> PlotCollection:
+def vpc(
+    fit: Any,
+    at: Mapping[str, Any] | None = None,
+    *,
+    method: str | Sequence[str] | None = None,
+    backend: str | None = None,
+) -> PlotCollection:
     """Draw the posterior density of each variance partition coefficient, with its definition.
 
     Parameters
     ----------
     fit : Fit
         A fitted model with group terms.
+    at : mapping, optional
+        As of ``fit.vpc``. A column with several numbers, ``{"standLRT": [-2, -1, 0, 1, 2]}``, is the x axis
+        of lines with bands.
+    method : str or sequence of str, optional
+        As of ``fit.vpc``: ``"all"`` for every definition that there is, one below the other.
     backend : str, optional
         ``"matplotlib"``, ``"plotly"``, ``"bokeh"`` or ``"none"``; ``arviz_base.rcParams["plot.backend"]`` by
         default.
@@ -35,45 +47,69 @@ def vpc(fit: Any, *, backend: str | None = None) -> PlotCollection:
     Raises
     ------
     DataError
-        If the model has no group terms.
+        If the model has no group terms, or several columns have several values.
 
     Examples
     --------
     >>> fit.plot.vpc()  # doctest: +SKIP
     """
-    return draw_vpc(vpc_data(fit), backend=backend_name(backend))
+    return draw_vpc(vpc_data(fit, at, method=method), backend=backend_name(backend))
 
 
-def vpc_data(fit: Any) -> xr.Dataset:
+def vpc_data(
+    fit: Any, at: Mapping[str, Any] | None = None, *, method: str | Sequence[str] | None = None
+) -> xr.Dataset:
     """What the VPC plot draws.
 
     Returns
     -------
     xarray.Dataset
         Over (group, point): ``x`` (share of variance) and ``density``; over (group): ``mean``, ``lower``,
-        ``upper`` (95 % equal-tailed), ``method``. The definition is in ``attrs["definition"]``.
+        ``upper`` (95 % equal-tailed), ``method``. The definition is in ``attrs["definition"]``. Of several
+        definitions, cutpoints or categories the coordinate ``group`` names these too. Along a column: see
+        ``along.vpc_along``.
     """
     if not fit.design.groups:
         raise DataError(
             f"A VPC is a share of variance between groups, and the model has none: {fit.spec.formula}. "
             "Add one to the formula, such as '(1 | school)'."
         )
-    frame = estimate.vpc(fit)
-    draws = estimate.vpc(fit, draws=True)
-    densities = [_density(draws[name]) for name in frame["group"]]
+    if along.several_valued(at):
+        return along.vpc_along(fit, at or {}, method)
+    frame = estimate.vpc(fit, at, method=method)
+    draws = _draws(fit, at, frame)
+    densities = [_density(one) for one in draws]
     data = xr.Dataset(
         {
             "x": (("group", "point"), np.array([x for x, _ in densities])),
             "density": (("group", "point"), np.array([y for _, y in densities])),
         },
-        coords={"group": frame["group"].to_numpy().astype(str)},
+        coords={"group": _labels(frame)},
     )
     for name in ("mean", "lower", "upper"):
         data[name] = ("group", frame[name].to_numpy(dtype=float))
     data["method"] = ("group", frame["method"].to_numpy().astype(str))
-    data["panel_title"] = ("group", [_says(row) for row in frame.to_dict("records")])
+    shown = frame.assign(group=data["group"].to_numpy())
+    data["panel_title"] = ("group", [_says(row) for row in shown.to_dict("records")])
     data.attrs = _texts(frame)
     return data
+
+
+def _draws(fit: Any, at: Mapping[str, Any] | None, frame: pd.DataFrame) -> list[xr.DataArray]:
+    """The draws of each row of the table, dims (chain, draw)."""
+    found = {name: estimate.vpc(fit, at, method=name, draws=True) for name in set(frame["method"])}
+    drawn = []
+    for row in frame.to_dict("records"):
+        array = found[row["method"]][row["group"]]
+        drawn.append(array.sel({d: row[d] for d in array.dims if d in row}))
+    return drawn
+
+
+def _labels(frame: pd.DataFrame) -> list[str]:
+    """What tells the rows of the table apart: the group term, and the definition where there are several."""
+    names = [c for c in ("predictor", "group", "cutpoint") if c in frame]
+    names += ["method"] * (frame["method"].nunique() > 1)
+    return [", ".join(filter(None, map(str, row))) for row in frame[names].to_numpy().tolist()]
 
 
 def _density(draws: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,13 +124,16 @@ def _says(row: dict[Any, Any]) -> str:
 
 
 def _texts(frame: pd.DataFrame) -> dict[str, str]:
+    several = frame.attrs.get("definitions")
     definition = str(frame.attrs.get("definition", ", ".join(sorted(set(frame["method"])))))
     interval = frame.attrs.get("interval", "95 % equal-tailed")
     return {
         "title": "Share of variance between groups (VPC)",
-        "subtitle": f"definition: {' and '.join(sorted(set(frame['method'])))} (in words below)",
+        "subtitle": f"definition: {' and '.join(dict.fromkeys(frame['method']))} (in words below)",
         "caption": f"Posterior density; shaded area and line: {interval} interval; dot: mean. "
-        f"VPC: {definition}.",
+        + (
+            "\n".join(["", *(f"{k}: {v}." for k, v in several.items())]) if several else f"VPC: {definition}."
+        ),
         "definition": definition,
         "xlabel": "share of the variance",
     }
@@ -114,6 +153,8 @@ def draw_vpc(
     figsize : tuple of float, optional
         Width and height in inches.
     """
+    if "line" in dataset.dims:
+        return along.draw_variance(dataset, backend=backend, figsize=figsize)
     n = dataset.sizes["group"]
     limits = (0.0, 1.04 * float(dataset["x"].max()))
     page = canvas(dataset.attrs, 6.4, 0.7 + 1.75 * n, figsize)
