@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-FUNCTIONS: dict[str, str] = {}
+FUNCTIONS: dict[str, str] = {
+    "forest": "hierbayes.plots.forest:forest",
+}
 """What ``hb.plot`` has, and where each is implemented; imported on first use."""
 
 
