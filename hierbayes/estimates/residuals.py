@@ -292,6 +292,7 @@ def leave_one_out_pit(fit: Fit, *, seed: int = 0) -> pd.DataFrame:
     DataFrame
         ``row`` (position in the data frame), ``pit``: ``P(Y < y) + v P(Y = y)`` given all other rows, with
         ``v`` uniform, by Pareto-smoothed importance sampling of about 1,000 draws; ``pareto_k``.
+        ``attrs["randomized"]`` says whether ``v`` matters: for discrete and censored responses.
 
     Raises
     ------
@@ -321,4 +322,6 @@ def _left_out(fit: Fit, seed: int) -> pd.DataFrame:
         low, high = below(family, part.design.y, eta, params, link=link)
         least, most = (np.einsum("ns,sn->n", weights, side.reshape(-1, n)) for side in (low, high))
         pit[rows] = least + v[rows] * (most - least)
-    return pd.DataFrame({"row": fit.design.rows, "pit": np.clip(pit, 0.0, 1.0), "pareto_k": k})
+    frame = pd.DataFrame({"row": fit.design.rows, "pit": np.clip(pit, 0.0, 1.0), "pareto_k": k})
+    frame.attrs["randomized"] = family.response_kind != "numeric" or "low" in fit.design.part
+    return frame

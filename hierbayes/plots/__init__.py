@@ -21,6 +21,8 @@ PLOTS: dict[str, str] = {
     "energy": "hierbayes.plots.sampler:energy",
     "pairs": "hierbayes.plots.sampler:pairs",
     "ppc": "hierbayes.plots.ppc:ppc",
+    "loo_pit": "hierbayes.plots.leave_out:loo_pit",
+    "pareto_k": "hierbayes.plots.leave_out:pareto_k",
     "effects": "hierbayes.plots.effects:effects",
     "ranks": "hierbayes.plots.ranks:ranks",
     "residuals": "hierbayes.plots.residuals:residuals",

@@ -92,14 +92,23 @@ def _bokeh_points(x: NDArray[np.float64], y: NDArray[np.float64], target: Any, k
     return drawn[-1] if drawn else _backend(target).scatter(x, y, target, **kwargs)
 
 
-def bars(da: xr.DataArray, target: Any, *, height: ArrayLike, half: float = 0.35, **kwargs: Any) -> Any:
-    """Bars from zero to ``height`` around the positions ``da``."""
+def bars(
+    da: xr.DataArray,
+    target: Any,
+    *,
+    height: ArrayLike,
+    bottom: ArrayLike = 0.0,
+    half: float = 0.35,
+    **kwargs: Any,
+) -> Any:
+    """Bars from ``bottom`` to ``height`` around the positions ``da``."""
     x, top = np.asarray(da, dtype=float), np.asarray(height, dtype=float)
+    start = np.broadcast_to(np.asarray(bottom, dtype=float), top.shape)
     edges = np.column_stack([x - half, x + half]).ravel()
     backend = _backend(target)
     return [
-        backend.fill_between_y(edges[[2 * i, 2 * i + 1]], np.zeros(2), np.full(2, value), target, **kwargs)
-        for i, value in enumerate(top)
+        backend.fill_between_y(edges[[2 * i, 2 * i + 1]], np.full(2, low), np.full(2, high), target, **kwargs)
+        for i, (low, high) in enumerate(zip(start, top, strict=True))
     ][-1]
 
 

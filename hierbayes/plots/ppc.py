@@ -9,8 +9,9 @@ import xarray as xr
 
 from hierbayes import names
 from hierbayes.estimates.prediction import middle_cut, posterior_predictive
+from hierbayes.estimates.predictive import Statistic
 from hierbayes.estimates.recorded import as_recorded, recorded
-from hierbayes.plots import marks, selection
+from hierbayes.plots import marks, ppc_more, selection
 from hierbayes.plots.style import BLUE, INK, PALE, backend_name, canvas, furnish, panels, styled
 
 if TYPE_CHECKING:
@@ -18,21 +19,23 @@ if TYPE_CHECKING:
 
     from hierbayes.design.records import GroupDesign
 
+COUNTS = ("bars", "rootogram", "groups", "statistic")
 KINDS: dict[str, tuple[str, ...]] = {
-    "gaussian": ("density", "groups"),
-    "bernoulli": ("groups", "bars"),
-    "binomial": ("groups", "bars"),
-    "categorical": ("bars",),
-    "poisson": ("bars", "groups"),
-    "negbinomial": ("bars", "groups"),
     **dict.fromkeys(
-        ("student", "lognormal", "gamma", "exponential", "weibull", "beta"), ("density", "groups")
+        ("gaussian", "student", "lognormal", "gamma", "exponential", "weibull", "beta"),
+        ("density", "groups", "statistic"),
     ),
-    "beta_binomial": ("groups", "bars"),
-    "zero_inflated_poisson": ("bars", "groups"),
-    "zero_inflated_negbinomial": ("bars", "groups"),
-    "hurdle_poisson": ("bars", "groups"),
-    "cumulative": ("bars", "groups"),
+    **dict.fromkeys(("binomial", "beta_binomial"), ("groups", "bars", "rootogram", "statistic")),
+    "bernoulli": ("groups", "bars", "statistic"),
+    "categorical": ("bars",),
+    "cumulative": ("bars", "groups", "statistic"),
+    **dict.fromkeys(
+        (
+            *("poisson", "negbinomial", "zero_inflated_poisson", "zero_inflated_negbinomial"),
+            "hurdle_poisson",
+        ),
+        COUNTS,
+    ),
 }
 MOST_BARS = 24
 MOST_LABELS = 9
@@ -42,7 +45,13 @@ REPLICATIONS = 400
 
 
 def ppc(
-    fit: Any, kind: str | None = None, group: str | None = None, *, seed: int = 0, backend: str | None = None
+    fit: Any,
+    kind: str | None = None,
+    group: str | None = None,
+    *,
+    statistic: str | Statistic = "sd",
+    seed: int = 0,
+    backend: str | None = None,
 ) -> PlotCollection:
     """Draw a posterior predictive check.
 
@@ -50,14 +59,19 @@ def ppc(
     ----------
     fit : Fit
         A fitted model.
-    kind : {"density", "groups", "bars"}, optional
+    kind : {"density", "groups", "bars", "rootogram", "statistic"}, optional
         ``"density"``: density of the response against those of replicated data (measurements). ``"groups"``:
         mean, or share of ones, successes or high categories, of each group against its predictive interval.
-        ``"bars"``: how many rows have which outcome, count or category. By default ``"density"`` for
-        measurements and ``"bars"`` for counts and ordered categories; for binary and binomial ones
-        ``"groups"`` where the model has groups, else ``"bars"``.
+        ``"bars"``: how many rows have which outcome, count or category. ``"rootogram"``: the same on a square
+        root scale, as differences from what the model expects (counts). ``"statistic"``: any statistic of the
+        rows of each group against its predictive interval, as of ``fit.predictive_check``. By default
+        ``"density"`` for measurements and ``"bars"`` for counts and ordered categories; for binary and
+        binomial ones ``"groups"`` where the model has groups, else ``"bars"``.
     group : str, optional
-        The group term of kind ``"groups"``; the first by default.
+        The group term of the kinds ``"groups"`` and ``"statistic"``; the first by default.
+    statistic : str or callable
+        ``"mean"``, ``"sd"``, ``"min"``, ``"max"``, ``"median"``, ``"zeros"`` or a function of an array
+        (..., rows) that answers with (...); for kind ``"statistic"``.
     seed : int
         Seed of the replications.
     backend : str, optional
@@ -71,18 +85,32 @@ def ppc(
     Raises
     ------
     UnknownNameError
-        If ``kind`` is not one of those for the family, or ``group`` is not a group term.
+        If ``kind`` is not one of those for the family, ``group`` is not a group term, or ``statistic`` is
+        not known.
     DataError
-        If ``kind="groups"`` and the model has no group terms.
+        If ``kind`` is ``"groups"`` or ``"statistic"`` and the model has no group terms.
+
+    References
+    ----------
+    Kleiber, C. and Zeileis, A. (2016). Visualizing count data regressions using rootograms. The American
+    Statistician 70, 296-303 (on rootograms).
 
     Examples
     --------
     >>> fit.plot.ppc(kind="groups")  # doctest: +SKIP
     """
-    return draw_ppc(ppc_data(fit, kind, group, seed=seed), backend=backend_name(backend))
+    data = ppc_data(fit, kind, group, statistic=statistic, seed=seed)
+    return draw_ppc(data, backend=backend_name(backend))
 
 
-def ppc_data(fit: Any, kind: str | None = None, group: str | None = None, *, seed: int = 0) -> xr.Dataset:
+def ppc_data(
+    fit: Any,
+    kind: str | None = None,
+    group: str | None = None,
+    *,
+    statistic: str | Statistic = "sd",
+    seed: int = 0,
+) -> xr.Dataset:
     """What the posterior predictive check draws; ``attrs["kind"]`` says which one.
 
     Returns
@@ -91,16 +119,21 @@ def ppc_data(fit: Any, kind: str | None = None, group: str | None = None, *, see
         ``"density"``: ``predictive`` (chain, draw, obs) and ``observed`` (obs). ``"groups"``: over (rank),
         in the order of the predictive mean, ``observed``, ``mean``, ``lower_50``, ``upper_50``,
         ``lower_95``, ``upper_95``, ``level``, ``n``. ``"bars"``: over (outcome), counts ``observed``,
-        ``mean``, ``lower``, ``upper``. Response scale.
+        ``mean``, ``lower``, ``upper``; ``"rootogram"`` too, of which square roots are drawn.
+        ``"statistic"``: as ``"groups"``, without the 50 % interval. Response scale.
     """
     allowed = KINDS.get(fit.spec.family, ("groups",))
     if kind is None:
-        kind = allowed[0] if allowed[0] != "groups" or fit.design.groups else allowed[-1]
+        kind = allowed[0] if allowed[0] != "groups" or fit.design.groups else allowed[1]
     selection.pick_choice(f"kind of posterior predictive check for {fit.spec.family} models", kind, allowed)
     if kind == "density":
         return _density(fit, seed)
     if kind == "bars":
         return _bars(fit, seed)
+    if kind == "rootogram":
+        return ppc_more.rootogram(_bars(fit, seed))
+    if kind == "statistic":
+        return ppc_more.by_group(fit, selection.pick_group(fit, group), statistic, seed=seed)
     return _groups(fit, selection.pick_group(fit, group), seed)
 
 
@@ -296,6 +329,8 @@ def _draw_groups(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | No
     pc = panels(ds[["mean"]], page, facets=[], backend=backend)
     pc.map(marks.rule_x, data=ds[["mean"]], store_artist=False)
     for mass, width in (("95", 0.5 if crowded else 1.0), ("50", 1.2 if crowded else 3.2)):
+        if f"lower_{mass}" not in ds:
+            continue
         pc.map(
             marks.segments,
             f"interval_{mass}",
@@ -320,4 +355,10 @@ def _draw_groups(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | No
     return pc
 
 
-_DRAWERS = {"density": _draw_density, "bars": _draw_bars, "groups": _draw_groups}
+_DRAWERS = {
+    "density": _draw_density,
+    "bars": _draw_bars,
+    "groups": _draw_groups,
+    "rootogram": ppc_more.draw_rootogram,
+    "statistic": _draw_groups,
+}

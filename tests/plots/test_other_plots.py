@@ -109,7 +109,7 @@ def test_a_check_is_the_same_for_the_same_seed(binary: Any) -> None:
 
 
 def test_kinds_that_do_not_exist(binary: Any, slopes: Any) -> None:
-    with pytest.raises(UnknownNameError, match=r"bernoulli models.*Known: groups, bars"):
+    with pytest.raises(UnknownNameError, match=r"bernoulli models.*Known: groups, bars, statistic"):
         ppc.ppc(binary, "density", backend="none")
     with pytest.raises(UnknownNameError, match="Did you mean 'density'"):
         ppc.ppc(slopes, "densty", backend="none")
