@@ -9,6 +9,7 @@ from typing import Any
 
 FUNCTIONS: dict[str, str] = {
     "forest": "hierbayes.plots.forest:forest",
+    "pooling": "hierbayes.plots.pooling:pooling",
 }
 """What ``hb.plot`` has, and where each is implemented; imported on first use."""
 
