@@ -95,7 +95,7 @@ def _standard_deviations(fit: Fit) -> list[Finding]:
             )
             advice = (
                 "lme4 may call such a fit singular and estimate 0; here its uncertainty is carried into all "
-                "results. Keep the term if the design asks for it; else compare with a model without it."
+                "results. Keep the term if the design asks for it. fit.group_evidence() weighs it against 0."
             )
             found.append(Finding("warning", what, at_zero, advice))
     return found

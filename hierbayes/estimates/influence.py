@@ -11,9 +11,9 @@ from hierbayes.estimates.sensitivity import (
     LEAST_DRAWS,
     THRESHOLD,
     likelihood_sensitivity,
-    prior_in_words,
+    listed,
     prior_sensitivity,
-    responsible,
+    words_on,
 )
 from hierbayes.estimates.summaries import parameter_draws
 from hierbayes.fitted.record import Fit
@@ -59,10 +59,10 @@ def conflicts(fit: Fit) -> list[Finding]:
         probability = beyond(fit, entry)
         if probability >= SURPRISE:
             continue
-        shown = f"{100 * probability:.1g} %" if probability >= 1e-5 else "less than 0.001 %"
+        shown = f"only {100 * probability:.1g} %" if probability >= 1e-5 else "less than 0.001 %"
         what = (
-            f"Prior-data conflict: half of the posterior of {entry.key} is further out than all but {shown} "
-            f"of its prior, {entry.prior}."
+            f"Prior-data conflict: the posterior median of {entry.key} is so far out that its prior, "
+            f"{entry.prior}, has {shown} of its mass there and beyond."
         )
         advice = "Are the units of the columns those that the prior was meant for? If so, state a wider one."
         found.append(Finding("warning", what, probability, advice))
@@ -84,8 +84,8 @@ def _leaning(fit: Fit) -> list[Finding]:
     pairs = list(zip(rows["group"], rows["parameter"], strict=True))
     moved = [f"{name} of {group}" if group else str(name) for group, name in (pairs[k] for k in order)]
     what = (
-        f"Priors matter for {_listed(moved)}: the largest sensitivity to them is {largest:.3f} (small is "
-        f"below {THRESHOLD}). {_against(fit, order)} What moves them: {_words(fit)}."
+        f"Priors matter for {listed(moved)}: the largest sensitivity to them is {largest:.3f} (small is "
+        f"below {THRESHOLD}). {_against(fit, order)} What moves them: {words_on(fit)}."
     )
     advice = (
         "If that was known beforehand, say with the results that they lean on it; else state a wider prior. "
@@ -107,11 +107,6 @@ def _against(fit: Fit, moved: list[int]) -> str:
     return "The data say little about them."
 
 
-def _words(fit: Fit) -> str:
-    every = [entry.key for entry in fit.spec.priors]
-    return _listed([f"{prior_in_words(fit, key)}" for key in responsible(fit, every)], "; ")
-
-
 def _rows(fit: Fit) -> Finding:
     """Pareto k of the rows, where there are few."""
     if fit.design.n > ROWS:
@@ -128,18 +123,16 @@ def _rows(fit: Fit) -> Finding:
     if not np.isfinite(values).all():
         what = "Whether single rows decide is not known: the likelihood of some draws is zero."
         return Finding("warning", what, float("nan"))
-    _, k = array_stats.psislw(values, r_eff=relative_efficiency(fit), axis=-1)
-    threshold, worst = good_k(values.shape[1]), float(np.max(k))
+    values = values[np.ptp(values, axis=1) > 0]  # rows of weight 0 say nothing
+    with np.errstate(all="ignore"):  # weights that one draw has nearly alone
+        _, k = array_stats.psislw(values, r_eff=relative_efficiency(fit), axis=-1)
+    k = np.where(np.isnan(k), np.inf, k)
+    threshold, worst = good_k(values.shape[1]), float(np.max(k, initial=-np.inf))
     words = words_on_k(k, threshold, "row")
     if worst <= threshold:
         return Finding("ok", f"No single row decides: {words[0].lower()}{words[1:]}", worst)
     advice = "Without one of these rows results may be others: fit.loo() names them and refits without."
     return Finding("warning", f"Single rows may decide: {words}", worst, advice)
-
-
-def _listed(found: list[str], between: str = ", ", most: int = 3) -> str:
-    more = f" and {len(found) - most} more" if len(found) > most else ""
-    return between.join(found[:most]) + more
 
 
 def _n_draws(fit: Fit) -> int:

@@ -179,11 +179,12 @@ def power_scaling(draws: Floats, log_density: Floats, alphas: tuple[float, float
     if np.ptp(log_density) == 0:
         found[varies] = 0.0
         return found
-    weights = [
-        np.exp(array_stats.power_scale_lw(log_density, alpha=alpha, axis=(-2, -1))) for alpha in alphas
-    ]
-    for k in np.flatnonzero(varies):
-        found[k] = array_stats.power_scale_sense(draws[k], *weights, *alphas)
+    with np.errstate(all="ignore"):  # weights that one draw has nearly alone
+        weights = [
+            np.exp(array_stats.power_scale_lw(log_density, alpha=alpha, axis=(-2, -1))) for alpha in alphas
+        ]
+        for k in np.flatnonzero(varies):
+            found[k] = array_stats.power_scale_sense(draws[k], *weights, *alphas)
     return found
 
 
@@ -201,19 +202,24 @@ def responsible(fit: Fit, keys: Iterable[str]) -> list[str]:
     return [key for key in ranked if each[key] >= THRESHOLD] or ranked[:1]
 
 
-def prior_in_words(fit: Fit, key: str) -> str:
-    """``b[age], normal(0, 2.5)``."""
-    (entry,) = (entry for entry in fit.spec.priors if entry.key == key)
-    return f"{key}, {entry.prior}"
+def words_on(fit: Fit, keys: Iterable[str] | None = None) -> str:
+    """The priors, of those with these keys, that move parameters: ``b[age], normal(0, 2.5)``."""
+    priors = {entry.key: entry.prior for entry in fit.spec.priors}
+    return listed([f"{key}, {priors[key]}" for key in responsible(fit, keys or priors)], "; ")
+
+
+def listed(found: Sequence[str], between: str = ", ", most: int = 3) -> str:
+    """The first few of a list, and how many more there are."""
+    more = f" and {len(found) - most} more" if len(found) > most else ""
+    return between.join(found[:most]) + more
 
 
 def _notes(fit: Fit, frame: pd.DataFrame, keys: Sequence[str]) -> tuple[str, ...]:
     if (frame["diagnosis"] == NEITHER).all():
-        return ("No parameter leans on the priors." if len(frame) else "There are no parameters.",)
-    words = "; ".join(prior_in_words(fit, key) for key in responsible(fit, keys))
+        return ("No parameter leans on the priors.",)
     return (
-        f"What moves parameters: {words}. If that is what was known beforehand, say with the results that "
-        "they lean on it; if not, state a wider prior.",
+        f"What moves parameters: {words_on(fit, keys)}. If that is what was known beforehand, say with the "
+        "results that they lean on it; if not, state a wider prior.",
     )
 
 

@@ -37,6 +37,7 @@ FORMATS = {
     "bayes_factor": "{:.3g}".format,
     "elpd_lost": "{:.1f}".format,
     **dict.fromkeys(("evidence_ratio", "evidence_error"), "{:.3g}".format),
+    **dict.fromkeys(("prior", "likelihood"), "{:.3f}".format),
 }
 """How the columns of ``summarize`` are printed."""
 
