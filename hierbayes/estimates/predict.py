@@ -103,7 +103,7 @@ def predict(
 
     Notes
     -----
-    The expectation over groups is by quadrature (``estimates.integrals``), and every prediction carries the
+    The expectation over groups is by quadrature (``estimates.population``), and every prediction carries the
     whole posterior of coefficients, variances and effects. On a scale that is not linear in the predictor
     (probabilities, counts) a typical group and the population average are different numbers.
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hierbayes import names
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.integrals import integrated, spread_of
+from hierbayes.estimates.population import integrated, spread_of
 from hierbayes.estimates.rows import AVERAGE, NEW, OWN, SAMPLE, Effects, Rows, effects_of, rows_of
 from hierbayes.families import LINKS, get_family, get_link
 from hierbayes.fitted.record import Fit
