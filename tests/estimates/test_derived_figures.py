@@ -76,3 +76,31 @@ def test_conditional_modes_are_the_weighted_own_estimates(model_of):
     kept = 1 - pooling_factors(fit, "school")[0, 0, :, 0].to_numpy()
     modes = fit.ranef(draws=True)["u_school"][0, 0, :, 0].to_numpy()
     np.testing.assert_allclose(kept * own, modes, rtol=1e-4, atol=1e-6)
+
+
+def test_posteriors_contain_the_derived_figures(fit_of):
+    """Maximum-likelihood figures lie within the 95 % intervals that the public functions give."""
+    m1, m4, m_05 = fit_of("exam", "m1"), fit_of("exam", "m4"), fit_of("contraception", "m_05")
+
+    def contained(table, figures):
+        rows = table.iloc[: len(figures)]
+        inside = (rows["lower"].to_numpy() < figures) & (figures < rows["upper"].to_numpy())
+        assert inside.all(), rows[["lower", "mean", "upper"]].assign(figure=figures)
+
+    contained(m1.vpc(), np.array([0.1659]))
+    effects = m1.design_effect()
+    effects = effects[effects["sizes"] == "mean"].set_index("quantity")
+    contained(effects.loc[["design effect", "effective n"]], np.array([11.20, 362.6]))
+    line = m4.vpc(at={"standLRT": [-2, -1, 0, 1, 2]})
+    contained(line, np.array([0.0918, 0.0869, 0.1240, 0.1939, 0.2816]))
+    contained(m_05.median_odds_ratio(), np.array([1.72]))
+    shares = m_05.r2("nakagawa").set_index("part")
+    contained(shares.loc[["marginal", "conditional"]], np.array([0.12, 0.20]))
+    kept = 1 - pooling_factors(m1, "school").sel(school_term="Intercept")
+    sizes = m1.design.group("school").sizes
+    for place, figure in (
+        (m1.design.group("school").levels.index("48"), 0.2846),
+        (int(np.argmax(sizes)), 0.9752),
+    ):
+        low, high = np.quantile(kept[..., place], [0.025, 0.975])
+        assert low < figure < high
