@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from hierbayes.errors import DataError
+from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates import variances_along as estimate
 from hierbayes.estimates import vpc as shares
 from hierbayes.plots import curves, lines, marks, selection
@@ -44,7 +44,7 @@ def variance(fit: Any, x: str | None = None, *, backend: str | None = None) -> P
     UnknownNameError
         If ``x`` is not a numeric column of the model.
     DataError
-        If the model has no group terms.
+        If the model has no group terms, or no numeric column.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def variance_data(fit: Any, x: str | None = None) -> xr.Dataset:
         Over (panel, line, point): ``mean``, ``lower``, ``upper`` of the variance of each level, in squared
         units of the linear predictor; ``x`` (point).
     """
-    column = curves.pick_x(fit, selection.pick_group(fit, None), x)
+    column = _column(fit, x)
     values = curves.grid_of(fit, column, POINTS)
     frame = estimate.variances_along(fit, column, values.tolist())
     names = list(dict.fromkeys(frame["group"]))
@@ -84,6 +84,22 @@ def variance_data(fit: Any, x: str | None = None) -> xr.Dataset:
         "least": 0.0,
     }
     return data
+
+
+def _column(fit: Any, x: str | None) -> str:
+    """The column asked for, else the first of numbers, before all others one whose slope varies."""
+    numeric = curves.numeric_columns(fit)
+    if x is not None:
+        if x not in numeric:
+            raise UnknownNameError("numeric column of this model", x, numeric)
+        return x
+    if not numeric:
+        raise DataError(
+            "A variance is drawn along a column of numbers, and the model has none: "
+            f"{fit.spec.formula}. fit.varcorr() and fit.vpc() have the numbers."
+        )
+    varying = [name for name in numeric if any(name in group.terms for group in fit.design.all_groups)]
+    return (varying or numeric)[0]
 
 
 def _sentence(frame: Any) -> str:

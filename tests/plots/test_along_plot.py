@@ -62,10 +62,17 @@ def test_definitions_stand_side_by_side(binary: Any, drawing: Any) -> None:
         assert f"{method}: share of the variance" in drawing(pc).caption()
 
 
-def test_what_cannot_be_drawn_along_is_refused(slopes: Any, without_groups: Any) -> None:
+def test_what_cannot_be_drawn_along_is_refused(slopes: Any, without_groups: Any, without_x: Any) -> None:
     with pytest.raises(DataError) as error:
-        vpc.vpc(slopes, {"x": GRID, "w": GRID}, backend="none")
+        along.variance(without_x, backend="none")
     assert str(error.value) == (
+        "A variance is drawn along a column of numbers, and the model has none: score ~ 1 + (1 | school). "
+        "fit.varcorr() and fit.vpc() have the numbers."
+    )
+    assert along.variance_data(slopes).attrs["xlabel"] == "x"
+    with pytest.raises(DataError) as refused:
+        vpc.vpc(slopes, {"x": GRID, "w": GRID}, backend="none")
+    assert str(refused.value) == (
         "A VPC is drawn along one column, and 'x' and 'w' have several values in `at`. Hold one of them: "
         "at={'w': a single value}."
     )
@@ -73,7 +80,7 @@ def test_what_cannot_be_drawn_along_is_refused(slopes: Any, without_groups: Any)
         vpc.vpc(slopes, {"kind": ["public", "private"]}, backend="none")
     with pytest.raises(UnknownNameError, match="numeric column"):
         along.variance(slopes, "kind", backend="none")
-    with pytest.raises(DataError, match="no group terms"):
+    with pytest.raises(DataError, match="Variances by level need groups"):
         along.variance(without_groups, backend="none")
     with pytest.raises(DataError, match="Variances by level need groups"):
         variances_along(without_groups, "x", GRID)
