@@ -184,6 +184,18 @@ def y_title(da: xr.DataArray, target: Any, *, text: str, **kwargs: Any) -> Any:
     return _backend(target).ylabel(text, target, **kwargs)
 
 
+def end_label(da: xr.DataArray, target: Any, *, x: ArrayLike, text: str, **kwargs: Any) -> Any:
+    """A text at the right end of the line of ``da`` (y) over ``x``; none where the line is not drawn."""
+    values, at = np.asarray(da, dtype=float), np.asarray(x, dtype=float)
+    drawn = np.flatnonzero(np.isfinite(values) & np.isfinite(at))
+    if not drawn.size:
+        return None
+    last = drawn[-1]
+    return _backend(target).text(
+        at[last], values[last], f" {text}", target, horizontal_align="left", vertical_align="center", **kwargs
+    )
+
+
 def rule_x(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
     """Light grid lines across the x axis."""
     return _backend(target).grid(target, "x", "#E9E9E9")

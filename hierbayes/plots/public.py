@@ -10,6 +10,10 @@ from typing import Any
 FUNCTIONS: dict[str, str] = {
     "forest": "hierbayes.plots.forest:forest",
     "pooling": "hierbayes.plots.pooling:pooling",
+    "proportions": "hierbayes.plots.exploring:proportions",
+    "group_means": "hierbayes.plots.exploring:group_means",
+    "group_sizes": "hierbayes.plots.structure:group_sizes",
+    "structure": "hierbayes.plots.structure:structure",
 }
 """What ``hb.plot`` has, and where each is implemented; imported on first use."""
 
