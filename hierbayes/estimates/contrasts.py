@@ -22,6 +22,7 @@ from hierbayes.estimates.predictors import PREDICTOR, predictor_label
 from hierbayes.estimates.rope import rope_of, share_within
 from hierbayes.estimates.rows import TYPICAL
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
+from hierbayes.families import get_link
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
@@ -124,7 +125,9 @@ def contrasts(
             labels.insert(0, PREDICTOR, predictor_label(fit, predictor))
         frames.append(pd.concat([labels, rows], axis=1))
     frame = pd.concat(frames, ignore_index=True)
-    notes = [f"comparisons({column!r}) has differences of expected responses"]
+    notes = []
+    if fit.design.response.categories or get_link(fit.spec.family, fit.spec.link).name != "identity":
+        notes.append(f"comparisons({column!r}) has differences of expected responses")
     interacting = _partners(fit, column)
     if interacting:
         notes.insert(

@@ -27,13 +27,15 @@ from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
 
-DEFINITION = (
-    "left side minus right side. probability: that the hypothesis holds, of < and >; of = that the "
-    "difference has the sign of most draws (probability of direction, 0.5 to 1). evidence_ratio: of < and > "
-    "posterior odds, probability / (1 - probability); of = the density at 0 of the posterior over that of "
-    "the prior (Savage-Dickey, kernel estimates), above 1 in favour of 0. evidence_error: its Monte Carlo "
-    "standard error."
-)
+DIFFERENCE = "left side minus right side."
+DEFINITIONS = {
+    LESS: "Of < and >: probability that the hypothesis holds, evidence_ratio = posterior odds, probability / "
+    "(1 - probability).",
+    EQUAL: "Of =: probability that the difference has the sign of most draws (probability of direction, 0.5 "
+    "to 1), evidence_ratio = density at 0 of the posterior over that of the prior (Savage-Dickey, kernel "
+    "estimates), above 1 in favour of 0.",
+}
+ERROR = "evidence_error: Monte Carlo standard error of evidence_ratio"
 
 
 @overload
@@ -145,7 +147,9 @@ def hypothesis(
         shares = np.concatenate([share_within(found, region) for found in values])
         frame.insert(list(frame.columns).index("ess_bulk"), "rope", shares)
     notes = list(dict.fromkeys(note for _, some in rows for note in some))
-    frame.attrs.update(definition=DEFINITION, notes=(*notes, *_region_note(region)))
+    relations = {EQUAL if one.relation == EQUAL else LESS for one in read}
+    definition = " ".join([DIFFERENCE, *(DEFINITIONS[r] for r in (LESS, EQUAL) if r in relations), ERROR])
+    frame.attrs.update(definition=definition, notes=(*notes, *_region_note(region)))
     return describe_interval(frame, "the parameters' own (coefficients: link)", prob)
 
 
@@ -278,13 +282,13 @@ def _odds(one: Hypothesis, values: Floats, p: Floats) -> tuple[Floats, Floats, l
         return odds, error, []
     which = _some(np.isinf(odds))
     note = (
-        f"{one.text!r}{which} holds in all {n:,} draws: the odds are beyond what these can tell, shown as inf"
+        f"{one.text!r} holds in all {n:,} draws{which}: the odds are beyond what these can tell, shown as inf"
     )
     return odds, error, [note]
 
 
 def _some(which: NDArray[np.bool_]) -> str:
-    return "" if which.all() else f" of {int(which.sum())} groups"
+    return "" if which.all() else f" in {int(which.sum())} of {len(which)} groups"
 
 
 def _evidence_of_zero(

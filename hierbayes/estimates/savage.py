@@ -18,16 +18,16 @@ from hierbayes.spec.records import ModelSpec, Prior, PriorEntry
 
 type Floats = NDArray[np.float64]
 
-PRIOR_DRAWS = 20_000
+PRIOR_DRAWS = 100_000
 FEW = 20
 """Draws within two bandwidths of zero, below which the normal density stands for a kernel estimate."""
 
 BLOCK = 256
 """Columns of draws whose densities are taken at a time."""
 
-NEAREST = 0.15
-"""Share of the draws within two bandwidths of zero, at most: there is structure where densities are not
-normal."""
+HALVINGS = 5
+AGREE = 2.0
+"""How often a bandwidth is halved, and how many standard errors apart estimates that agree may be."""
 
 KERNEL, NORMAL, EDGE, FAR = "kernel", "normal", "edge", "far"
 METHODS = {
@@ -75,13 +75,15 @@ def density_at_zero(draws: Floats, *, one_sided: bool) -> Density:
     Notes
     -----
     The estimate is f(0) times the mean of K((x - 0) / h) / (h f(x)) over draws x, with f the normal density
-    of their median and robust sd, K the normal kernel and h = 0.9 sd / n^(1/5), or less where more than
-    ``NEAREST`` of the draws are within 2 h: it has no bias where the draws are normal.
+    of their median and robust sd, K the normal kernel and h = 0.9 sd / n^(1/5): it has no bias where the
+    draws are normal. Elsewhere h is halved until the estimate agrees with those of narrower bandwidths
+    (Lepskii).
 
     References
     ----------
     Hjort, N. L. and Glad, I. K. (1995). Nonparametric density estimation with a parametric start. Annals of
-    Statistics 23, 882-904.
+    Statistics 23, 882-904. Lepskii, O. V. (1991). On a problem of adaptive estimation in Gaussian white
+    noise. Theory of Probability and Its Applications 35, 454-466.
     """
     parts = [_block(draws[..., k : k + BLOCK], one_sided) for k in range(0, draws.shape[-1], BLOCK)]
     return Density(
@@ -95,14 +97,12 @@ def _block(draws: Floats, one_sided: bool) -> Density:
     from arviz_stats.base import array_stats
 
     flat = draws.reshape(-1, draws.shape[-1])
-    n = len(flat)
     q1, middle, q3 = np.quantile(flat, [0.25, 0.5, 0.75], axis=0)
     scale = np.where(q3 > q1, (q3 - q1) / 1.349, flat.std(axis=0))
-    h = np.minimum(0.9 * scale / n**0.2, np.quantile(np.abs(flat), NEAREST, axis=0) / 2)
-    many = (np.abs(flat) < 2 * h).sum(axis=0) >= FEW
-    h = np.where(many, h, scale)
     start = np.zeros_like(draws) if one_sided else ((draws - middle) ** 2 - middle**2) / (2 * scale**2)
-    kernel = np.exp(np.minimum(start - (draws / h) ** 2 / 2, 700.0)) / (h * np.sqrt(2 * np.pi))
+    h = 0.9 * scale / len(flat) ** 0.2
+    many = (np.abs(flat) < 2 * h).sum(axis=0) >= FEW
+    kernel = _kernel(draws, start, _bandwidth(draws, start, np.where(many, h, scale)))
     value = kernel.mean(axis=(0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         mcse = array_stats.mcse(kernel, method="mean", chain_axis=0, draw_axis=1)
@@ -111,6 +111,30 @@ def _block(draws: Floats, one_sided: bool) -> Density:
         return Density(np.where(many, 2 * value, 0.0), error, np.where(many, EDGE, FAR))
     normal = np.exp(-((middle / scale) ** 2) / 2) / (scale * np.sqrt(2 * np.pi))
     return Density(np.where(many, value, normal), error, np.where(many, KERNEL, NORMAL))
+
+
+def _kernel(draws: Floats, start: Floats, h: Floats) -> Floats:
+    exponent = np.minimum(start - (draws / h) ** 2 / 2, 700.0)
+    return np.asarray(np.exp(exponent) / (h * np.sqrt(2 * np.pi)))
+
+
+def _bandwidth(draws: Floats, start: Floats, widest: Floats) -> Floats:
+    """The widest bandwidth whose estimate agrees with those of narrower ones, shape (k,)."""
+    n = draws.shape[0] * draws.shape[1]
+    widths = [widest / 2**k for k in range(HALVINGS + 1)]
+    kernels = [_kernel(draws, start, h) for h in widths]
+    values = [kernel.mean(axis=(0, 1)) for kernel in kernels]
+    errors = [kernel.std(axis=(0, 1)) / np.sqrt(n) for kernel in kernels]
+    chosen = widths[-1]
+    for k in range(HALVINGS - 1, -1, -1):
+        # A narrow window may be empty by chance: its error is that which the wide one foretells.
+        foretold = [np.sqrt(values[k] / (2 * np.sqrt(np.pi) * n * h)) for h in widths]
+        agree = [
+            np.abs(values[k] - values[j]) <= AGREE * np.maximum(errors[j], foretold[j])
+            for j in range(k + 1, HALVINGS + 1)
+        ]
+        chosen = np.where(np.all(agree, axis=0), widths[k], chosen)
+    return np.asarray(chosen)
 
 
 @dataclass(frozen=True)
