@@ -114,3 +114,13 @@ def test_ticks_are_round_and_inside() -> None:
     ticks, texts = lines.round_ticks(np.array([-2.9, 3.0]), 7)
     assert ticks.tolist() == [-2, -1, 0, 1, 2, 3] and texts[0] == "\N{MINUS SIGN}2" and texts[2] == "0"
     assert lines.round_ticks(np.array([0.1, 0.4]), 4)[1] == ["0.1", "0.2", "0.3", "0.4"]
+
+
+def test_rows_with_offsets_or_limits_of_their_own_are_not_drawn(pupils: pd.DataFrame, make_fit: Any) -> None:
+    offset = module.effects_data(make_fit("score ~ x + offset(w) + (1 | school)", pupils), "x")
+    assert "data_y" not in offset
+    assert "The data are not drawn: rows have offsets of their own." in offset.attrs["caption"]
+    frame = pupils.assign(side=np.where(pupils["score"] > 1, "right", "none"))
+    censored = module.effects_data(make_fit("score | cens(side) ~ x + (1 | school)", frame), "x")
+    assert "data_y" not in censored
+    assert "The data are not drawn: some responses are censored." in censored.attrs["caption"]
