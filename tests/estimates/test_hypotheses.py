@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from plugin import random_fit
+from plugin import fit_from, random_fit
 from scipy import stats
 from tolerances import IDENTITY, monte_carlo
 
@@ -321,4 +321,43 @@ def test_no_usual_region_for_counts():
     assert str(caught.value) == (
         "rope='auto' is 0.1 standard deviations of the response, which the poisson family with the log link "
         "does not have on the scale of its coefficients. Give two numbers, rope=(-0.1, 0.1)."
+    )
+
+
+def test_a_narrow_window_without_draws_is_no_evidence():
+    """The same statement on two scales, 2.5 posterior sds out: estimates of one number."""
+    rng = np.random.default_rng(8)
+    posterior, prior = rng.normal(0.54, 0.21, (4, 1000, 1)), rng.normal(0, 5, (1, 100_000, 1))
+    exact = stats.norm(0.54, 0.21).pdf(0) / stats.norm(0, 5).pdf(0)
+    for scale in (lambda x: x, np.expm1):
+        found = savage_dickey(scale(posterior), scale(prior))
+        assert found.method[0] == "kernel"
+        assert monte_carlo(found.value[0], exact, found.error[0])
+
+
+@pytest.mark.parametrize(
+    ("formula", "group", "text"),
+    [
+        ("y ~ x + (1 | gr(g, by = sector))", "g:sector[b]", "Intercept = 0"),
+        (hb.formula("y ~ x + (1 |c| g)", sigma="~ x + (1 |c| g)"), "g", "Intercept = sigma_Intercept"),
+        ("y ~ x + (x || g)", "g", "x = b[x]"),
+    ],
+)
+def test_equality_in_each_group_has_a_prior(formula, group, text):
+    given = fit(formula, draws=100)
+    table = given.hypothesis(text, group=group)
+    assert len(table) == given.spec.all_groups[-1].n_groups
+    assert np.isfinite(table["evidence_ratio"]).all()
+
+
+def test_groups_in_which_all_draws_agree(linear):
+    shifted = linear.posterior["u_g"].copy(deep=True)
+    shifted[:, :, 2] += 50
+    posterior = linear.posterior.assign(u_g=shifted)
+    given = fit_from(hb.Model("y ~ x*ch + I(x^2) + (1 + x | g)", FRAME, priors=PRIORS), posterior)
+    table = given.hypothesis("x > 0", group="g")
+    assert np.isinf(table["evidence_ratio"]).tolist() == [False, False, True, False, False]
+    assert table.attrs["notes"] == (
+        "'x > 0' holds in all 2,000 draws in 1 of 5 groups: the odds are beyond what these can tell, shown "
+        "as inf",
     )
