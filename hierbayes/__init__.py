@@ -23,8 +23,8 @@ _PUBLIC = {
     "FitMany": "hierbayes.many",
     "FitSummary": "hierbayes.many",
     "FitFailure": "hierbayes.many",
-    "compare": "hierbayes.estimates.compare",
-    "Comparison": "hierbayes.estimates.compare",
+    "compare": "hierbayes.estimates.leave_out.compare",
+    "Comparison": "hierbayes.estimates.leave_out.compare",
     "warmup": "hierbayes.warming",
     "Warmed": "hierbayes.warming",
     "pooling": "hierbayes.approaches",
@@ -39,7 +39,7 @@ _PUBLIC = {
     "fit_card": "hierbayes.cards",
     "report_card": "hierbayes.report",
     "table": "hierbayes.report.publication",
-    "variance_explained": "hierbayes.estimates.explained",
+    "variance_explained": "hierbayes.estimates.variance.explained",
     "HierbayesError": "hierbayes.errors",
 }
 
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from hierbayes.datasets import load_data as load_data
     from hierbayes.design.structure import describe_structure as describe_structure
     from hierbayes.errors import HierbayesError as HierbayesError
-    from hierbayes.estimates.compare import Comparison as Comparison
-    from hierbayes.estimates.compare import compare as compare
-    from hierbayes.estimates.explained import variance_explained as variance_explained
+    from hierbayes.estimates.leave_out.compare import Comparison as Comparison
+    from hierbayes.estimates.leave_out.compare import compare as compare
+    from hierbayes.estimates.variance.explained import variance_explained as variance_explained
     from hierbayes.fitted import Fit as Fit
     from hierbayes.fitted import load as load
     from hierbayes.formulas.parts import formula as formula

@@ -257,7 +257,7 @@ class Model:
         return Fit(self.spec, self.design, tree, record, messages, raw.partial)
 
     def prior_predictive(self, draws: int = 500, *, seed: int = 0) -> xr.DataTree:
-        """Data sets that the priors imply; see ``hierbayes.estimates.prior.prior_predictive``."""
+        """Data sets that the priors imply; see ``hierbayes.estimates.checks.prior.prior_predictive``."""
         made: xr.DataTree = resolve(ESTIMATES["prior_predictive"])(self, draws, seed=seed)
         return made
 

@@ -14,7 +14,7 @@ from tolerances import ESS, OTHER_SOFTWARE, R_HAT, Posterior, published_effect, 
 
 import hierbayes as hb
 from hierbayes import names
-from hierbayes.estimates.shrinkage import OFFSET_DRAWS
+from hierbayes.estimates.by_group.shrinkage import OFFSET_DRAWS
 from hierbayes.families import get_family, get_link
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "continuous.json").read_text())["models"]

@@ -13,7 +13,7 @@ from scipy import integrate, stats
 from tolerances import ESS, OTHER_SOFTWARE, R_HAT, Posterior, monte_carlo, published_effect
 
 import hierbayes as hb
-from hierbayes.estimates.recorded import as_recorded, recorded
+from hierbayes.estimates.predictions.recorded import as_recorded, recorded
 from hierbayes.families import get_family, get_link
 from hierbayes.kernels.assemble import rows_kernel
 from hierbayes.kernels.collapsed import collapsed_kernel
@@ -225,7 +225,7 @@ def test_what_a_tobit_fit_says_of_its_rows(tmp_path):
 
 
 def test_complete_pooling_of_a_censored_model_is_survregs():
-    from hierbayes.estimates.shrinkage import _complete_pooling
+    from hierbayes.estimates.by_group.shrinkage import _complete_pooling
 
     reference = REFERENCE["right"]
     pooled = _complete_pooling(tobit())

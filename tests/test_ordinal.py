@@ -13,8 +13,8 @@ from tolerances import ESS, OTHER_SOFTWARE, R_HAT, Posterior, published_effect, 
 
 import hierbayes as hb
 from hierbayes import names
-from hierbayes.estimates.ordered import ordered_regression
-from hierbayes.estimates.prediction import exceedance, middle_cut
+from hierbayes.estimates.by_group.ordered import ordered_regression
+from hierbayes.estimates.predictions.prediction import exceedance, middle_cut
 from hierbayes.families import get_family, get_link
 from hierbayes.plots.ppc import ppc_data
 

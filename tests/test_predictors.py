@@ -21,7 +21,7 @@ from tolerances import (
 )
 
 import hierbayes as hb
-from hierbayes.estimates.varcorr import covariance
+from hierbayes.estimates.variance.varcorr import covariance
 from hierbayes.families import get_family, get_link
 from hierbayes.formulas.parts import formula
 

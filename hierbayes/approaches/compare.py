@@ -30,7 +30,7 @@ from hierbayes.approaches.records import Pooling
 from hierbayes.design.records import Design
 from hierbayes.design.selection import take_rows
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.prediction import epred, linpred
+from hierbayes.estimates.predictions.prediction import epred, linpred
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
 from hierbayes.fitted import Fit
 from hierbayes.model import Model

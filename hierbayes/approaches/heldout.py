@@ -15,7 +15,7 @@ from hierbayes.approaches.designs import COMPLETE, NONE, PARTIAL, Approach, Fact
 from hierbayes.design.records import Design
 from hierbayes.design.selection import take_rows
 from hierbayes.errors import DataError
-from hierbayes.estimates.prediction import family_parameters, linpred
+from hierbayes.estimates.predictions.prediction import family_parameters, linpred
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit
 from hierbayes.many import FitFailure, fit_many

@@ -10,7 +10,7 @@ import xarray as xr
 from hierbayes import names
 from hierbayes.estimates.predictors import PREDICTOR, predictor_label, predictor_term
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
-from hierbayes.estimates.varcorr import correlation_pairs
+from hierbayes.estimates.variance.varcorr import correlation_pairs
 from hierbayes.fitted.record import Fit, once
 
 

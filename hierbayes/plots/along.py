@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates import variances_along as estimate
-from hierbayes.estimates import vpc as shares
+from hierbayes.estimates.variance import variances_along as estimate
+from hierbayes.estimates.variance import vpc as shares
 from hierbayes.plots import curves, lines, marks, selection
 from hierbayes.plots.style import backend_name, canvas, panels, styled
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.estimates.grids import is_number
+from hierbayes.estimates.predictions.grids import is_number
 
 type Array = NDArray[Any]
 

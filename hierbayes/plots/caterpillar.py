@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from hierbayes.estimates import groups, summaries
+from hierbayes.estimates import summaries
+from hierbayes.estimates.by_group import groups
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, DASHED, GREY, ORANGE, backend_name, canvas, panels, styled
 

@@ -19,7 +19,7 @@ from hierbayes.design.frame import GROUPING, column_uses
 from hierbayes.design.recipe import AppliedDesign
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.prediction import epred, exceedance, middle_cut
+from hierbayes.estimates.predictions.prediction import epred, exceedance, middle_cut
 
 type Array = NDArray[Any]
 

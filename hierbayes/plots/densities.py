@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from hierbayes.errors import DataError
-from hierbayes.estimates import priors as estimate
+from hierbayes.estimates.checks import priors as estimate
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, DASHED, INK, ORANGE, backend_name, canvas, panels, styled
 

@@ -11,9 +11,9 @@ import xarray as xr
 
 from hierbayes import names
 from hierbayes.errors import DataError
-from hierbayes.estimates import effects as estimate
-from hierbayes.estimates.averages import RESPONSE
-from hierbayes.estimates.grids import is_number
+from hierbayes.estimates.predictions import effects as estimate
+from hierbayes.estimates.predictions.averages import RESPONSE
+from hierbayes.estimates.predictions.grids import is_number
 from hierbayes.plots import behind, lines, marks, selection
 from hierbayes.plots.style import backend_name, canvas, panels, styled
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from hierbayes.estimates.prediction import middle_cut
+from hierbayes.estimates.predictions.prediction import middle_cut
 from hierbayes.plots import curves, marks, selection
 from hierbayes.plots.style import BLUE, DASHED, GREY, ORANGE, backend_name, canvas, panels, styled
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from hierbayes.estimates.loo import loo
-from hierbayes.estimates.residuals import envelope, leave_one_out_pit
+from hierbayes.estimates.checks.residuals import envelope, leave_one_out_pit
+from hierbayes.estimates.leave_out.loo import loo
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, DASHED, INK, ORANGE, PALE, backend_name, canvas, panels, styled
 

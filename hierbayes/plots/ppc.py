@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from hierbayes import names
-from hierbayes.estimates.prediction import middle_cut, posterior_predictive
-from hierbayes.estimates.predictive import Statistic
-from hierbayes.estimates.recorded import as_recorded, recorded
+from hierbayes.estimates.checks.predictive import Statistic
+from hierbayes.estimates.predictions.prediction import middle_cut, posterior_predictive
+from hierbayes.estimates.predictions.recorded import as_recorded, recorded
 from hierbayes.plots import marks, ppc_more, selection
 from hierbayes.plots.style import BLUE, INK, PALE, backend_name, canvas, furnish, panels, styled
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from hierbayes.errors import DataError
-from hierbayes.estimates.predictive import Statistic, predictive_check
+from hierbayes.estimates.checks.predictive import Statistic, predictive_check
 from hierbayes.plots import marks
 from hierbayes.plots.style import BLUE, INK, PALE, canvas, panels
 

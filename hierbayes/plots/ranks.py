@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from hierbayes.estimates import ranking as estimate
+from hierbayes.estimates.by_group import ranking as estimate
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, DASHED, GREY, ORANGE, backend_name, canvas, panels, styled
 

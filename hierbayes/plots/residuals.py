@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hierbayes.estimates import residuals as estimate
+from hierbayes.estimates.checks import residuals as estimate
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, INK, ORANGE, PALE, backend_name, canvas, panels, styled
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.errors import DataError
-from hierbayes.estimates.convergence import E_BFMI
+from hierbayes.estimates.checks.convergence import E_BFMI
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, INK, ORANGE, PALE, backend_name, canvas, panels, styled
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.prediction import middle_cut
+from hierbayes.estimates.predictions.prediction import middle_cut
 
 if TYPE_CHECKING:
     import xarray as xr

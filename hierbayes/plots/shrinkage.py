@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hierbayes.estimates import shrinkage as estimates
+from hierbayes.estimates.by_group import shrinkage as estimates
 from hierbayes.plots import marks, selection
 from hierbayes.plots.style import BLUE, DASHED, GREY, MUTED, ORANGE, backend_name, canvas, panels, styled
 

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from hierbayes.errors import DataError
-from hierbayes.estimates import vpc as estimate
+from hierbayes.estimates.variance import vpc as estimate
 from hierbayes.plots import along, marks
 from hierbayes.plots.style import BLUE, INK, backend_name, canvas, panels, styled
 

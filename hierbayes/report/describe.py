@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from hierbayes import names
-from hierbayes.estimates.convergence import check
+from hierbayes.estimates.checks.convergence import check
+from hierbayes.estimates.predictions.standardized import standardized
 from hierbayes.estimates.predictors import predictor_label
-from hierbayes.estimates.standardized import standardized
 from hierbayes.estimates.summaries import fixef, summary
 from hierbayes.estimates.summarize import PROB
-from hierbayes.estimates.vpc import vpc, vpc_refusal
+from hierbayes.estimates.variance.vpc import vpc, vpc_refusal
 from hierbayes.fitted.record import Fit
 from hierbayes.report.numerals import count, interval, number, percent, places_for
 from hierbayes.report.tables import records

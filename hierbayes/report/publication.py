@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from hierbayes.errors import ArgumentTypeError, DataError
-from hierbayes.estimates.loo import loo
-from hierbayes.estimates.r2 import r2
+from hierbayes.estimates.leave_out.loo import loo
 from hierbayes.estimates.summaries import summary
 from hierbayes.estimates.summarize import PROB
-from hierbayes.estimates.vpc import vpc, vpc_refusal
+from hierbayes.estimates.variance.r2 import r2
+from hierbayes.estimates.variance.vpc import vpc, vpc_refusal
 from hierbayes.fitted.record import Fit
 from hierbayes.report.blocks import Cell, Column, Table
 from hierbayes.report.numerals import MINUS, MISSING, count, number, places_for

@@ -9,7 +9,7 @@ from plugin import fit_from, random_fit
 from scipy import stats
 
 import hierbayes as hb
-from hierbayes.estimates.boundary import AT_END, NEARLY_ONE, SHARE, boundary_findings, density_at
+from hierbayes.estimates.checks.boundary import AT_END, NEARLY_ONE, SHARE, boundary_findings, density_at
 
 CLEAR = "No standard deviation, correlation or share lies at an end of its range."
 

@@ -11,8 +11,8 @@ from tolerances import IDENTITY
 
 import hierbayes as hb
 from hierbayes.errors import DataError
-from hierbayes.estimates.classification import classification, left_out
-from hierbayes.estimates.scores import Outcomes, auc, brier, counts, decomposed, recall, specificity
+from hierbayes.estimates.checks.classification import classification, left_out
+from hierbayes.estimates.checks.scores import Outcomes, auc, brier, counts, decomposed, recall, specificity
 
 RNG = np.random.default_rng(15)
 P = RNG.choice(np.linspace(0.1, 0.9, 7), 40)

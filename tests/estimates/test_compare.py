@@ -10,8 +10,8 @@ from structures import small_frame
 
 import hierbayes as hb
 from hierbayes.errors import ArgumentTypeError, DataError, UnknownNameError
-from hierbayes.estimates.compare import compare, stacking_weights, verdict_on
-from hierbayes.estimates.nesting import changes, is_nested, relation
+from hierbayes.estimates.leave_out.compare import compare, stacking_weights, verdict_on
+from hierbayes.estimates.leave_out.nesting import changes, is_nested, relation
 from hierbayes.fitted import Fit
 
 

@@ -7,7 +7,7 @@ import pytest
 from plugin import fit_at_lme4, fit_from, posterior_at
 
 import hierbayes as hb
-from hierbayes.estimates.shrinkage import pooling_factors
+from hierbayes.estimates.by_group.shrinkage import pooling_factors
 
 
 def test_vpc_of_exam_m1(model_of):

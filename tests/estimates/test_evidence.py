@@ -13,7 +13,7 @@ from tolerances import STANDARD_ERRORS
 
 import hierbayes as hb
 from hierbayes.errors import DataError
-from hierbayes.estimates.evidence import density_at_zero, posterior_at_zero
+from hierbayes.estimates.variance.evidence import density_at_zero, posterior_at_zero
 from hierbayes.spec.records import Prior
 
 PRIORS = {"b[Intercept]": "normal(0, 2)", "sd": "half_normal(1)", "sigma": "half_normal(1)"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tolerances import IDENTITY
 
 from hierbayes.errors import FormulaError
-from hierbayes.estimates.expressions import evaluate, parse_hypothesis
+from hierbayes.estimates.hypotheses.expressions import evaluate, parse_hypothesis
 
 KNOWN = (
     *("Intercept", "age", "age:ch[Y]", "ch[Y]", "I(age^2)", "log(age)", "kind[a-b]", "kind[very good]"),

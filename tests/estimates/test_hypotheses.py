@@ -11,8 +11,8 @@ from tolerances import IDENTITY, monte_carlo
 
 import hierbayes as hb
 from hierbayes.errors import ArgumentTypeError, DataError, FormulaError, UnknownNameError
-from hierbayes.estimates.parameters import parameters_of
-from hierbayes.estimates.savage import density_at_zero, savage_dickey
+from hierbayes.estimates.hypotheses.parameters import parameters_of
+from hierbayes.estimates.hypotheses.savage import density_at_zero, savage_dickey
 from hierbayes.families import FAMILIES
 
 RNG = np.random.default_rng(12)

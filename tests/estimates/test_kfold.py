@@ -12,10 +12,10 @@ from tolerances import monte_carlo
 
 import hierbayes as hb
 from hierbayes.errors import DataError
-from hierbayes.estimates.elpd import lpd
-from hierbayes.estimates.kfold import _folds
-from hierbayes.estimates.loo import row_likelihood
-from hierbayes.estimates.units import units_of
+from hierbayes.estimates.leave_out.elpd import lpd
+from hierbayes.estimates.leave_out.kfold import _folds
+from hierbayes.estimates.leave_out.loo import row_likelihood
+from hierbayes.estimates.leave_out.units import units_of
 from hierbayes.fitted import Fit
 from hierbayes.refitting import refit_rows
 

@@ -12,7 +12,7 @@ from structures import CASES, small_frame
 
 import hierbayes as hb
 from hierbayes import names
-from hierbayes.estimates import log_prior as lp
+from hierbayes.estimates.checks import log_prior as lp
 from hierbayes.spec import PRIORS, Prior, parse_prior
 
 POINTS = 4

@@ -11,10 +11,10 @@ from tolerances import monte_carlo
 
 import hierbayes as hb
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.elpd import lpd, lpd_mcse, words_on_k
-from hierbayes.estimates.loo import relative_efficiency, row_likelihood
-from hierbayes.estimates.marginal import MarginalLikelihood, inner_terms
-from hierbayes.estimates.units import units_of
+from hierbayes.estimates.leave_out.elpd import lpd, lpd_mcse, words_on_k
+from hierbayes.estimates.leave_out.loo import relative_efficiency, row_likelihood
+from hierbayes.estimates.leave_out.marginal import MarginalLikelihood, inner_terms
+from hierbayes.estimates.leave_out.units import units_of
 from hierbayes.fitted import Fit
 from hierbayes.refitting import refit_rows
 

@@ -15,11 +15,11 @@ from structures import CASES, small_frame
 import hierbayes as hb
 from hierbayes import names
 from hierbayes.errors import DataError
-from hierbayes.estimates.conditional import Draws
-from hierbayes.estimates.integration import nodes
-from hierbayes.estimates.marginal import MarginalLikelihood, clusters_of, inner_terms
-from hierbayes.estimates.pointwise import log_likelihood
-from hierbayes.estimates.units import units_of
+from hierbayes.estimates.leave_out.conditional import Draws
+from hierbayes.estimates.leave_out.integration import nodes
+from hierbayes.estimates.leave_out.marginal import MarginalLikelihood, clusters_of, inner_terms
+from hierbayes.estimates.leave_out.pointwise import log_likelihood
+from hierbayes.estimates.leave_out.units import units_of
 from hierbayes.fitted import Fit
 
 

@@ -186,7 +186,7 @@ def test_categories_of_a_prediction():
 def test_many_rows_are_predicted_block_by_block(monkeypatch):
     fit = fit_of_case("gaussian")
     whole = fit.predict(FRAME, kind="mean")
-    monkeypatch.setattr("hierbayes.estimates.predict.BLOCK", 160 * 7)
+    monkeypatch.setattr("hierbayes.estimates.predictions.predict.BLOCK", 160 * 7)
     pd.testing.assert_frame_equal(fit.predict(FRAME, kind="mean"), whole)
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 from structures import small_frame
 
 import hierbayes as hb
-from hierbayes.estimates.pointwise import log_likelihood_blocks
+from hierbayes.estimates.leave_out.pointwise import log_likelihood_blocks
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from plugin import fit_from, posterior_at, random_fit
 from tolerances import STANDARD_ERRORS
 
 import hierbayes as hb
-from hierbayes.estimates import pooled
-from hierbayes.estimates.ranked import group_values, reliability
+from hierbayes.estimates.by_group import pooled
+from hierbayes.estimates.by_group.ranked import group_values, reliability
 
 
 @pytest.fixture(scope="module")

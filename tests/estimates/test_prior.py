@@ -9,7 +9,7 @@ from structures import CASES, small_frame
 
 import hierbayes as hb
 from hierbayes.errors import DataError, PriorError
-from hierbayes.estimates.prior import SAMPLERS, correlation_factors, prior_draws
+from hierbayes.estimates.checks.prior import SAMPLERS, correlation_factors, prior_draws
 from hierbayes.families import FAMILIES
 from hierbayes.formulas.parts import formula
 from hierbayes.spec import PRIORS

@@ -7,8 +7,8 @@ import pytest
 import tolerances
 
 import hierbayes as hb
-from hierbayes.estimates import priors
-from hierbayes.estimates.prior import SAMPLERS, correlation_factors
+from hierbayes.estimates.checks import priors
+from hierbayes.estimates.checks.prior import SAMPLERS, correlation_factors
 from hierbayes.spec.priors import parse_prior
 
 TEXTS = (

@@ -13,8 +13,8 @@ from tolerances import STANDARD_ERRORS
 
 import hierbayes as hb
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates import ranked
-from hierbayes.estimates.ranked import group_values, reliability
+from hierbayes.estimates.by_group import ranked
+from hierbayes.estimates.by_group.ranked import group_values, reliability
 
 
 @pytest.fixture(scope="module")

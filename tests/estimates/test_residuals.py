@@ -10,7 +10,7 @@ from tolerances import IDENTITY, STANDARD_ERRORS
 
 import hierbayes as hb
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.residuals import (
+from hierbayes.estimates.checks.residuals import (
     DRAWS,
     envelope,
     group_residuals,
@@ -58,7 +58,7 @@ def test_quantile_residuals_of_binary_responses(fit_of: FitOf) -> None:
 def test_blocks_of_rows_change_nothing(fit_of: FitOf, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = fit_of("contraception", "m_05")
     whole = residuals(fit)
-    monkeypatch.setattr("hierbayes.estimates.residuals.BLOCK", 500 * DRAWS)
+    monkeypatch.setattr("hierbayes.estimates.checks.residuals.BLOCK", 500 * DRAWS)
     np.testing.assert_allclose(residuals(fit)["pit"], whole["pit"], rtol=IDENTITY)
 
 

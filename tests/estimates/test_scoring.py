@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from hierbayes.estimates.scoring import GroupedData, group_sums, maximum_likelihood
+from hierbayes.estimates.by_group.scoring import GroupedData, group_sums, maximum_likelihood
 from hierbayes.families import get_family, get_link
 
 

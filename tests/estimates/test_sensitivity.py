@@ -12,8 +12,8 @@ from structures import CASES, small_frame
 
 import hierbayes as hb
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates import influence
-from hierbayes.estimates.sensitivity import ALPHAS, CONFLICT, NEITHER, STRONG, diagnosis, power_scaling
+from hierbayes.estimates.checks import influence
+from hierbayes.estimates.checks.sensitivity import ALPHAS, CONFLICT, NEITHER, STRONG, diagnosis, power_scaling
 
 Y, SE = np.array([1.2, 0.4, 2.1, 1.0, 0.7]), 0.6
 PRIOR = (3.0, 0.5)

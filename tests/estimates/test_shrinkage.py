@@ -8,7 +8,7 @@ import pytest
 from plugin import fit_from, posterior_at, random_fit
 
 import hierbayes as hb
-from hierbayes.estimates.shrinkage import pooling_factors
+from hierbayes.estimates.by_group.shrinkage import pooling_factors
 
 
 def frame(seed: int = 5, n: int = 60) -> pd.DataFrame:

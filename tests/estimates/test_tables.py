@@ -11,7 +11,8 @@ from plugin import random_fit
 
 import hierbayes as hb
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates import convergence, summaries
+from hierbayes.estimates import summaries
+from hierbayes.estimates.checks import convergence
 from hierbayes.estimates.summarize import summarize
 
 

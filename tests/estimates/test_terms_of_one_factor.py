@@ -156,7 +156,7 @@ def test_tables_show_the_factor_with_all_its_groups(by):
 
 
 def test_linear_predictors_pictures_and_files(by, frame, tmp_path):
-    from hierbayes.estimates.prediction import linpred
+    from hierbayes.estimates.predictions.prediction import linpred
 
     eta = linpred(by).isel(chain=0, draw=0).to_numpy()
     table = by.coef("g").set_index(["level", "term"])["mean"]

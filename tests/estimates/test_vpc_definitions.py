@@ -15,7 +15,7 @@ from tolerances import IDENTITY, OTHER_SOFTWARE, monte_carlo
 
 import hierbayes as hb
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.response_scale import Trial, integrated_shares
+from hierbayes.estimates.variance.response_scale import Trial, integrated_shares
 from hierbayes.families import FAMILIES, get_link
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")

@@ -7,7 +7,7 @@ import pytest
 import tolerances
 
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.variances_along import variances_along
+from hierbayes.estimates.variance.variances_along import variances_along
 from hierbayes.plots import along, vpc
 
 GRID = [-1.0, 0.0, 0.5, 2.0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hierbayes.errors import UnknownNameError
-from hierbayes.estimates.groups import ranef
+from hierbayes.estimates.by_group.groups import ranef
 from hierbayes.plots import caterpillar as module
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import hierbayes as hb
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.residuals import envelope, leave_one_out_pit
+from hierbayes.estimates.checks.residuals import envelope, leave_one_out_pit
 from hierbayes.plots import leave_out, ppc, ppc_more
 
 type FitOf = Callable[[str, str], hb.Fit]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hierbayes.errors import DataError
-from hierbayes.estimates import priors
+from hierbayes.estimates.checks import priors
 from hierbayes.plots import densities as module
 
 

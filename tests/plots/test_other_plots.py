@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.estimates.vpc import vpc as vpc_table
+from hierbayes.estimates.variance.vpc import vpc as vpc_table
 from hierbayes.plots import chains, ppc, vpc
 
 

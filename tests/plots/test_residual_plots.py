@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hierbayes.estimates.residuals import envelope, group_residuals
-from hierbayes.estimates.residuals import residuals as residual_table
+from hierbayes.estimates.checks.residuals import envelope, group_residuals
+from hierbayes.estimates.checks.residuals import residuals as residual_table
 from hierbayes.plots import residuals
 
 

@@ -12,7 +12,7 @@ from hierbayes.plots import shrinkage as module
 
 
 def table(fit: Any, own: dict[tuple[str, str], float] | None = None) -> pd.DataFrame:
-    """A frame as ``estimates.shrinkage`` gives it; own estimates lie 1.5 times as far out as partial ones."""
+    """A frame as ``fit.shrinkage()`` gives it; own estimates lie 1.5 times as far out as partial ones."""
     group = fit.design.groups[0]
     rng = np.random.default_rng(5)
     rows = []

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import hierbayes as hb
-from hierbayes.estimates.elpd import Elpd
+from hierbayes.estimates.leave_out.elpd import Elpd
 
 STORE = Path(__file__).parent / "schools.json"
 FORMULA = "normexam ~ standLRT + (1 | school)"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.estimates.prediction import middle_cut
-from hierbayes.estimates.recorded import as_recorded, recorded
+from hierbayes.estimates.predictions.prediction import middle_cut
+from hierbayes.estimates.predictions.recorded import as_recorded, recorded
 from hierbayes.report.blocks import Blocks, Cell, Column, Paragraph, Table
 from hierbayes.report.content.context import Shown, picture
 from hierbayes.report.numerals import interval, percent, places_for

@@ -1,0 +1,1 @@
+"""Each group: effects, coefficients, shrinkage, ranks."""

@@ -1,0 +1,1 @@
+"""Can the draws, the priors and the model be trusted?"""

@@ -1,0 +1,1 @@
+"""Predictive densities of what was left out, and comparison of models by them."""

@@ -1,0 +1,1 @@
+"""Linear predictors, expected and new responses, and what columns do to them."""

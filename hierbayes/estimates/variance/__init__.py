@@ -1,0 +1,1 @@
+"""How much groups differ: variances, shares of variance, and what columns explain."""
