@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hierbayes.errors import StorageError, UnknownNameError
 from hierbayes.report.blocks import Block, Blocks, Code, Heading, Page, Paragraph
+from hierbayes.report.content.comparison import comparison
 from hierbayes.report.content.context import Shown
 from hierbayes.report.content.data import shared_data
 from hierbayes.report.content.overview import overview
@@ -108,6 +109,9 @@ def card_page(card: CardLike, fits: Mapping[str, Fit]) -> Page:
     missing = [name for name in names if name not in fits]
     if missing:
         blocks.append(Paragraph(f"Not fitted: {', '.join(missing)}.", "note"))
+    compared = comparison(shown)
+    if compared:
+        blocks += [Heading(2, "Which model predicts best?", "comparison"), *compared]
     sections = tuple(name for name in SECTIONS if name in card.report.show and name != "data")
     for index, item in enumerate(shown, 1):
         blocks.append(Heading(2, f"Model {item.name}", f"model-{index}"))
