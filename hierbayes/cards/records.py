@@ -18,6 +18,7 @@ SECTIONS = (
     "coef",
     "ppc",
     "trace",
+    "misread",
     "reference",
     "provenance",
 )

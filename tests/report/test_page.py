@@ -145,6 +145,7 @@ def test_the_sections_stand_in_the_order_of_the_card(page: Parsed) -> None:
         "coef",
         "ppc",
         "trace",
+        "misread",
         "reference",
         "provenance",
     ]

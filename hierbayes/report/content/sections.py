@@ -10,6 +10,7 @@ from hierbayes.report.content.context import Shown
 from hierbayes.report.content.data import data
 from hierbayes.report.content.fitness import ppc, trace
 from hierbayes.report.content.groups import coef, shrinkage, vpc
+from hierbayes.report.content.misreadings import misreadings
 from hierbayes.report.content.provenance import provenance
 from hierbayes.report.content.results import check, reference, summary
 from hierbayes.report.content.short import short
@@ -36,6 +37,7 @@ SECTIONS: dict[str, Section] = {
     "coef": Section("Each group", coef, needs_groups=True),
     "ppc": Section("Does the model fit the data?", ppc),
     "trace": Section("How the chains ran", trace),
+    "misread": Section("How not to read it", misreadings),
     "reference": Section("Published figures", reference),
     "provenance": Section("How to repeat this", provenance),
 }
