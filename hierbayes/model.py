@@ -47,8 +47,8 @@ class Model:
     family : str
         ``"gaussian"``, ``"student"``, ``"lognormal"``, ``"gamma"``, ``"exponential"``, ``"weibull"``,
         ``"beta"``, ``"bernoulli"``, ``"binomial"``, ``"beta_binomial"``, ``"cumulative"`` (ordered
-        categories), ``"poisson"``, ``"negbinomial"``, ``"zero_inflated_poisson"``,
-        ``"zero_inflated_negbinomial"`` or ``"hurdle_poisson"``.
+        categories), ``"categorical"`` (unordered ones), ``"poisson"``, ``"negbinomial"``,
+        ``"zero_inflated_poisson"``, ``"zero_inflated_negbinomial"`` or ``"hurdle_poisson"``.
     link : str, optional
         The family's default when left out: ``"identity"``, ``"logit"``, ``"log"``.
     priors : mapping, optional

@@ -134,8 +134,9 @@ def classification(
     """
     if fit.spec.family not in BINARY:
         raise DataError(
-            f"Classification is for binary outcomes, and this is a {fit.spec.family} model. Allowed: "
-            f"{', '.join(BINARY)}. fit.predictive_check() compares other responses with replicated ones."
+            f"Classification is for binary outcomes, and this is a model of family {fit.spec.family}. "
+            f"Allowed: {', '.join(BINARY)}. fit.predictive_check() compares other responses with replicated "
+            "ones."
         )
     if not 0 < threshold < 1:
         raise DataError(f"threshold is a probability between 0 and 1; {threshold!r} was given.")

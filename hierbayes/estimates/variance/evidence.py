@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from hierbayes import names
 from hierbayes.errors import DataError
+from hierbayes.estimates.checks.log_prior import log_density
 from hierbayes.estimates.leave_out.loo import loo
 from hierbayes.estimates.predictors import PREDICTOR, predictor_label
 from hierbayes.estimates.summarize import PROB, Table, describe_interval, summarize
@@ -134,22 +134,9 @@ def _evidence(draws: xr.DataArray, prior: Prior) -> dict[str, float]:
 
 def density_at_zero(prior: Prior) -> float:
     """Density of a prior of a standard deviation at zero; NaN where it has none (flat)."""
-    p = prior.parameters
-    match prior.distribution:
-        case "half_normal" | "normal":
-            return 2 * float(stats.norm.pdf(0, scale=p[-1]))
-        case "half_student_t" | "student_t":
-            return 2 * float(stats.t.pdf(0, p[0], scale=p[-1]))
-        case "half_cauchy" | "cauchy":
-            return 2 * float(stats.cauchy.pdf(0, scale=p[-1]))
-        case "exponential":
-            return p[0]
-        case "gamma":
-            return p[1] if p[0] == 1 else 0.0 if p[0] > 1 else math.inf
-        case "uniform":
-            return 1 / (p[1] - p[0]) if p[0] <= 0 < p[1] else 0.0
-        case _:
-            return math.nan
+    if prior.distribution == "flat":
+        return math.nan
+    return float(np.exp(log_density(prior, np.zeros(1)))[0])
 
 
 def posterior_at_zero(draws: np.ndarray, effective: float) -> AtZero:
@@ -177,7 +164,7 @@ def posterior_at_zero(draws: np.ndarray, effective: float) -> AtZero:
     h = 0.9 * spread * effective**-0.2
     if (draws < h).sum() < NEAR:
         return AtZero(RULE_OF_THREE / (effective * max(h, float(draws.min()))), math.nan, bound=True)
-    by_chain = 2 * stats.norm.pdf(draws / h).mean(axis=1) / h
+    by_chain = 2 * np.exp(-0.5 * (draws / h) ** 2).mean(axis=1) / (h * math.sqrt(2 * math.pi))
     density = float(by_chain.mean())
     error = (
         float(by_chain.std(ddof=1) / math.sqrt(len(by_chain))) / density if len(by_chain) > 1 else math.nan
