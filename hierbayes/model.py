@@ -152,6 +152,11 @@ class Model:
             If there is no such parameterization or route.
         DataError
             If what was asked for is impossible for this model.
+
+        Examples
+        --------
+        >>> model.plan().parameterization
+        {'school': 'collapsed'}
         """
         wish = Wish(parameterization, sampler, route)
         return make_plan(self.spec, self.design, self._frame, wish)
@@ -218,6 +223,12 @@ class Model:
             If the sampler or parameterization does not exist.
         NotInstalledError
             If the sampler needs a library that is not installed.
+
+        Examples
+        --------
+        >>> model = hb.Model("normexam ~ standLRT + (1 | school)", exam)
+        >>> model.fit(draws=50, chains=2, seed=1, progress=False).posterior.sizes["draw"]
+        50
         """
         from hierbayes.sampling import SamplerSettings, get_sampler, kernel_refusal
 
@@ -257,7 +268,14 @@ class Model:
         return Fit(self.spec, self.design, tree, record, messages, raw.partial)
 
     def prior_predictive(self, draws: int = 500, *, seed: int = 0) -> xr.DataTree:
-        """Data sets that the priors imply; see ``hierbayes.estimates.checks.prior.prior_predictive``."""
+        """Data sets that the priors imply; see ``hierbayes.estimates.checks.prior.prior_predictive``.
+
+        Examples
+        --------
+        >>> implied = model.prior_predictive(200, seed=1)["prior_predictive"]["y"]
+        >>> implied.sizes["draw"]
+        200
+        """
         made: xr.DataTree = resolve(ESTIMATES["prior_predictive"])(self, draws, seed=seed)
         return made
 
@@ -336,7 +354,7 @@ class Model:
         >>> exam = hb.load_data("exam")
         >>> model = hb.Model("normexam ~ standLRT + (1 | school)", exam)
         >>> model.with_data(exam[exam["schgend"] == "girls"]).design.n
-        1207
+        1377
         """
         return self._rebuild(data)
 

@@ -47,8 +47,8 @@ def load_card(path: str | os.PathLike[str]) -> Card:
     Examples
     --------
     >>> import hierbayes as hb
-    >>> card = hb.load_card("models/exam.toml")  # doctest: +SKIP
-    >>> [model.name for model in card.models]  # doctest: +SKIP
+    >>> card = hb.load_card("models/exam.toml")
+    >>> [model.name for model in card.models]
     ['m1', 'm2', 'm3', 'm4']
     """
     source = read_source(Path(path))

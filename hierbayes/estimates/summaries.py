@@ -31,6 +31,13 @@ def summary(fit: Fit, prob: float = PROB) -> pd.DataFrame:
         group-level rows), ``parameter`` (``"sd(Intercept)"``, ``"cor(Intercept, standLRT)"``, ``"age"``,
         ``"cutpoints[low|medium]"``, ``"sigma"``), then ``mean, sd, lower, upper, ess_bulk, ess_tail, r_hat``.
         Coefficients and standard deviations are on the link scale.
+
+    Examples
+    --------
+    >>> fit.summary()[["section", "group", "parameter", "mean"]].head(2)  # doctest: +ELLIPSIS
+      section   group      parameter   mean
+    0   group  school  sd(Intercept) 0.29...
+    1   group  school   sd(standLRT) 0.12...
     """
     return once(fit, ("summary", prob), lambda: _summary(fit, prob)).copy()
 
@@ -94,6 +101,11 @@ def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame 
     DataFrame, DataArray or Dataset
         Columns ``term, mean, sd, lower, upper, ess_bulk, r_hat``; before them ``predictor`` in a model with
         several linear predictors: the parameter, ``"mu"`` for the main one, or the category.
+
+    Examples
+    --------
+    >>> fit.fixef()["term"].tolist()
+    ['Intercept', 'standLRT', 'schgend[boys]', 'schgend[girls]']
     """
     b = populations(fit)
     if draws:

@@ -37,6 +37,13 @@ class Fit:
         What the user should know: dropped rows, the modelled level, an interruption.
     partial : bool
         Whether sampling was interrupted; such a fit has fewer draws than were asked for.
+
+    Examples
+    --------
+    >>> fit.posterior["u_school"].dims
+    ('chain', 'draw', 'school', 'school_term')
+    >>> fit.posterior["b"].sel(term="standLRT").mean().round(1).item()
+    0.6
     """
 
     spec: ModelSpec
@@ -64,6 +71,11 @@ class Fit:
         ------
         StorageError
             If the suffix is neither, or the place cannot be written.
+
+        Examples
+        --------
+        >>> fit.save("exam.nc").name
+        'exam.nc'
         """
         written: Path = registry.resolve(registry.SAVE)(self, Path(path))
         return written

@@ -74,6 +74,12 @@ def load(path: str | Path) -> Fit:
     ------
     StorageError
         If the file is missing, damaged, not a fit of hierbayes, or of a later format.
+
+    Examples
+    --------
+    >>> path = fit.save("exam.nc")
+    >>> hb.load(path).fixef().equals(fit.fixef())
+    True
     """
     path = Path(path)
     engine = _engine(path)

@@ -54,7 +54,7 @@ def formula(main: str, **parameters: str) -> Formulas:
 
     Examples
     --------
-    >>> print(formula("y ~ x + (1 | g)", sigma="~ x"))
+    >>> print(hb.formula("y ~ x + (1 | g)", sigma="~ x"))
     y ~ x + (1 | g), sigma ~ x
     """
     for name, text in {"": main, **parameters}.items():

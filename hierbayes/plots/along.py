@@ -48,7 +48,7 @@ def variance(fit: Any, x: str | None = None, *, backend: str | None = None) -> P
 
     Examples
     --------
-    >>> fit.plot.variance("standLRT")  # doctest: +SKIP
+    >>> fit.plot.variance("standLRT")
     """
     return draw_variance(variance_data(fit, x), backend=backend_name(backend))
 

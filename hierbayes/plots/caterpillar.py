@@ -63,7 +63,7 @@ def caterpillar(
 
     Examples
     --------
-    >>> fit.plot.caterpillar("school", kind="coef")  # doctest: +SKIP
+    >>> fit.plot.caterpillar("school", kind="coef")
     """
     data = caterpillar_data(fit, group, term, kind=kind, small=small)
     return draw_caterpillar(data, backend=backend_name(backend))

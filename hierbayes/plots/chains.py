@@ -46,7 +46,7 @@ def trace(fit: Any, parameters: Sequence[str] | None = None, *, backend: str | N
 
     Examples
     --------
-    >>> fit.plot.trace(["sigma"])  # doctest: +SKIP
+    >>> fit.plot.trace(["sigma"])
     """
     return draw_trace(trace_data(fit, parameters), backend=backend_name(backend))
 
@@ -81,7 +81,7 @@ def rank(fit: Any, parameters: Sequence[str] | None = None, *, backend: str | No
 
     Examples
     --------
-    >>> fit.plot.rank()  # doctest: +SKIP
+    >>> fit.plot.rank()
     """
     return draw_rank(rank_data(fit, parameters), backend=backend_name(backend))
 

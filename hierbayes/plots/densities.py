@@ -43,7 +43,7 @@ def varcorr(fit: Any, *, backend: str | None = None) -> PlotCollection:
 
     Examples
     --------
-    >>> fit.plot.varcorr()  # doctest: +SKIP
+    >>> fit.plot.varcorr()
     """
     return draw_varcorr(varcorr_data(fit), backend=backend_name(backend))
 
@@ -65,7 +65,7 @@ def prior_posterior(fit: Any, *, backend: str | None = None) -> PlotCollection:
 
     Examples
     --------
-    >>> fit.plot.prior_posterior()  # doctest: +SKIP
+    >>> fit.plot.prior_posterior()
     """
     return draw_prior_posterior(prior_posterior_data(fit), backend=backend_name(backend))
 

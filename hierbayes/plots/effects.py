@@ -69,7 +69,7 @@ def effects(
 
     Examples
     --------
-    >>> fit.plot.effects("age:ch")  # doctest: +SKIP
+    >>> fit.plot.effects("age:ch")
     """
     wanted = {"at": at, "scale": scale, "groups": groups, "points": points, "prob": prob}
     dataset = effects_data(fit, columns, data=data, **wanted)

@@ -64,7 +64,7 @@ def proportions(
 
     Examples
     --------
-    >>> hb.plot.proportions(df, "use", "age", panels="urban", lines="ch")  # doctest: +SKIP
+    >>> hb.plot.proportions(df, "use", "age", panels="urban", lines="ch")
     """
     found = proportions_data(data, response, x, panels, lines=lines, event=event, span=span)
     return draw_proportions(found, backend=backend_name(backend))
@@ -232,7 +232,7 @@ def group_means(data: Any, response: str, group: str, *, backend: str | None = N
 
     Examples
     --------
-    >>> hb.plot.group_means(exam, "normexam", "school")  # doctest: +SKIP
+    >>> hb.plot.group_means(exam, "normexam", "school")
     """
     return draw_group_means(group_means_data(data, response, group), backend=backend_name(backend))
 

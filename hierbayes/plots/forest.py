@@ -59,7 +59,7 @@ def forest(
 
     Examples
     --------
-    >>> hb.plot.forest({"m1": fit1, "m2": fit2}, ["Intercept", "standLRT"])  # doctest: +SKIP
+    >>> hb.plot.forest({"m1": fit1, "m2": fit2}, ["Intercept", "standLRT"])
     """
     return draw_forest(forest_data(models, terms, prob=prob), backend=backend_name(backend))
 

@@ -64,7 +64,7 @@ def group_lines(
 
     Examples
     --------
-    >>> fit.plot.group_lines(x="standLRT")  # doctest: +SKIP
+    >>> fit.plot.group_lines(x="standLRT")
     """
     data = group_lines_data(fit, group, x, facet=facet, facets=facets)
     return draw_group_lines(data, backend=backend_name(backend))

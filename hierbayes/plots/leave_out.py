@@ -49,7 +49,7 @@ def loo_pit(fit: Any, *, seed: int = 0, backend: str | None = None) -> PlotColle
 
     Examples
     --------
-    >>> fit.plot.loo_pit()  # doctest: +SKIP
+    >>> fit.plot.loo_pit()
     """
     return draw_loo_pit(loo_pit_data(fit, seed=seed), backend=backend_name(backend))
 
@@ -154,7 +154,7 @@ def pareto_k(fit: Any, unit: str | None = None, *, backend: str | None = None) -
 
     Examples
     --------
-    >>> fit.plot.pareto_k("school")  # doctest: +SKIP
+    >>> fit.plot.pareto_k("school")
     """
     return draw_pareto_k(pareto_k_data(fit, unit), backend=backend_name(backend))
 

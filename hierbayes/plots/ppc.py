@@ -97,7 +97,7 @@ def ppc(
 
     Examples
     --------
-    >>> fit.plot.ppc(kind="groups")  # doctest: +SKIP
+    >>> fit.plot.ppc(kind="groups")
     """
     data = ppc_data(fit, kind, group, statistic=statistic, seed=seed)
     return draw_ppc(data, backend=backend_name(backend))

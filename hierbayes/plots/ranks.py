@@ -47,7 +47,7 @@ def ranks(fit: Any, group: str | None = None, *, backend: str | None = None, **w
 
     Examples
     --------
-    >>> fit.plot.ranks("school", at={"standLRT": -1})  # doctest: +SKIP
+    >>> fit.plot.ranks("school", at={"standLRT": -1})
     """
     return draw_ranks(ranks_data(fit, group, **wanted), backend=backend_name(backend))
 

@@ -62,7 +62,7 @@ def residuals(
 
     Examples
     --------
-    >>> fit.plot.residuals()  # doctest: +SKIP
+    >>> fit.plot.residuals()
     """
     return draw_residuals(residuals_data(fit, group, kind=kind, seed=seed), backend=backend_name(backend))
 

@@ -51,7 +51,7 @@ def energy(fit: Any, *, backend: str | None = None) -> PlotCollection:
 
     Examples
     --------
-    >>> fit.plot.energy()  # doctest: +SKIP
+    >>> fit.plot.energy()
     """
     return draw_energy(energy_data(fit), backend=backend_name(backend))
 
@@ -183,7 +183,7 @@ def pairs(fit: Any, group: str | None = None, *, backend: str | None = None) -> 
 
     Examples
     --------
-    >>> fit.plot.pairs()  # doctest: +SKIP
+    >>> fit.plot.pairs()
     """
     return draw_pairs(pairs_data(fit, group), backend=backend_name(backend))
 

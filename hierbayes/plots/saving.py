@@ -35,7 +35,7 @@ def save_png(plot_collection: PlotCollection, to: str | Path | BinaryIO, dpi: fl
 
     Examples
     --------
-    >>> save_png(fit.plot.shrinkage(), "shrinkage.png")  # doctest: +SKIP
+    >>> save_png(fit.plot.shrinkage(), "shrinkage.png")
     """
     from matplotlib.figure import Figure
 

@@ -58,7 +58,7 @@ def shrinkage(
 
     Examples
     --------
-    >>> fit.plot.shrinkage(term="Intercept")  # doctest: +SKIP
+    >>> fit.plot.shrinkage(term="Intercept")
     """
     return draw_shrinkage(shrinkage_data(fit, group, term, sort=sort), backend=backend_name(backend))
 

@@ -46,7 +46,7 @@ def group_sizes(data: Any, group: str, *, backend: str | None = None) -> PlotCol
 
     Examples
     --------
-    >>> hb.plot.group_sizes(exam, "school")  # doctest: +SKIP
+    >>> hb.plot.group_sizes(exam, "school")
     """
     return draw_group_sizes(group_sizes_data(data, group), backend=backend_name(backend))
 
@@ -144,7 +144,7 @@ def structure(data: Any, groups: Sequence[str], *, backend: str | None = None) -
 
     Examples
     --------
-    >>> hb.plot.structure(df, ["school", "class"])  # doctest: +SKIP
+    >>> hb.plot.structure(exam, ["school", "type"])
     """
     return draw_structure(structure_data(data, groups), backend=backend_name(backend))
 

@@ -51,7 +51,7 @@ def vpc(
 
     Examples
     --------
-    >>> fit.plot.vpc()  # doctest: +SKIP
+    >>> fit.plot.vpc()
     """
     return draw_vpc(vpc_data(fit, at, method=method), backend=backend_name(backend))
 

@@ -94,7 +94,7 @@ def describe(fit: Fit, prob: float = PROB) -> Description:
 
     Examples
     --------
-    >>> print(fit.describe())  # doctest: +SKIP
+    >>> print(fit.describe())
     """
     parts = [
         ("Model", _model(fit)),

@@ -52,7 +52,7 @@ def report_fit(fit: Fit, path: str | Path, title: str | None = None) -> Path:
 
     Examples
     --------
-    >>> fit.report("exam.html")  # doctest: +SKIP
+    >>> fit.report("exam.html")
     """
     return write_page(fit_page(fit, title), Path(path))
 
@@ -80,6 +80,11 @@ def report_card(card: CardLike, fits: Mapping[str, Fit], path: str | Path) -> Pa
         If the file cannot be written.
     UnknownNameError
         If none of the fits belongs to a model of the card.
+
+    Examples
+    --------
+    >>> card = hb.load_card("models/exam.toml")
+    >>> hb.report_card(card, hb.fit_card(card), "exam.html")  # doctest: +SKIP
     """
     return write_page(card_page(card, fits), Path(path))
 

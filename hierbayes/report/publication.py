@@ -132,7 +132,7 @@ def table(
 
     Examples
     --------
-    >>> print(hb.table({"m1": fit1, "m2": fit2}))  # doctest: +SKIP
+    >>> print(hb.table({"m1": fit1, "m2": fit2}))
     """
     named = fits if isinstance(fits, Mapping) else {"Estimate": fits}
     if not named:

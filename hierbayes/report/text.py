@@ -79,7 +79,7 @@ def model_text(model: ModelLike) -> str:
 
     Examples
     --------
-    >>> print(model)  # doctest: +SKIP
+    >>> print(model)
     """
     parts = [_aligned(_lines(model.spec, model.design))]
     if model.design.all_groups:

@@ -82,6 +82,12 @@ def ranef(
     ------
     UnknownNameError
         If the model has no such group term.
+
+    Examples
+    --------
+    >>> fit.ranef("school").nlargest(3, "mean")
+    >>> list(fit.ranef("school", draws=True).dims)
+    ['chain', 'draw', 'school', 'school_term']
     """
     effects = {
         g.name: fit.posterior[names.u(g.name)] for g in select_groups(fit, group, factors=True, further=True)
@@ -128,6 +134,11 @@ def coef(
     ------
     UnknownNameError
         If the model has no such group term.
+
+    Examples
+    --------
+    >>> coef = fit.coef("school")
+    >>> coef[coef["level"] == "1"][["term", "mean", "lower", "upper"]]
     """
     coefficients = {}
     for spec in select_groups(fit, group, factors=True, further=True):

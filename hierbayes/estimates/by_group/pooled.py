@@ -62,6 +62,11 @@ def pooling_factor(fit: Fit, group: str | None = None) -> pd.DataFrame:
     ----------
     Gelman, A. and Pardoe, I. (2006). Bayesian measures of explained variance and pooling in multilevel
     (hierarchical) models. Technometrics 48, 241-251.
+
+    Examples
+    --------
+    >>> fit.pooling_factor()[["group", "term", "pooling"]].round(1).to_numpy().tolist()[:2]
+    [['school', 'Intercept', 0.2], ['school', 'standLRT', 0.4]]
     """
     rows = []
     every = group is None and not fit.spec.all_groups

@@ -119,6 +119,11 @@ def ranks(
     in comparisons of institutional performance. Journal of the Royal Statistical Society A 159, 385-443.
     Laird, N. M. and Louis, T. A. (1989). Empirical Bayes ranking methods. Journal of Educational Statistics
     14, 29-46 (mean ranks).
+
+    Examples
+    --------
+    >>> league = fit.ranks("school", at={"standLRT": -1})
+    >>> league[["level", "n", "mean", "lower", "upper"]].head(3)
     """
     frames, drawn, definition, notes = [], xr.Dataset(), "", []
     for spec in chosen_terms(fit, group, term, at):
@@ -179,6 +184,10 @@ def pairwise(
         If there is no such group term, group, coefficient or column, or ``by`` is none of the three.
     DataError
         If there are fewer than two groups, or too many pairs to be read.
+
+    Examples
+    --------
+    >>> fit.pairwise("school", ["53", "63"])[["level", "versus", "mean", "probability"]]
     """
     specs = chosen_terms(fit, group, term, at)
     specs = tuple(spec for spec in specs if spec.name == group) or specs

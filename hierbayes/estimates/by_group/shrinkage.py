@@ -92,6 +92,11 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
     (hierarchical) models. Technometrics 48, 241-251 (for the direction of the factor).
     Raudenbush, S. W. and Bryk, A. S. (2002). Hierarchical Linear Models, 2nd ed., chapter 3 (on
     multivariate reliability).
+
+    Examples
+    --------
+    >>> pulled = fit.shrinkage(group="school")
+    >>> pulled.sort_values("n")[["level", "n", "no_pooling", "mean", "pooling_factor"]].head(2)
     """
     frames = []
     complete = _complete_pooling(fit)

@@ -130,7 +130,7 @@ def classification(
 
     Examples
     --------
-    >>> print(fit.classification())  # doctest: +SKIP
+    >>> print(fit.classification())
     """
     if fit.spec.family not in BINARY:
         raise DataError(

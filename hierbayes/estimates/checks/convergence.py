@@ -79,6 +79,11 @@ def check(fit: Fit) -> Verdict:
     Hamiltonian Monte Carlo (E-BFMI above 0.3). Kallioinen, N., Paananen, T., Bürkner, P.-C. and Vehtari, A.
     (2024). Detecting and diagnosing prior and likelihood sensitivity with power-scaling. Statistics and
     Computing 34, 57.
+
+    Examples
+    --------
+    >>> print(fit.check().headline)
+    The chains agree and the draws can be used.
     """
     table = diagnostics(fit)
     stats = fit.idata["sample_stats"].to_dataset()

@@ -97,7 +97,7 @@ def predictive_check(
 
     Examples
     --------
-    >>> fit.predictive_check("sd", by="school")  # doctest: +SKIP
+    >>> fit.predictive_check("sd", by="school")
     """
     compute, called = _statistic(statistic)
     observed, replicated = _values(fit, draws, seed)

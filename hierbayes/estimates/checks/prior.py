@@ -90,7 +90,7 @@ def prior_predictive(model: ModelLike, draws: int = DRAWS, *, seed: int = 0) -> 
 
     Examples
     --------
-    >>> model.prior_predictive(draws=500)["prior_predictive"]["y"]  # doctest: +SKIP
+    >>> model.prior_predictive(draws=500)["prior_predictive"]["y"]
     """
     rng = np.random.default_rng(seed)
     prior = prior_draws(model.spec, model.design, draws, rng)

@@ -85,7 +85,7 @@ def residuals(fit: Fit, kind: str | None = None, *, draws: int | None = DRAWS, s
 
     Examples
     --------
-    >>> fit.residuals().nlargest(5, "residual")  # doctest: +SKIP
+    >>> fit.residuals().nlargest(5, "residual")
     """
     chosen = _kind(fit, kind)
     # Any number below 1 from the same seed goes with the same row, whatever the blocks.
@@ -209,7 +209,7 @@ def group_residuals(fit: Fit, group: str | None = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> fit.group_residuals("school").nsmallest(3, "residual")  # doctest: +SKIP
+    >>> fit.group_residuals("school").nsmallest(3, "residual")
     """
     chosen = select_groups(fit, group, factors=True, further=True)
     frames = [_of_groups(fit, spec.name) for spec in chosen]

@@ -90,7 +90,7 @@ def sensitivity(
     --------
     >>> import hierbayes as hb
     >>> fit = hb.fit("normexam ~ standLRT + (1 | school)", hb.load_data("exam"))  # doctest: +SKIP
-    >>> print(fit.sensitivity())  # doctest: +SKIP
+    >>> print(fit.sensitivity())
     """
     if not 0 < alphas[0] < 1 < alphas[1]:
         raise DataError(

@@ -131,7 +131,7 @@ def hypothesis(
 
     Examples
     --------
-    >>> fit.hypothesis(["age:ch[Y] > 0", "exp(ch[Y]) = 2"])  # doctest: +SKIP
+    >>> fit.hypothesis(["age:ch[Y] > 0", "exp(ch[Y]) = 2"])
     """
     if ranef and group is None:
         raise DataError("ranef=True asks for deviations of groups. Name the grouping factor, group='school'.")

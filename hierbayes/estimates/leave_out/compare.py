@@ -134,7 +134,7 @@ def compare(
     >>> exam = hb.load_data("exam")
     >>> m1 = hb.fit("normexam ~ 1 + (1 | school)", exam)  # doctest: +SKIP
     >>> m2 = hb.fit("normexam ~ standLRT + (1 | school)", exam)  # doctest: +SKIP
-    >>> print(hb.compare({"m1": m1, "m2": m2}))  # doctest: +SKIP
+    >>> print(hb.compare({"m1": m1, "m2": m2}))
     """
     _check(models)
     fits = {name: model for name, model in models.items() if isinstance(model, Fit)}

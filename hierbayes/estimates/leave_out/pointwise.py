@@ -41,7 +41,7 @@ def log_likelihood(fit: Fit, draws: int | None = None) -> xr.DataArray:
     --------
     >>> import hierbayes as hb
     >>> fit = hb.fit("y ~ x + (1 | g)", data)  # doctest: +SKIP
-    >>> fit.log_likelihood(draws=400).sum("obs").mean()  # doctest: +SKIP
+    >>> fit.log_likelihood(draws=400).sum("obs").mean()
     """
     posterior = thin(fit.posterior, draws)
     values = np.empty((posterior.sizes["chain"], posterior.sizes["draw"], fit.design.n))

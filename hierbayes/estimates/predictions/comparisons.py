@@ -155,7 +155,7 @@ def comparisons(
 
     Examples
     --------
-    >>> fit.comparisons({"ch": ["N", "Y"]}, by="urban")  # doctest: +SKIP
+    >>> fit.comparisons({"ch": ["N", "Y"]}, by="urban")
     """
     if compare not in COMPARE:
         raise UnknownNameError("way to compare", compare, COMPARE)
@@ -241,7 +241,7 @@ def slopes(
 
     Examples
     --------
-    >>> fit.slopes("age", by="urban")  # doctest: +SKIP
+    >>> fit.slopes("age", by="urban")
     """
     check_columns(fit, [column])
     if not is_number(fit, column):

@@ -109,7 +109,7 @@ def contrasts(
 
     Examples
     --------
-    >>> fit.contrasts("schgend")  # doctest: +SKIP
+    >>> fit.contrasts("schgend")
     """
     _check(fit, column, at)
     region = rope_of(fit, rope)

@@ -111,7 +111,7 @@ def effects(
 
     Examples
     --------
-    >>> fit.effects("age:ch", at={"urban": "Y"})  # doctest: +SKIP
+    >>> fit.effects("age:ch", at={"urban": "Y"})
     """
     wanted = columns.split(":") if isinstance(columns, str) else list(columns)
     wanted = [name.strip() for name in wanted]

@@ -109,7 +109,7 @@ def predict(
 
     Examples
     --------
-    >>> fit.predict({"age": 0, "ch": "N", "urban": "Y"}, kind="mean")  # doctest: +SKIP
+    >>> fit.predict({"age": 0, "ch": "N", "urban": "Y"}, kind="mean")
     """
     if kind not in (RESPONSE, MEAN, LINK):
         raise UnknownNameError("kind of prediction", kind, (RESPONSE, MEAN, LINK))

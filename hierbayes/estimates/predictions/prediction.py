@@ -96,6 +96,11 @@ def linpred(
     ------
     UnknownNameError
         If the model has no such linear predictor, or there is no such value of ``groups``.
+
+    Examples
+    --------
+    >>> fit.linpred().dims
+    ('chain', 'draw', 'obs')
     """
     name = predictor_name(fit, predictor)
     rows, posterior = rows_of(fit, data, groups, new_groups), thin(fit.posterior, draws)
@@ -198,6 +203,11 @@ def epred(
     DataError
         If groups are to be averaged over where that has no mean: with the inverse link, and lognormal
         responses whose sigma varies over groups.
+
+    Examples
+    --------
+    >>> fit.epred().mean(("chain", "draw")).size
+    4059
     """
     rows = rows_of(fit, data, groups, new_groups)
     posterior = thin(fit.posterior, draws)
@@ -303,6 +313,11 @@ def posterior_predictive(
         their positions, the lowest or the reference 0. Truncated responses are drawn between their bounds; of
         censored rows the response itself is drawn, not where it would have been censored (``as_recorded``
         does that).
+
+    Examples
+    --------
+    >>> fit.posterior_predictive(seed=1).dims
+    ('chain', 'draw', 'obs')
     """
     rows = rows_of(fit, data, groups, new_groups)
     return replicated(rows, thin(fit.posterior, draws), np.random.default_rng(seed))

@@ -58,7 +58,7 @@ def standardized(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.Dat
 
     Examples
     --------
-    >>> fit.standardized()  # doctest: +SKIP
+    >>> fit.standardized()
     """
     scores, kept = _scores(fit)
     rows = new_rows(fit.design, scores).design

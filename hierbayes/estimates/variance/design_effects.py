@@ -89,6 +89,10 @@ def design_effect(
     References
     ----------
     Kish, L. (1965). Survey Sampling. Wiley, sections 5.4 and 8.2.
+
+    Examples
+    --------
+    >>> fit.design_effect()[["quantity", "sizes", "mean"]]
     """
     if of == COLUMNS and not draws:
         return _of_columns(fit)

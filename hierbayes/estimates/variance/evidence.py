@@ -92,6 +92,10 @@ def group_evidence(fit: Fit, *, refit: bool = False, prob: float = PROB, seed: i
     Annals of Mathematical Statistics 42, 204-223. Self, S. G. and Liang, K.-Y. (1987). Asymptotic properties
     of maximum likelihood estimators and likelihood ratio tests under nonstandard conditions. Journal of the
     American Statistical Association 82, 605-610.
+
+    Examples
+    --------
+    >>> fit.group_evidence()[["group", "term", "bayes_factor", "at_least"]]
     """
     if not fit.spec.all_groups:
         raise DataError(f"Evidence for a variance is of groups, and the model has none: {fit.spec.formula}.")

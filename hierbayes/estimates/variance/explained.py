@@ -66,7 +66,7 @@ def variance_explained(
 
     Examples
     --------
-    >>> hb.variance_explained(m1, m2)  # doctest: +SKIP
+    >>> hb.variance_explained(m1, m2)
 
     References
     ----------

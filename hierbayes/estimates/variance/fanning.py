@@ -113,6 +113,12 @@ def slope_pattern(
     ----------
     Snijders, T. A. B. and Bosker, R. J. (2012). Multilevel Analysis, 2nd ed., section 5.1 (the variance of
     lines as a function of x).
+
+    Examples
+    --------
+    >>> pattern = fit.slope_pattern()
+    >>> pattern.loc[pattern["quantity"] == "fans_out", "mean"].round(1).tolist()
+    [1.0]
     """
     found = [
         p for spec in select_groups(fit, group, factors=True, further=True) for p in _patterns(fit, spec)

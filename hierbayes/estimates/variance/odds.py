@@ -81,6 +81,14 @@ def median_odds_ratio(
     Larsen, K. and Merlo, J. (2005). Appropriate assessment of neighborhood effects on individual health:
     integrating random and fixed effects in multilevel logistic regression. American Journal of
     Epidemiology 161, 81-88.
+
+    Examples
+    --------
+    >>> fit = hb.fit(
+    ...     "use ~ age*ch + I(age^2) + urban + (1 | urban:district)", women, family="bernoulli"
+    ... )  # doctest: +SKIP
+    >>> fit.median_odds_ratio()["mean"].round(1).tolist()
+    [1.8]
     """
     _needs_odds(fit, "The median odds ratio")
     text = MEDIAN.format(ratio="odds ratio", value="odds")
@@ -108,6 +116,14 @@ def median_rate_ratio(
     ----------
     Austin, P. C., Stryhn, H., Leckie, G. and Merlo, J. (2018). Measures of clustering and heterogeneity in
     multilevel Poisson regression analyses of rates/count data. Statistics in Medicine 37, 572-589.
+
+    Examples
+    --------
+    >>> ticks = hb.load_data("grouseticks")
+    >>> fit = hb.fit(
+    ...     "TICKS ~ YEAR + (1 | BROOD)", ticks, family="poisson"
+    ... )  # doctest: +SKIP
+    >>> fit.median_rate_ratio()  # doctest: +SKIP
     """
     if fit.spec.family not in COUNTS or fit.spec.link != "log":
         raise DataError(
@@ -214,6 +230,14 @@ def interval_odds_ratio(
     Larsen, K. and Merlo, J. (2005), as of ``median_odds_ratio``. Merlo, J., Wagner, P., Ghith, N. and Leckie,
     G. (2016). An original stepwise multilevel logistic regression analysis of discriminatory accuracy. PLoS
     ONE 11, e0153778 (on the share of opposed odds ratios).
+
+    Examples
+    --------
+    >>> fit = hb.fit(
+    ...     "use ~ age*ch + I(age^2) + urban + (1 | urban:district)", women, family="bernoulli"
+    ... )  # doctest: +SKIP
+    >>> fit.interval_odds_ratio("urban")["quantity"].tolist()
+    ['odds ratio', '10 % quantile', '90 % quantile', 'opposed']
     """
     _needs_odds(fit, "The interval odds ratio")
     if fit.design.response.unordered:

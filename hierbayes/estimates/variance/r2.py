@@ -84,6 +84,11 @@ def r2(fit: Fit, method: str = ALL, *, prob: float = PROB, draws: bool = False) 
     American Statistician 73, 307-309. Nakagawa, S., Johnson, P. C. D. and Schielzeth, H. (2017). Journal of
     the Royal Society Interface 14, 20170213. Johnson, P. C. D. (2014). Methods in Ecology and Evolution 5,
     944-946.
+
+    Examples
+    --------
+    >>> fit.r2()["part"].tolist()
+    ['marginal', 'school', 'conditional', 'marginal', 'conditional']
     """
     refusals = {NAKAGAWA: _no_nakagawa(fit), BAYES: _no_bayes(fit)}
     if method not in (*refusals, ALL):

@@ -37,6 +37,11 @@ def varcorr(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFram
         ``sigma`` of the posterior. In a model with several linear predictors the first column is
         ``predictor``, as of ``fixef``; empty for correlations between several, of ``(1 |c| g)``.
         ``attrs["notes"]`` reads the covariances of slopes in words; ``slope_pattern`` has the numbers.
+
+    Examples
+    --------
+    >>> fit.varcorr()[["group", "parameter", "term"]].to_numpy().tolist()[0]
+    ['school', 'sd', 'Intercept']
     """
     posterior = fit.posterior
     if draws:

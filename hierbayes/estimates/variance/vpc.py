@@ -126,6 +126,13 @@ def vpc(
     Nakagawa, S., Johnson, P. C. D. and Schielzeth, H. (2017). The coefficient of determination R2 and
     intra-class correlation coefficient from generalized linear mixed-effects models revisited and expanded.
     Journal of the Royal Society Interface 14, 20170213, table 1 and equations 4.1 to 5.8 (on counts).
+
+    Examples
+    --------
+    >>> fit.vpc()
+    >>> shares = fit.vpc(at={"standLRT": [-2, 0, 2]})
+    >>> shares["mean"].round(1).tolist()
+    [0.1, 0.1, 0.3]
     """
     chosen = _chosen(fit, method, held=bool(at))
     profiles = profiles_of(fit, at)
