@@ -18,17 +18,16 @@ from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import ESTIMATES, resolve
 from hierbayes.formulas import Formula, parse_formula
 from hierbayes.formulas.parts import Formulas
-from hierbayes.geometry import Coordinates, coordinates, reported, scales
+from hierbayes.geometry import Coordinates, coordinates, scales
 from hierbayes.plan import Plan, Wish, make_plan
 from hierbayes.reuse import CompiledGraphs
+from hierbayes.routes import Source, sample
 from hierbayes.several import bare_spec, parameter_formulas
 from hierbayes.spec import ModelSpec, fill_priors, prior_rows
 
 if TYPE_CHECKING:
     import pymc
     import xarray as xr
-
-    from hierbayes.sampling import RawDraws, SamplerSettings
 
 MISSING = POLICIES
 
@@ -245,7 +244,8 @@ class Model:
         target_accept = plan.target_accept if target_accept is None else target_accept
         settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
         started = time.perf_counter()
-        raw, posterior = self._sample(plan, sampler, settings, title)
+        source = Source(self.spec, self.design, self._frame, self._graphs)
+        raw, posterior = sample(source, plan, sampler, (settings, title))
         record = {
             "sampler": sampler,
             "parameterization": parameterization,
@@ -361,27 +361,6 @@ class Model:
     def __getstate__(self) -> dict[str, Any]:
         """Without what is computed on demand from the design."""
         return {name: value for name, value in self.__dict__.items() if name not in ("pymc", "_frame")}
-
-    def _sample(
-        self, plan: Plan, sampler: str, settings: SamplerSettings, title: str
-    ) -> tuple[RawDraws, xr.Dataset]:
-        from hierbayes.kernels.blocks import pieces_in_place
-        from hierbayes.sampling import KERNEL_SAMPLERS, UNCONSTRAINED
-
-        if plan.route == "graph":
-            forms, run = plan.parameterization, (settings, title)
-            return self._graphs.sample(self.design, forms, run, sampler=sampler)
-        if plan.collapsed:
-            from hierbayes.kernels.collapsed import collapsed_kernel
-
-            kernel = collapsed_kernel(self.spec, self.design, self._frame)
-        else:
-            from hierbayes.kernels.assemble import rows_kernel
-
-            kernel = rows_kernel(self.spec, self.design, plan.parameterization, self._frame)
-        raw = KERNEL_SAMPLERS[sampler](kernel, settings, title)
-        pieces = pieces_in_place(kernel, raw.variables[UNCONSTRAINED], settings.seed)
-        return raw, reported(self.spec, self.design, self._frame.means, pieces)
 
     def __str__(self) -> str:
         return str(resolve("hierbayes.report.text:model_text")(self))

@@ -63,8 +63,9 @@ LAYERS: dict[str, Layer] = {
     "plan": layer("design spec geometry kernels", "numpy"),
     "several": layer("formulas design families spec"),
     "reuse": layer("spec design geometry graph sampling", "xarray"),
+    "routes": layer("spec design geometry kernels sampling plan reuse", "xarray"),
     "model": layer(
-        "formulas design families spec geometry graph kernels sampling fitted plan reuse several",
+        "formulas design families spec geometry graph kernels sampling fitted plan reuse routes several",
         "numpy pandas xarray pymc",
     ),
     "refitting": layer("formulas design fitted model reuse", "numpy"),
