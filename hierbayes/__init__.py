@@ -32,6 +32,7 @@ _PUBLIC = {
     "load": "hierbayes.fitted",
     "plot": "hierbayes.plots.public",
     "describe_structure": "hierbayes.design.structure",
+    "simulate": "hierbayes.simulation",
     "load_data": "hierbayes.datasets",
     "list_data": "hierbayes.datasets",
     "Card": "hierbayes.cards",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from hierbayes.plots.public import plot as plot
     from hierbayes.report import report_card as report_card
     from hierbayes.report.publication import table as table
+    from hierbayes.simulation import simulate as simulate
     from hierbayes.warming import Warmed as Warmed
     from hierbayes.warming import warmup as warmup
 

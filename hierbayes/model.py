@@ -179,13 +179,11 @@ class Model:
 
         Parameters
         ----------
-        draws : int
-            Kept draws of each chain.
+        draws, chains : int
+            Kept draws of each chain, and the number of chains.
         tune : int, optional
             Warm-up draws of each chain: by default 300 where the model is collapsed, else 500 for nutpie and
             1000 for the others.
-        chains : int
-            Number of chains.
         seed : int, optional
             The same seed gives the same draws. Without one, a seed is drawn and recorded in ``fit.settings``.
         sampler : str
@@ -278,6 +276,11 @@ class Model:
         """
         made: xr.DataTree = resolve(ESTIMATES["prior_predictive"])(self, draws, seed=seed)
         return made
+
+    def simulate(self, params: Mapping[str, Any], *, seed: int | None = None) -> pd.Series:
+        """Responses from given parameters; see ``hierbayes.estimates.predictions.simulated.simulate``."""
+        drawn: pd.Series = resolve(ESTIMATES["simulate"])(self, params, seed=seed)
+        return drawn
 
     def refit(self, y: Any, **settings: Any) -> Fit:
         """Fit the same model to another response; nothing is compiled again.
@@ -388,7 +391,6 @@ def fit(
     Examples
     --------
     >>> import hierbayes as hb
-    >>> women = hb.load_data("contraception")
-    >>> fit = hb.fit("use ~ age + (1 | district)", women, family="bernoulli")  # doctest: +SKIP
+    >>> fit = hb.fit("normexam ~ standLRT + (1 | school)", hb.load_data("exam"))  # doctest: +SKIP
     """
     return Model(formula, data, family=family, link=link, priors=priors, missing=missing).fit(**settings)

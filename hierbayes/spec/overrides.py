@@ -89,7 +89,7 @@ def apply_overrides(
     PriorError
         If a key names nothing, two keys contradict each other, or a prior does not fit its parameter.
     """
-    keys = {entry: _keys(entry, spec) for entry in defaults}
+    keys = {entry: keys_of(entry, spec) for entry in defaults}
     known = list(dict.fromkeys(key for per_entry in keys.values() for key in per_entry))
     for key in user:
         if key not in known:
@@ -122,7 +122,7 @@ def _owner(entry: PriorEntry, spec: ModelSpec) -> PredictorSpec:
     return spec.linear[0]
 
 
-def _keys(entry: PriorEntry, spec: ModelSpec) -> list[str]:
+def keys_of(entry: PriorEntry, spec: ModelSpec) -> list[str]:
     """Every key that speaks for an entry, the most specific last.
 
     Those of the main linear predictor speak for predictors of categories too, which are on the same scale;

@@ -16,8 +16,8 @@ from hierbayes.fitted.registry import ESTIMATES
 
 WITH_GROUPS = {CASES[case][1]: case for case in CASES if "(1" in str(CASES[case][0])}
 FRAME = small_frame()
-ELSEWHERE = {"report", "prior_predictive", "kfold", "hypothesis", "contrasts", "sensitivity"}
-"""Tried elsewhere: they write a page, need a posterior, sample anew, or take an expression."""
+ELSEWHERE = {"report", "prior_predictive", "kfold", "hypothesis", "contrasts", "sensitivity", "simulate"}
+"""Tried elsewhere: they write a page, need a posterior, sample anew, or take an expression or parameters."""
 
 REFUSED: dict[str, tuple[str, ...]] = {
     "classification": tuple(f for f in FAMILIES if f not in ("bernoulli", "binomial", "beta_binomial")),

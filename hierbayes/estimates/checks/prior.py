@@ -129,7 +129,7 @@ def prior_draws(spec: ModelSpec, design: Design, draws: int, rng: np.random.Gene
         variables |= _group(spec, group, draws, rng)
     return xr.Dataset(
         {name: (("chain", "draw", *dims), values[None]) for name, (dims, values) in variables.items()},
-        coords={"chain": [0], "draw": np.arange(draws), **_labels(spec, design, variables)},
+        coords={"chain": [0], "draw": np.arange(draws), **labels_of(spec, design, variables)},
     )
 
 
@@ -214,7 +214,8 @@ def _group(
     return found
 
 
-def _labels(spec: ModelSpec, design: Design, variables: Any) -> dict[str, list[str]]:
+def labels_of(spec: ModelSpec, design: Design, variables: Any) -> dict[str, list[str]]:
+    """Coordinates of the dims of variables that are named as in a posterior."""
     labels: dict[str, list[str]] = {}
     for predictor in spec.linear:
         labels[names.within(predictor.name, names.TERM)] = list(predictor.terms)
