@@ -81,8 +81,17 @@ def _matplotlib_style() -> Iterator[None]:
     import matplotlib as mpl
 
     untouched = {key: value for key, value in _RC.items() if mpl.rcParams[key] == mpl.rcParamsDefault[key]}
-    with mpl.rc_context(untouched):
-        yield
+    interactive = mpl.is_interactive()
+    try:
+        with mpl.rc_context(untouched):
+            try:
+                yield
+            finally:
+                interactive = mpl.is_interactive()
+    finally:
+        # The first figure loads the backend, and Jupyter's then turns the interactive mode on, without which
+        # it shows no further figure: rc_context would turn it off again.
+        mpl.interactive(interactive)
 
 
 @contextmanager

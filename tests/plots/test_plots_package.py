@@ -16,6 +16,7 @@ import hierbayes.plots
 from hierbayes.errors import ArgumentTypeError
 from hierbayes.fitted import registry
 from hierbayes.plots import caterpillar, save_png, to_png_bytes
+from hierbayes.plots.style import styled
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -84,3 +85,18 @@ def test_plots_can_be_drawn_from_several_threads(slopes: Any) -> None:
     with ThreadPoolExecutor(3) as pool:
         pictures = list(pool.map(picture, range(4)))
     assert len({len(p) for p in pictures}) == 1
+
+
+def test_a_backend_that_turns_interactive_mode_on_while_drawing_keeps_it_on() -> None:
+    before = mpl.is_interactive()
+    try:
+        mpl.interactive(False)
+        with styled("matplotlib"):
+            mpl.interactive(True)  # what Jupyter's backend does when the first figure loads it
+        assert mpl.is_interactive()
+        with pytest.raises(ZeroDivisionError), styled("matplotlib"):
+            mpl.interactive(False)
+            _ = 1 / 0
+        assert not mpl.is_interactive()
+    finally:
+        mpl.interactive(before)
