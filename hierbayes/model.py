@@ -282,6 +282,10 @@ class Model:
         drawn: pd.Series = resolve(ESTIMATES["simulate"])(self, params, seed=seed)
         return drawn
 
+    def equation(self) -> Any:
+        """The model as equations, for print and notebooks; see ``hierbayes.report.equations.equation``."""
+        return resolve(ESTIMATES["equation"])(self)
+
     def refit(self, y: Any, **settings: Any) -> Fit:
         """Fit the same model to another response; nothing is compiled again.
 

@@ -43,6 +43,7 @@ ESTIMATES: dict[str, str] = {
     "log_likelihood": "hierbayes.estimates.leave_out.pointwise:log_likelihood",
     "loo": "hierbayes.estimates.leave_out.loo:loo",
     "describe": "hierbayes.report.describe:describe",
+    "equation": "hierbayes.report.equations:equation",
     "kfold": "hierbayes.estimates.leave_out.kfold:kfold",
     "residuals": "hierbayes.estimates.checks.residuals:residuals",
     "group_residuals": "hierbayes.estimates.checks.residuals:group_residuals",

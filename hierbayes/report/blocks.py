@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hierbayes.report.equations.nodes import Equation
+
 type Align = Literal["left", "right"]
 
 
@@ -134,6 +136,13 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Equations:
+    """Lines of mathematics, each with what it says besides."""
+
+    lines: tuple[Equation, ...]
+
+
+@dataclass(frozen=True)
 class Download:
     """A file inside the page."""
 
@@ -151,7 +160,19 @@ class Details:
     blocks: tuple[Block, ...]
 
 
-type Block = Heading | Paragraph | Bullets | Table | Figure | Verdict | KeyNumbers | Code | Download | Details
+type Block = (
+    Heading
+    | Paragraph
+    | Bullets
+    | Table
+    | Figure
+    | Verdict
+    | KeyNumbers
+    | Code
+    | Equations
+    | Download
+    | Details
+)
 type Blocks = tuple[Block, ...]
 
 

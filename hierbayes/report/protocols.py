@@ -19,6 +19,15 @@ class PlanLike(Protocol):
     def reason(self) -> str: ...  # noqa: D102
 
 
+class SpecifiedLike(Protocol):
+    """A model or a fit: what it is, and of which data."""
+
+    @property
+    def spec(self) -> ModelSpec: ...  # noqa: D102
+    @property
+    def design(self) -> Design: ...  # noqa: D102
+
+
 class ModelLike(Protocol):
     """A model before it is fitted."""
 

@@ -13,6 +13,7 @@ from hierbayes.report.blocks import (
     Code,
     Details,
     Download,
+    Equations,
     Figure,
     Heading,
     KeyNumbers,
@@ -21,6 +22,7 @@ from hierbayes.report.blocks import (
     Table,
     Verdict,
 )
+from hierbayes.report.equations.mathml import mathml
 
 if TYPE_CHECKING:
     import jinja2
@@ -34,6 +36,7 @@ MACROS: dict[type[Block], str] = {
     Verdict: "verdict",
     KeyNumbers: "key_numbers",
     Code: "code",
+    Equations: "equations",
     Download: "download",
     Details: "details",
 }
@@ -85,6 +88,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["macro"] = _macro
     environment.filters["data_uri"] = _data_uri
+    environment.filters["mathml"] = mathml
     return environment
 
 

@@ -14,6 +14,7 @@ from hierbayes.report.blocks import (
     Code,
     Details,
     Download,
+    Equations,
     Figure,
     Heading,
     KeyNumbers,
@@ -21,6 +22,7 @@ from hierbayes.report.blocks import (
     Table,
     Verdict,
 )
+from hierbayes.report.equations.latex import latex
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _RULE = {"left": ":---", "right": "---:"}
@@ -103,6 +105,10 @@ def _code(block: Code) -> str:
     return f"{fence}\n{block.text}\n{fence}"
 
 
+def _equations(block: Equations) -> str:
+    return f"$$\n{latex(block.lines)}\n$$"
+
+
 def _download(block: Download) -> str:
     return f"*File: {_escape(block.filename)}*"
 
@@ -120,6 +126,7 @@ MARKDOWN: dict[type[Block], Callable[[Any], str]] = {
     Verdict: _verdict,
     KeyNumbers: _key_numbers,
     Code: _code,
+    Equations: _equations,
     Download: _download,
     Details: _details,
 }

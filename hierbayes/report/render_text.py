@@ -15,6 +15,7 @@ from hierbayes.report.blocks import (
     Column,
     Details,
     Download,
+    Equations,
     Figure,
     Heading,
     KeyNumbers,
@@ -22,6 +23,7 @@ from hierbayes.report.blocks import (
     Table,
     Verdict,
 )
+from hierbayes.report.equations.plain import plain
 from hierbayes.report.numerals import MINUS, MISSING
 
 WIDTH = 100
@@ -131,6 +133,10 @@ def _code(block: Code) -> str:
     return textwrap.indent(block.text, "    ")
 
 
+def _equations(block: Equations) -> str:
+    return textwrap.indent(plain(block.lines, WIDTH - 4), "    ")
+
+
 def _download(block: Download) -> str:
     return f"[File: {block.filename}]"
 
@@ -148,6 +154,7 @@ TEXT: dict[type[Block], Callable[[Any], str]] = {
     Verdict: _verdict,
     KeyNumbers: _key_numbers,
     Code: _code,
+    Equations: _equations,
     Download: _download,
     Details: _details,
 }

@@ -25,9 +25,10 @@ from hierbayes.report.pages import write_page
 
 VOID = {"meta", "link", "img", "br", "hr"}
 TAGS = """html head meta title link style body a header h1 h2 h3 h4 p div nav ol ul li main footer pre code
-details summary figure figcaption img table thead tbody tr th td small dl dt dd b strong em span"""
+details summary figure figcaption img table thead tbody tr th td small dl dt dd b strong em span
+math mrow mi mn mo msub msup msubsup mtable mtr mtd"""
 ATTRIBUTES = """lang charset name content rel href class id aria-label aria-hidden tabindex role scope
-data-value src alt width height style download"""
+data-value src alt width height style download stretchy form lspace rspace"""
 
 
 @dataclass

@@ -7,6 +7,7 @@ import typing
 import pytest
 
 from hierbayes.report import blocks as b
+from hierbayes.report.equations.nodes import Equation, Name
 from hierbayes.report.render_html import MACROS, render_fragment, render_html
 from hierbayes.report.render_markdown import MARKDOWN, render_markdown
 from hierbayes.report.render_text import TEXT, render_text, table_lines
@@ -26,6 +27,7 @@ ALL: dict[type, b.Block] = {
     b.Verdict: b.Verdict(False, EVIL, (b.Remark("problem", EVIL, EVIL),)),
     b.KeyNumbers: b.KeyNumbers((b.KeyNumber(EVIL, "1", EVIL),)),
     b.Code: b.Code(EVIL),
+    b.Equations: b.Equations((Equation(Name(EVIL), "=", (Name(EVIL),), EVIL),)),
     b.Download: b.Download(EVIL, EVIL, "text/csv", b"a,b"),
     b.Details: b.Details(EVIL, (b.Paragraph(EVIL),)),
 }

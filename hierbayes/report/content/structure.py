@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from hierbayes.report.blocks import Block, Blocks, Bullets, Cell, Code, Column, Details, Paragraph, Table
+from hierbayes.report.blocks import (
+    Block,
+    Blocks,
+    Bullets,
+    Cell,
+    Code,
+    Column,
+    Details,
+    Equations,
+    Paragraph,
+    Table,
+)
 from hierbayes.report.content.context import Shown
+from hierbayes.report.equations import model_equations, prior_equations
 from hierbayes.report.words import model_words
 from hierbayes.spec.records import ModelSpec, PriorEntry
 
@@ -25,19 +37,21 @@ def structure(shown: Shown) -> Blocks:
     blocks: list[Block] = [Paragraph(shown.description)] if shown.description else []
     blocks += [
         Code(f"{formulas}\nfamily: {spec.family}, link: {spec.link}"),
+        Equations(model_equations(spec, shown.fit.design)),
         Bullets(model_words(spec, shown.fit.design)),
-        Details("What was assumed beforehand (priors)", priors(spec)),
+        Details("What was assumed beforehand (priors)", priors(shown)),
     ]
     return tuple(blocks)
 
 
-def priors(spec: ModelSpec) -> Blocks:
+def priors(shown: Shown) -> Blocks:
     """The prior of every parameter, where it came from and why."""
     text = (
         "A prior says which values are plausible before the data are seen. Those marked default are weak: "
         "they rule out absurd values and leave the rest to the data."
     )
-    return (Paragraph(text), prior_table(spec))
+    spec = shown.fit.spec
+    return (Paragraph(text), prior_table(spec), Equations(prior_equations(spec, shown.fit.design)))
 
 
 def prior_table(spec: ModelSpec) -> Table:
