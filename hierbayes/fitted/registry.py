@@ -54,6 +54,7 @@ ESTIMATES: dict[str, str] = {
 
 PLOTS: dict[str, str] = {
     "shrinkage": "hierbayes.plots.shrinkage:shrinkage",
+    "shrinkage_plane": "hierbayes.plots.plane:shrinkage_plane",
     "caterpillar": "hierbayes.plots.caterpillar:caterpillar",
     "group_lines": "hierbayes.plots.group_lines:group_lines",
     "vpc": "hierbayes.plots.vpc:vpc",

@@ -12,6 +12,7 @@ from typing import Any
 
 PLOTS: dict[str, str] = {
     "shrinkage": "hierbayes.plots.shrinkage:shrinkage",
+    "shrinkage_plane": "hierbayes.plots.plane:shrinkage_plane",
     "caterpillar": "hierbayes.plots.caterpillar:caterpillar",
     "group_lines": "hierbayes.plots.group_lines:group_lines",
     "vpc": "hierbayes.plots.vpc:vpc",

@@ -63,6 +63,16 @@ def segments(da: xr.DataArray, target: Any, *, x_end: ArrayLike, y: ArrayLike, *
     return _backend(target).line(x, _broken(height[drawn], height[drawn]), target, **kwargs)
 
 
+def arrows(
+    da: xr.DataArray, target: Any, *, y: ArrayLike, x_end: ArrayLike, y_end: ArrayLike, **kwargs: Any
+) -> Any:
+    """Straight lines from ``da`` (x) and ``y`` to ``x_end`` and ``y_end``, where both ends are finite."""
+    ends = np.column_stack([np.asarray(v, dtype=float).ravel() for v in (da, x_end, y, y_end)])
+    drawn = ends[np.isfinite(ends).all(axis=1)]
+    x, height = _broken(drawn[:, 0], drawn[:, 1]), _broken(drawn[:, 2], drawn[:, 3])
+    return _backend(target).line(x, height, target, **kwargs)
+
+
 def points(
     da: xr.DataArray, target: Any, *, y: ArrayLike, mask: ArrayLike | None = None, **kwargs: Any
 ) -> Any:

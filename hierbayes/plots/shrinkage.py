@@ -117,7 +117,7 @@ def _place(data: xr.Dataset) -> xr.Dataset:
     for t in range(data.sizes["term"]):
         panel = data.isel(term=t)
         own, mean = panel["no_pooling"].to_numpy(), panel["mean"].to_numpy()
-        low, high = _fence(own, mean, float(panel["complete_pooling"]))
+        low, high = fence(own, np.append(mean, float(panel["complete_pooling"])))
         pad = 0.04 * (high - low)
         edge_low, edge_high = low - pad, high + pad
         state = np.full(own.shape, INSIDE, dtype=object)
@@ -136,9 +136,10 @@ def _place(data: xr.Dataset) -> xr.Dataset:
     return data
 
 
-def _fence(own: np.ndarray, mean: np.ndarray, complete: float) -> tuple[float, float]:
+def fence(own: np.ndarray, shown: np.ndarray) -> tuple[float, float]:
+    """The range of what must be ``shown`` and of all but far outlying own estimates."""
     finite = own[np.isfinite(own)]
-    inner = np.append(mean[np.isfinite(mean)], complete if np.isfinite(complete) else [])
+    inner = shown[np.isfinite(shown)]
     low, high = float(inner.min()), float(inner.max())
     if finite.size:
         q1, q3 = np.quantile(finite, [0.25, 0.75])
