@@ -1,6 +1,7 @@
 """The data sets that come along: R's level order, sizes, documentation."""
 
 import copy
+import hashlib
 import json
 import subprocess
 import sys
@@ -29,6 +30,15 @@ LEVELS = {
     ("hsb", "minrty"): ["No", "Yes"],
     ("hsb", "sx"): ["Male", "Female"],
     ("sleepstudy", "Subject"): list(map(str, SUBJECTS)),
+    ("guprenat", "prenat"): ["Traditional", "Modern"],
+    ("guprenat", "momEd"): ["None", "Primary", "Secondary+"],
+    ("guprenat", "husEd"): ["None", "Primary", "Secondary+", "Unknown"],
+    ("guprenat", "TV"): ["None", "not daily", "daily"],
+    ("guprenat", "birthOrd"): ["1", "2-3", "4-6", "7+"],
+    ("egsingle", "female"): ["Female", "Male"],
+    ("scotssec", "sex"): ["M", "F"],
+    ("insteval", "studage"): ["2", "4", "6", "8"],
+    ("insteval", "dept"): ["15", "5", "10", "12", "6", "7", "4", "8", "9", "14", "1", "3", "11", "2"],
     ("wine", "rating"): ["1", "2", "3", "4", "5"],
     ("wine", "temp"): ["cold", "warm"],
     ("wine", "contact"): ["no", "yes"],
@@ -69,6 +79,49 @@ def test_counts_known_from_the_literature():
     assert abs(hsb["cses"] - (hsb["ses"] - hsb["meanses"])).max() < 1e-10
 
 
+def test_levels_called_none_are_not_missing():
+    # table(guPrenat$momEd), ... in R: the packages' text files have None, which reads as a missing value.
+    frame = load_data("guPrenat")
+    counts = {"momEd": 1137, "husEd": 723, "toilet": 470, "TV": 1887}
+    assert {column: int((frame[column] == "None").sum()) for column in counts} == counts
+
+
+TWINS = {
+    "remission": ("b47d0cbb1d0b7d72", {"DID": 20}),
+    "antenatal": ("c7b5aeecca00c858", {"community": 361}),
+    "synthetic_pass": ("f90dab604dda1ac9", {"school": 10}),
+    "achievement": ("c25da09a35a174a2", {"school": 100}),
+}
+
+
+def checksum(frame: pd.DataFrame) -> str:
+    """Of what a CSV file with 9 digits would hold, whatever the last bits of a machine."""
+    return hashlib.sha256(frame.to_csv(index=False, float_format="%.9g").encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_twins_are_the_same_everywhere_and_know_their_truth(name):
+    frame = load_data(name)
+    stored, groups = TWINS[name]
+    assert checksum(frame) == stored
+    truth = frame.attrs["truth"]
+    assert truth["params"] == DATA_SETS[name].twin.params
+    assert {group: frame[group].nunique() for group in groups} == groups
+    assert list(truth["effects"]) == list(groups)
+    (group,) = groups
+    assert list(truth["effects"][group]["Intercept"]) == list(frame[group].cat.categories)
+
+
+def test_twins_are_like_what_they_stand_for():
+    patients = load_data("remission").groupby("DID", observed=True)["remission"].agg(["sum", "size"])
+    assert (int(patients["size"].min()), int(patients["size"].sum())) == (2, 454)
+    assert (patients["sum"] == 0).sum() >= 3  # doctors none of whose patients is in remission
+    assert (patients["sum"] == patients["size"]).sum() >= 1
+    women = load_data("antenatal")
+    assert 0.5 < women["antemed"].mean() < 0.56
+    assert (women.groupby("community", observed=True)["urban"].nunique() == 1).all()
+
+
 def test_each_call_gives_a_new_frame_and_attrs_travel():
     first = load_data("sleepstudy")
     first.loc[0, "Reaction"] = 0.0
@@ -96,7 +149,22 @@ def test_the_list():
         "gasoline",
         "wine",
         "eight_schools",
+        "egsingle",
+        "scotssec",
+        "insteval",
+        "guprenat",
+        "remission",
+        "antenatal",
+        "synthetic_pass",
+        "achievement",
     ]
+
+
+def test_the_columns_of_one_data_set():
+    table = list_data("hsb")
+    assert list(table.columns) == ["variable", "description", "values"]
+    assert table.iloc[6].tolist() == ["sector", "sector of the school", "Public, Catholic"]
+    assert list_data("Hsb82").equals(table)
 
 
 def test_unknown_names():
@@ -105,7 +173,8 @@ def test_unknown_names():
     assert str(caught.value) == (
         "'contraceptive' is not a known data set. Did you mean 'contraception'? "
         "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline, wine, "
-        "eight_schools. "
+        "eight_schools, egsingle, scotssec, insteval, guprenat, remission, antenatal, synthetic_pass, "
+        "achievement. "
         "list_data() describes them."
     )
 
