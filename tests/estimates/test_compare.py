@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -31,6 +34,17 @@ def test_the_contraception_ladder_reads_as_the_analysis_does(ladder):
     assert steps["verdict"][1].startswith("They predict alike: the difference is below 4 (elpd ")
     assert steps["verdict"][1].endswith("; m_03 is the simpler one")
     assert ladder.table["model"].tolist() == ["m_03", "m_02", "m_01"]
+
+
+@pytest.mark.sampling
+def test_a_notebook_shows_a_table_and_the_same_words(ladder):
+    shown = ladder._repr_html_()
+    cells = re.findall("<td>(.*?)</td>", shown)
+    assert cells[: len(cells) // 3][:2] == ["m_03", "0.0"]
+    assert cells[len(cells) // 3] == "m_02"
+    assert shown.count("<li>") == 2
+    plain = html.unescape(re.sub("<[^>]+>", " ", shown))
+    assert plain.split() == str(ladder).split()
 
 
 def test_districts_and_their_urban_parts_are_not_nested(model_of):

@@ -34,6 +34,8 @@ DEFINITION = (
     "{units}. weight: share of each model in the mixture of all that predicts best (stacking)."
 )
 
+STEPS = "From one model to the next:"
+
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
@@ -62,25 +64,34 @@ class Comparison:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        first = next(iter(self.elpds.values()))
-        lines = [
-            f"{len(self.elpds)} models: {first.title[0].lower()}{first.title[1:]}",
-            "",
-            _columns(self.table),
-        ]
-        lines += ["", "From one model to the next:"]
-        for step in self.steps.itertuples():
-            words = f"{step.first} to {step.second}: {step.changed}. {step.nested}. {step.verdict}."
+        lines = [self._title(), "", _columns(self.table).to_string(index=False), "", STEPS]
+        for words in self._steps():
             lines += textwrap.wrap(words, WIDTH, initial_indent="  ", subsequent_indent="    ")
         lines.append("")
-        for words in (str(self.table.attrs["definition"]), *self.notes):
+        for words in self._legend():
             lines += textwrap.wrap(words, WIDTH)
         return "\n".join(lines)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        steps = "".join(f"<li>{html.escape(words)}</li>" for words in self._steps())
+        rows = _columns(self.table).to_html(index=False)
+        legend = "".join(f"<p><small>{html.escape(words)}</small></p>" for words in self._legend())
+        return f"<p>{html.escape(self._title())}</p>{rows}<p>{STEPS}</p><ul>{steps}</ul>{legend}"
+
+    def _title(self) -> str:
+        first = next(iter(self.elpds.values()))
+        return f"{len(self.elpds)} models: {first.title[0].lower()}{first.title[1:]}"
+
+    def _steps(self) -> list[str]:
+        return [
+            f"{step.first} to {step.second}: {step.changed}. {step.nested}. {step.verdict}."
+            for step in self.steps.itertuples()
+        ]
+
+    def _legend(self) -> tuple[str, ...]:
+        return (str(self.table.attrs["definition"]), *self.notes)
 
 
 def compare(
@@ -323,11 +334,11 @@ FORMATS = {"elpd_diff": "{:,.1f}", "elpd": "{:,.1f}", "p": "{:,.1f}", "weight": 
 ERRORS = {"se_diff": "{:,.1f}", "se": "{:,.1f}"}
 
 
-def _columns(table: pd.DataFrame) -> str:
-    """The table in columns."""
+def _columns(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as it is shown, every number as text."""
     shown = table.copy()
     for name, pattern in {**FORMATS, **ERRORS}.items():
         shown[name] = [pattern.format(value) for value in table[name]]
     if not table["bad_k"].any():
         shown = shown.drop(columns="bad_k")
-    return shown.to_string(index=False)
+    return shown
