@@ -58,7 +58,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "plots": layer("estimates fitted spec design", "numpy pandas xarray arviz_base arviz_plots matplotlib"),
     "report": layer(
-        "estimates plots fitted spec design formulas", "numpy pandas xarray jinja2 great_tables matplotlib"
+        "estimates plots fitted spec design formulas", "numpy pandas xarray jinja2 great_tables PIL"
     ),
     "plan": layer("design spec geometry kernels", "numpy"),
     "several": layer("formulas design families spec"),

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from arviz_plots import PlotCollection
 
 
-def save_png(plot_collection: PlotCollection, to: str | Path | BinaryIO, dpi: float = 130) -> None:
+def save_png(
+    plot_collection: PlotCollection, to: str | Path | BinaryIO, dpi: float = 130, *, compression: int = 6
+) -> None:
     """Write a plot as PNG and close its figure.
 
     No display is needed: PNG is always rendered by Agg, whatever the interactive backend.
@@ -27,6 +29,8 @@ def save_png(plot_collection: PlotCollection, to: str | Path | BinaryIO, dpi: fl
         Where the picture goes.
     dpi : float
         Pixels per inch.
+    compression : int
+        From 0, large and quick, to 9.
 
     Raises
     ------
@@ -52,13 +56,13 @@ def save_png(plot_collection: PlotCollection, to: str | Path | BinaryIO, dpi: fl
         # labels from data may be in scripts that the font lacks; a box is drawn in their place
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         try:
-            figure.savefig(to, format="png", dpi=dpi)
+            figure.savefig(to, format="png", dpi=dpi, pil_kwargs={"compress_level": compression})
         finally:
             plt.close(figure)
 
 
-def to_png_bytes(plot_collection: PlotCollection, dpi: float = 130) -> bytes:
+def to_png_bytes(plot_collection: PlotCollection, dpi: float = 130, *, compression: int = 6) -> bytes:
     """A plot as the bytes of a PNG file; its figure is closed. See :func:`save_png`."""
     buffer = io.BytesIO()
-    save_png(plot_collection, buffer, dpi)
+    save_png(plot_collection, buffer, dpi, compression=compression)
     return buffer.getvalue()

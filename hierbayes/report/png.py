@@ -56,23 +56,23 @@ def with_palette(png: bytes) -> bytes:
 
 def _pixels(png: bytes) -> NDArray[np.uint8]:
     """Pixels of shape (height, width, 3)."""
-    from matplotlib.image import imread
+    from PIL import Image
 
-    values = np.atleast_3d(np.asarray(imread(io.BytesIO(png)), dtype=np.float32))
-    if values.shape[2] == 4:
-        opacity = values[..., 3:]
-        values = values[..., :3]
-        if opacity.min() < 1:
-            values = values * opacity + (1 - opacity)
-    values = np.broadcast_to(values, (*values.shape[:2], 3))
-    return np.asarray(values * np.float32(255) + np.float32(0.5), dtype=np.float32).astype(np.uint8)
+    with Image.open(io.BytesIO(png)) as image:
+        values = np.array(image.convert("RGBA"), dtype=np.uint8)
+    colours: NDArray[np.uint8] = values[..., :3]
+    opacity: NDArray[np.uint8] = values[..., 3:]
+    if opacity.min() == 255:
+        return colours
+    share = opacity.astype(np.float32) / np.float32(255)
+    return np.asarray(np.rint(colours * share + 255 * (1 - share)), dtype=np.uint8)
 
 
 def _quantize(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Palette indices of shape (height, width) and the palette of shape (colours, 3)."""
     channels = pixels.astype(np.uint32)
     packed = (channels[..., 0] << 16) | (channels[..., 1] << 8) | channels[..., 2]
-    codes, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    codes, inverse, counts = _distinct(packed)
     colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.float64)
     for step in STEPS:
         binned = np.rint(colours / step).astype(np.int64)
@@ -83,6 +83,21 @@ def _quantize(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
     means = np.stack([np.bincount(bins, counts * colours[:, k]) / weights for k in range(3)], axis=1)
     indices = bins.astype(np.uint8)[inverse].reshape(packed.shape)
     return indices, np.asarray(np.rint(means), dtype=np.uint8)
+
+
+def _distinct(
+    packed: NDArray[np.integer],
+) -> tuple[NDArray[np.integer], NDArray[np.intp], NDArray[np.intp]]:
+    """Colours in ascending order, the place of each pixel's colour among them, and how often each is there.
+
+    Of runs of one colour only the first pixel is sorted: most of a picture is such runs.
+    """
+    flat = packed.ravel()
+    starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
+    lengths = np.diff(starts, append=flat.size)
+    codes, inverse = np.unique(flat[starts], return_inverse=True)
+    counts = np.bincount(inverse, lengths).astype(np.intp)
+    return codes, np.repeat(inverse, lengths), counts
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

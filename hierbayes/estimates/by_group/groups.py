@@ -11,7 +11,7 @@ from hierbayes import names
 from hierbayes.errors import UnknownNameError
 from hierbayes.estimates.predictors import PREDICTOR, owner, predictor_label
 from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
-from hierbayes.fitted.record import Fit
+from hierbayes.fitted.record import Fit, once
 from hierbayes.spec.records import GroupSpec
 
 
@@ -94,7 +94,8 @@ def ranef(
     }
     if draws:
         return xr.Dataset({names.u(name): values for name, values in effects.items()})
-    return _table(fit, effects, prob)
+    numbers = {name: summarize(values, prob) for name, values in effects.items()}
+    return _table(fit, effects, numbers, prob)
 
 
 @overload
@@ -154,10 +155,18 @@ def coef(
         coefficients[spec.name] = total.transpose("chain", "draw", names.group_dim(spec.name), dim)
     if draws:
         return xr.Dataset({names.coef(name): values for name, values in coefficients.items()})
-    return _table(fit, coefficients, prob)
+    numbers = {name: coef_numbers(fit, name, values, prob) for name, values in coefficients.items()}
+    return _table(fit, coefficients, numbers, prob)
 
 
-def _table(fit: Fit, effects: dict[str, xr.DataArray], prob: float) -> pd.DataFrame:
+def coef_numbers(fit: Fit, name: str, values: xr.DataArray, prob: float = PROB) -> pd.DataFrame:
+    """``summarize`` of the draws of ``coef`` of one group term, computed once for all who ask."""
+    return once(fit, ("coef", name, prob), lambda: summarize(values, prob))
+
+
+def _table(
+    fit: Fit, effects: dict[str, xr.DataArray], numbers: dict[str, pd.DataFrame], prob: float
+) -> pd.DataFrame:
     """One row per group and coefficient; the terms of one factor side by side, as lme4 shows them."""
     frames: dict[tuple[str, str], list[pd.DataFrame]] = {}
     factors = {group.name: group.factor for group in fit.spec.all_groups}
@@ -168,9 +177,7 @@ def _table(fit: Fit, effects: dict[str, xr.DataArray], prob: float) -> pd.DataFr
         label = predictor_label(fit, owner(fit, name).name)
         if fit.spec.predictors:
             labels.insert(0, PREDICTOR, label)
-        frames.setdefault((factors[name], label), []).append(
-            pd.concat([labels, summarize(values, prob)], axis=1)
-        )
+        frames.setdefault((factors[name], label), []).append(pd.concat([labels, numbers[name]], axis=1))
     rows = pd.concat([_by_level(parts) for parts in frames.values()], ignore_index=True)
     return describe_interval(rows, "link", prob)
 

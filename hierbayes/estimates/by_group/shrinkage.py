@@ -14,16 +14,16 @@ from scipy.optimize import minimize_scalar
 
 from hierbayes import names
 from hierbayes.design.records import GroupDesign
-from hierbayes.estimates.by_group.groups import coef, select_groups
+from hierbayes.estimates.by_group.groups import coef, coef_numbers, select_groups
 from hierbayes.estimates.by_group.ordered import ordered_regression
 from hierbayes.estimates.by_group.pooled import pooling_words
 from hierbayes.estimates.by_group.scoring import GroupedData, information_matrices, maximum_likelihood
 from hierbayes.estimates.predictions.prediction import family_parameters, linpred, thin
-from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
+from hierbayes.estimates.summarize import PROB, describe_interval, label_rows
 from hierbayes.estimates.variance.varcorr import covariance
 from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.families.cumulative import Cumulative
-from hierbayes.fitted.record import Fit
+from hierbayes.fitted.record import Fit, once
 
 type Floats = NDArray[np.float64]
 
@@ -98,6 +98,10 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
     >>> pulled = fit.shrinkage(group="school")
     >>> pulled.sort_values("n")[["level", "n", "no_pooling", "mean", "pooling_factor"]].head(2)
     """
+    return once(fit, ("shrinkage", group, prob), lambda: _shrinkage(fit, group, prob)).copy()
+
+
+def _shrinkage(fit: Fit, group: str | None, prob: float) -> pd.DataFrame:
     frames = []
     complete = _complete_pooling(fit)
     for spec in select_groups(fit, group):
@@ -116,7 +120,7 @@ def shrinkage(fit: Fit, group: str | None = None, *, prob: float = PROB) -> pd.D
         rows["complete_pooling_se"] = np.tile(
             [complete.get(t, (0.0, 0.0))[1] for t in spec.terms], design.n_groups
         )
-        numbers = summarize(partial, prob)
+        numbers = coef_numbers(fit, spec.name, partial, prob)
         rows = pd.concat([rows, numbers[["mean", "sd", "lower", "upper"]]], axis=1)
         tails = [(1 - prob) / 2, (1 + prob) / 2]
         rows["pooling_factor"] = factor.mean(("chain", "draw")).to_numpy().ravel()

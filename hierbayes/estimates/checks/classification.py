@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hierbayes.errors import DataError
 from hierbayes.estimates.checks.scores import BY_THRESHOLD, OVERALL, Brier, Outcomes, counts, decomposed
 from hierbayes.estimates.leave_out.pointwise import log_likelihood_blocks
+from hierbayes.estimates.leave_out.psis import psis_weights
 from hierbayes.estimates.predictions.prediction import epred
 from hierbayes.estimates.summarize import PROB, Table, describe_interval
 from hierbayes.fitted.record import Fit, once
@@ -205,15 +206,12 @@ def left_out(fit: Fit, draws: Floats) -> tuple[Floats, Floats]:
     float64 arrays, shape (n,)
         ``sum_s w_s q_s`` with Pareto-smoothed weights proportional to ``1 / p(y_i | draw s)``; k.
     """
-    from arviz_stats.base import array_stats
-
     mean, k = np.empty(fit.design.n), np.empty(fit.design.n)
     for rows, block in log_likelihood_blocks(fit):
         flat = block.reshape(-1, block.shape[-1]).T
-        log_weights, k[rows] = array_stats.psislw(flat, axis=-1)
-        weights = np.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
+        log_weights, k[rows] = psis_weights(flat)
         values = draws[..., rows].reshape(-1, block.shape[-1]).T
-        mean[rows] = (weights * values).sum(axis=-1) / weights.sum(axis=-1)
+        mean[rows] = (np.exp(log_weights) * values).sum(axis=-1)
     return mean, k
 
 

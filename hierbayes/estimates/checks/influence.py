@@ -112,11 +112,10 @@ def _rows(fit: Fit) -> Finding:
     if fit.design.n > ROWS:
         what = f"Whether single rows decide is not checked on more than {ROWS} rows: fit.loo() does."
         return Finding("ok", what, float("nan"))
-    from arviz_stats.base import array_stats
-
     from hierbayes.estimates.leave_out.elpd import good_k, words_on_k
     from hierbayes.estimates.leave_out.loo import relative_efficiency
     from hierbayes.estimates.leave_out.pointwise import log_likelihood
+    from hierbayes.estimates.leave_out.psis import psis_weights
 
     values = log_likelihood(fit, min(DRAWS, _n_draws(fit))).to_numpy()
     values = values.reshape(-1, values.shape[-1]).T
@@ -124,8 +123,7 @@ def _rows(fit: Fit) -> Finding:
         what = "Whether single rows decide is not known: the likelihood of some draws is zero."
         return Finding("warning", what, float("nan"))
     values = values[np.ptp(values, axis=1) > 0]  # rows of weight 0 say nothing
-    with np.errstate(all="ignore"):  # weights that one draw has nearly alone
-        _, k = array_stats.psislw(values, r_eff=relative_efficiency(fit), axis=-1)
+    _, k = psis_weights(values, relative_efficiency(fit))
     k = np.where(np.isnan(k), np.inf, k)
     threshold, worst = good_k(values.shape[1]), float(np.max(k, initial=-np.inf))
     words = words_on_k(k, threshold, "row")

@@ -15,6 +15,7 @@ from hierbayes import names
 from hierbayes.design.selection import take_rows
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.by_group.groups import select_groups
+from hierbayes.estimates.leave_out.psis import psis_weights
 from hierbayes.estimates.predictions.prediction import family_parameters, linpred, mean_response, thin
 from hierbayes.estimates.predictions.recorded import recorded
 from hierbayes.estimates.summarize import Table
@@ -309,16 +310,14 @@ def leave_one_out_pit(fit: Fit, *, seed: int = 0) -> pd.DataFrame:
 
 
 def _left_out(fit: Fit, seed: int) -> pd.DataFrame:
-    from arviz_stats.base import array_stats
-
     family, link = get_family(fit.spec.family), get_link(fit.spec.family, fit.spec.link)
     v = np.random.default_rng(seed).random(fit.design.n)
     pit, k = np.empty(fit.design.n), np.empty(fit.design.n)
     for rows, part, eta, params in row_blocks(fit, DRAWS):
         log = family.log_density(part.design.y, eta, params, link)
         n = eta.shape[-1]
-        weights, k[rows] = array_stats.psislw(log.reshape(-1, n).T, axis=-1)
-        weights = np.exp(weights - special.logsumexp(weights, axis=-1, keepdims=True))
+        log_weights, k[rows] = psis_weights(log.reshape(-1, n).T)
+        weights = np.exp(log_weights)
         low, high = below(family, part.design.y, eta, params, link=link)
         least, most = (np.einsum("ns,sn->n", weights, side.reshape(-1, n)) for side in (low, high))
         pit[rows] = least + v[rows] * (most - least)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from hierbayes.design.records import Design
 from hierbayes.estimates.leave_out.identity import Data
+from hierbayes.estimates.leave_out.psis import BLOCK, psis_weights
 from hierbayes.spec.records import ModelSpec
 
 type Floats = NDArray[np.float64]
@@ -163,21 +163,36 @@ def psis_elpd(log_likelihood: Floats, r_eff: float) -> pd.DataFrame:
     cross-validation and WAIC. Statistics and Computing 27, 1413-1432 (equation 10). Monte Carlo errors:
     Vehtari et al. (2024), as of ``good_k``, equation 6 (self-normalized).
     """
-    from arviz_stats.base import array_stats
-
-    with np.errstate(all="ignore"):  # of weights that are no Pareto distribution, which k then says
-        log_weights, k = array_stats.psislw(log_likelihood, r_eff=r_eff, axis=-1)
+    log_weights, k = psis_weights(log_likelihood, r_eff)
+    elpd, mcse, plain = (np.empty(len(k)) for _ in range(3))
+    size = max(1, BLOCK // log_likelihood.shape[1])
+    for start in range(0, len(k), size):
+        rows = slice(start, start + size)
+        elpd[rows], mcse[rows] = _weighted(log_likelihood[rows], log_weights[rows], r_eff)
+        plain[rows] = lpd(log_likelihood[rows])
     k = np.where(np.isnan(k), np.inf, k)
-    log_weights = log_weights - logsumexp(log_weights, axis=-1, keepdims=True)
-    elpd = logsumexp(log_weights + log_likelihood, axis=-1)
-    shares = np.exp(log_weights + log_likelihood - elpd[:, None])
-    mcse = np.sqrt(((shares - np.exp(log_weights)) ** 2).sum(axis=-1) / r_eff)
-    return pd.DataFrame({"elpd": elpd, "p": lpd(log_likelihood) - elpd, "mcse": mcse, "pareto_k": k})
+    return pd.DataFrame({"elpd": elpd, "p": plain - elpd, "mcse": mcse, "pareto_k": k})
+
+
+def _weighted(log_likelihood: Floats, log_weights: Floats, r_eff: float) -> tuple[Floats, Floats]:
+    """Log of the weighted mean likelihood, and its Monte Carlo standard error, of rows by draws."""
+    weights, shares = np.exp(log_weights), log_weights + log_likelihood
+    most = shares.max(axis=-1, keepdims=True)
+    most = np.where(np.isfinite(most), most, 0.0)
+    np.exp(shares - most, out=shares)
+    total = shares.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of rows that no draw allows
+        shares /= total
+        elpd = np.log(total) + most
+    return elpd[:, 0], np.sqrt(((shares - weights) ** 2).sum(axis=-1) / r_eff)
 
 
 def lpd(log_likelihood: Floats) -> Floats:
     """``log mean exp`` over the last axis: the log predictive density under the draws."""
-    return np.asarray(logsumexp(log_likelihood, axis=-1) - np.log(log_likelihood.shape[-1]))
+    most = log_likelihood.max(axis=-1, keepdims=True)
+    most = np.where(np.isfinite(most), most, 0.0)
+    with np.errstate(divide="ignore"):  # of rows that no draw allows
+        return np.asarray(np.log(np.exp(log_likelihood - most).mean(axis=-1)) + most[..., 0])
 
 
 def lpd_mcse(log_likelihood: Floats, r_eff: float) -> Floats:

@@ -83,7 +83,7 @@ def picture(fit: Fit, name: str, alt: str, caption: str, **choice: str) -> Figur
     from hierbayes.plots import to_png_bytes
 
     try:
-        png = with_palette(to_png_bytes(getattr(fit.plot, name)(**choice), dpi=DPI))
+        png = with_palette(to_png_bytes(getattr(fit.plot, name)(**choice), dpi=DPI, compression=1))
     except HierbayesError as error:
         return Paragraph(f"There is no such picture for this model: {error}", "note")
     width, height = (round(pixels * SHOWN_DPI / DPI) for pixels in size(png))
