@@ -29,6 +29,8 @@ _PUBLIC = {
     "Warmed": "hierbayes.warming",
     "pooling": "hierbayes.approaches",
     "Pooling": "hierbayes.approaches",
+    "sbc": "hierbayes.calibration",
+    "Calibration": "hierbayes.calibration",
     "load": "hierbayes.fitted",
     "plot": "hierbayes.plots.public",
     "describe_structure": "hierbayes.design.structure",
@@ -47,6 +49,8 @@ _PUBLIC = {
 if TYPE_CHECKING:
     from hierbayes.approaches import Pooling as Pooling
     from hierbayes.approaches import pooling as pooling
+    from hierbayes.calibration import Calibration as Calibration
+    from hierbayes.calibration import sbc as sbc
     from hierbayes.cards import Card as Card
     from hierbayes.cards import fit_card as fit_card
     from hierbayes.cards import load_card as load_card

@@ -56,6 +56,7 @@ LAYERS: dict[str, Layer] = {
         "formulas design families spec geometry fitted model refitting many estimates",
         "numpy scipy pandas xarray",
     ),
+    "calibration": layer("design fitted model many estimates", "numpy pandas xarray arviz_stats"),
     "plots": layer("estimates fitted spec design", "numpy pandas xarray arviz_base arviz_plots matplotlib"),
     "report": layer(
         "estimates plots fitted spec design formulas", "numpy pandas xarray jinja2 great_tables PIL"

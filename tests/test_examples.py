@@ -29,6 +29,7 @@ LONG = {"hb.compare", "hb.table", "estimates.loo", "estimates.report", "estimate
 """Examples that wait for leave-one-out of 4,059 rows; other tests of the same calls are quick."""
 
 RECORDS = {
+    "Calibration",
     "Card",
     "Comparison",
     "FitFailure",

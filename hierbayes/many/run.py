@@ -7,11 +7,12 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.fitted import Fit
 from hierbayes.formulas.parts import Formulas
 from hierbayes.many.jobs import Job, check_settings, resident, spawn_seeds, tasks_of
 from hierbayes.many.progress import FitsProgress
@@ -34,7 +35,7 @@ def fit_many(
     seeds: int | Sequence[int] | Mapping[Hashable, int] | None = None,
     n_jobs: int = 1,
     backend: str = "loky",
-    keep: str = AUTO,
+    keep: str | Callable[[Fit], Any] = AUTO,
     progress: bool = True,
     **settings: Any,
 ) -> FitMany:
@@ -58,9 +59,10 @@ def fit_many(
     backend : str
         Of joblib: ``"loky"`` (processes), ``"threading"``, ``"multiprocessing"``, ``"dask"`` where a client
         runs, ``"ray"`` once it is registered.
-    keep : str
+    keep : str or callable
         ``"fit"``: whole fits with all draws; ``"summary"``: ``FitSummary``, a few kilobytes each; ``"auto"``:
-        whole fits up to 50 of them.
+        whole fits up to 50 of them. A function of the fit keeps what it answers; it goes to other processes
+        by pickle.
     progress : bool
         Whether to show one bar, and a summary line at the end.
     **settings
@@ -102,11 +104,13 @@ def fit_many(
     tasks = tasks_of(models, responses, build)
     check_settings(settings)
     _check_workers(n_jobs, backend)
-    if keep not in (AUTO, *KEPT):
+    if not callable(keep) and keep not in (AUTO, *KEPT):
         raise UnknownNameError("value of keep", keep, (AUTO, *KEPT))
     root, spawned = spawn_seeds(seeds, list(tasks))
     jobs = [Job(key, seed, task) for (key, task), seed in zip(tasks.items(), spawned, strict=True)]
-    kept = ("fit" if len(jobs) <= KEPT_WHOLE else "summary") if keep == AUTO else keep
+    if keep == AUTO:
+        keep = "fit" if len(jobs) <= KEPT_WHOLE else "summary"
+    kept = keep if callable(keep) else KEPT[keep]
     if n_jobs != 1:
         settings = {"cores": 1, **settings}
     try:
@@ -127,7 +131,7 @@ class _Work:
     """What all jobs have in common: settings of ``Model.fit``, what to keep, the process that asked."""
 
     settings: Mapping[str, Any]
-    keep: str
+    keep: Callable[[Fit], Any]
     home: int
 
 
@@ -136,7 +140,7 @@ def attempt(job: Job, work: _Work) -> tuple[Hashable, Outcome]:
     with _one_thread(work.home), _deaf_to_ctrl_c(work.home):
         try:
             fit = job.task({**work.settings, "seed": job.seed})
-            return job.key, KEPT[work.keep](fit)
+            return job.key, work.keep(fit)
         except Exception as error:  # noqa: BLE001 (whatever it is, the other fits go on)
             return job.key, _failure(job, error)
 
@@ -154,7 +158,7 @@ def _collect(
     with _one_thread(None), contextlib.closing(_stream(jobs, work, workers)) as stream:
         try:
             for key, outcome in stream:
-                if not isinstance(outcome, FitFailure) and outcome.partial:
+                if not isinstance(outcome, FitFailure) and getattr(outcome, "partial", False):
                     break
                 done[key] = outcome
                 bar.advance(failed=isinstance(outcome, FitFailure))

@@ -335,3 +335,14 @@ def test_nothing_is_shown_unless_asked(capsys):
         bar.advance(failed=False)
     bar.finish(partial=False)
     assert capsys.readouterr() == ("", "")
+
+
+def _largest(fit: hb.Fit) -> float:
+    return float(fit.posterior["sigma"].max())
+
+
+def test_a_function_says_what_is_kept():
+    model = hb.Model("y ~ x", {"y": [1.0, 2.0, 4.0, 3.0, 5.0], "x": [0.0, 1.0, 2.0, 3.0, 4.0]})
+    many = hb.fit_many([model], seeds=[3], keep=_largest, draws=50, chains=2, progress=False)
+    fit = model.fit(seed=3, draws=50, chains=2, progress=False)
+    assert many[0] == _largest(fit)
