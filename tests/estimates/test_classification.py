@@ -102,6 +102,10 @@ def test_what_is_printed():
     assert "in-sample" in text
     assert "leave-one-out" in text
     assert "which flatters" in text.replace("\n  ", " ")
+    page = classification(fit)._repr_html_()
+    assert page.startswith("<p>Predicted y = 1 where the probability is 0.5 or more</p><table")
+    assert "chance that one that was y = 1 has a higher probability than one that was y = 0</td>" in page
+    assert page.index("</table>") < page.index("<p><small>Definition: in_sample and leave_one_out")
     roc = fit.classification().roc
     for _, curve in roc.groupby("predictions"):
         assert curve.iloc[0, 2:].tolist() == [0, 0]

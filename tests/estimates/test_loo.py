@@ -114,7 +114,7 @@ def test_a_result_reads_as_a_table(small):
     assert text.startswith("Leave-one-out cross-validation: 6 levels of g, 4,000 draws\n\n")
     assert "effects integrated out: g." in text
     assert loo.table["quantity"].tolist() == ["elpd", "p"]
-    assert loo._repr_html_().startswith("<pre>Leave-one-out")
+    assert loo._repr_html_().startswith("<pre style='font-family: monospace'>Leave-one-out")
     assert max(map(len, text.splitlines())) <= 100
 
 

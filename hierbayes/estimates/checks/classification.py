@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,9 +85,11 @@ class Classification:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        confusion: str = self.confusion.to_html()
-        scores: str = Table(self.scores)._repr_html_()
-        return confusion + scores
+        said = f"Predicted {self.positive} where the probability is {self.threshold:g} or more"
+        scores = Table(self.scores)
+        scores.attrs = self.scores.attrs
+        with pd.option_context("display.max_colwidth", None):
+            return f"<p>{html.escape(said)}</p>{self.confusion.to_html()}{scores._repr_html_()}"
 
 
 def classification(

@@ -113,7 +113,7 @@ class Elpd:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        return f"<pre style='font-family: monospace'>{html.escape(str(self))}</pre>"
 
 
 def _spread(values: pd.Series) -> float:
