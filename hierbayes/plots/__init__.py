@@ -29,6 +29,7 @@ PLOTS: dict[str, str] = {
     "residuals": "hierbayes.plots.residuals:residuals",
     "varcorr": "hierbayes.plots.densities:varcorr",
     "prior_posterior": "hierbayes.plots.densities:prior_posterior",
+    "prior_predictive": "hierbayes.plots.prior_predictive:prior_predictive",
 }
 
 _PUBLIC: dict[str, str] = {

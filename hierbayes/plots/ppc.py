@@ -166,7 +166,7 @@ def _censored_words(fit: Any) -> str:
 
 def _bars(fit: Any, seed: int) -> xr.Dataset:
     replicated = posterior_predictive(fit, draws=REPLICATIONS, seed=seed).to_numpy().reshape(-1, fit.design.n)
-    edges, labels = _bins(fit)
+    edges, labels = bins(fit)
     counts = np.stack([np.histogram(row, edges)[0] for row in replicated], axis=1)
     lower, upper = np.quantile(counts, [0.025, 0.975], axis=1)
     data = xr.Dataset(
@@ -191,7 +191,7 @@ def _bars(fit: Any, seed: int) -> xr.Dataset:
     return data
 
 
-def _bins(fit: Any) -> tuple[np.ndarray, list[str]]:
+def bins(fit: Any) -> tuple[np.ndarray, list[str]]:
     """Edges and labels of the bars: outcomes, or ranges of counts, of which the last one has no end."""
     if fit.spec.family == "bernoulli":
         return np.array([-0.5, 0.5, 1.5]), list(fit.design.response.labels or ("0", "1"))

@@ -125,7 +125,7 @@ def test_nothing_outside_the_page_is_named(page: Parsed, card_page: Path) -> Non
 
 def test_pictures_have_words(page: Parsed) -> None:
     pictures = [attributes for tag, attributes in page.elements if tag == "img"]
-    assert len(pictures) == 6 + 6 + 2
+    assert len(pictures) == 7 + 7 + 3
     for picture in pictures:
         assert len(picture["alt"] or "") > 30
         content = base64.b64decode((picture["src"] or "").removeprefix("data:image/png;base64,"))

@@ -14,14 +14,16 @@ from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError, PriorError
 from hierbayes.estimates.predictions.prediction import replicated
+from hierbayes.estimates.predictions.recorded import as_recorded
 from hierbayes.estimates.predictions.rows import OWN, Rows
-from hierbayes.fitted.record import Fit
+from hierbayes.fitted.record import Fit, once
 from hierbayes.spec.records import GroupSpec, ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
 type Draw = Callable[..., Any]
 
 DRAWS = 500
+IMPLIED = 200  # data sets for a picture
 TRIES = 2000
 """How often cutpoints of different priors are drawn anew until they are in order."""
 
@@ -103,6 +105,36 @@ def prior_predictive(model: ModelLike, draws: int = DRAWS, *, seed: int = 0) -> 
     return xr.DataTree.from_dict(
         {"prior": prior, "prior_predictive": y.to_dataset(), "observed_data": observed}
     )
+
+
+def implied(fit: Fit, draws: int = IMPLIED, *, seed: int = 0) -> Floats:
+    """Responses that the priors of a fit imply for its rows, as they would have been recorded.
+
+    Parameters
+    ----------
+    fit : Fit
+        Its priors, columns and groups; the posterior is not used.
+    draws : int
+        How many data sets.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    float64 array, shape (draws, n)
+        The responses of ``prior_predictive(fit, draws, seed=seed)``, censored ones at their limits.
+
+    Raises
+    ------
+    PriorError, DataError
+        As ``prior_predictive``.
+    """
+
+    def compute() -> Floats:
+        made = prior_predictive(fit, draws, seed=seed)["prior_predictive"]["y"]
+        return as_recorded(fit.design, made.transpose("chain", "draw", names.OBS).to_numpy()[0])
+
+    return once(fit, ("implied", draws, seed), compute)
 
 
 def prior_draws(spec: ModelSpec, design: Design, draws: int, rng: np.random.Generator) -> xr.Dataset:

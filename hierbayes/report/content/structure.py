@@ -15,6 +15,7 @@ from hierbayes.report.blocks import (
     Table,
 )
 from hierbayes.report.content.context import Shown
+from hierbayes.report.content.implied import prior_predictive
 from hierbayes.report.equations import model_equations, prior_equations
 from hierbayes.report.words import model_words
 from hierbayes.spec.records import ModelSpec, PriorEntry
@@ -39,19 +40,20 @@ def structure(shown: Shown) -> Blocks:
         Code(f"{formulas}\nfamily: {spec.family}, link: {spec.link}"),
         Equations(model_equations(spec, shown.fit.design)),
         Bullets(model_words(spec, shown.fit.design)),
-        Details("What was assumed beforehand (priors)", priors(shown)),
+        Details("What was assumed beforehand (priors), and what that implies", priors(shown)),
     ]
     return tuple(blocks)
 
 
 def priors(shown: Shown) -> Blocks:
-    """The prior of every parameter, where it came from and why."""
+    """The prior of every parameter, where it came from and why, and what data they imply together."""
     text = (
         "A prior says which values are plausible before the data are seen. Those marked default are weak: "
         "they rule out absurd values and leave the rest to the data."
     )
     spec = shown.fit.spec
-    return (Paragraph(text), prior_table(spec), Equations(prior_equations(spec, shown.fit.design)))
+    written = Equations(prior_equations(spec, shown.fit.design))
+    return (Paragraph(text), prior_table(spec), written, *prior_predictive(shown))
 
 
 def prior_table(spec: ModelSpec) -> Table:
