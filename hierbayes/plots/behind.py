@@ -99,7 +99,7 @@ def behind(fit: Any, x: Array, cells: tuple[Array, Array], shape: tuple[int, int
         found.append(
             (x[own], values, np.ones(len(values)))
             if single
-            else _binned(x[own], values, np.ones(own.sum()) if weight is None else weight[own], ordinal)
+            else binned(x[own], values, np.ones(own.sum()) if weight is None else weight[own], ordinal)
         )
     most = max(len(part[0]) for part in found)
     padded = np.full((3, len(found), most), np.nan)
@@ -109,14 +109,26 @@ def behind(fit: Any, x: Array, cells: tuple[Array, Array], shape: tuple[int, int
     return Behind(where, height, n, _words(single, ordinal, is_share))
 
 
-def _binned(x: Array, y: Array, weight: Array, ordinal: bool) -> tuple[Array, Array, Array]:
-    """Means of x and y within bins of equally many rows, or at each value, and how many there are."""
+def binned(
+    x: Array, y: Array, weight: Array, ordinal: bool, *, most: int | None = None
+) -> tuple[Array, Array, Array]:
+    """Means of x and y within bins of equally many rows, or at each value, and how many there are.
+
+    Parameters
+    ----------
+    x, y, weight : array, shape (n,)
+        Of the rows; ``weight`` is what a row counts.
+    ordinal : bool
+        Whether each value of ``x`` is a bin of its own.
+    most : int, optional
+        At most so many bins.
+    """
     if not len(x):
         return x, y, weight
     if ordinal:
         _, bins = np.unique(x, return_inverse=True)
     else:
-        number = max(1, min(BINS, len(x) // LEAST))
+        number = max(1, min(BINS, len(x) // LEAST) if most is None else most)
         edges = np.unique(np.quantile(x, np.linspace(0, 1, number + 1)[1:-1]))
         bins = np.unique(np.searchsorted(edges, x, side="right"), return_inverse=True)[1]
     n = np.bincount(bins, weights=weight)

@@ -1,15 +1,16 @@
-"""Group lines: the fitted line of every group, with the population's on top."""
+"""Group lines: the fitted line of every group, with the population's on top or in a panel for each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from hierbayes.estimates.predictions.prediction import middle_cut
 from hierbayes.plots import curves, marks, selection
-from hierbayes.plots.style import BLUE, DASHED, GREY, ORANGE, backend_name, canvas, panels, styled
+from hierbayes.plots.facets import FACETS, draw_facets, facets_data
+from hierbayes.plots.style import BLUE, GREY, ORANGE, backend_name, canvas, panels, styled
 
 if TYPE_CHECKING:
     from arviz_plots import PlotCollection
@@ -25,7 +26,8 @@ def group_lines(
     x: str | None = None,
     *,
     facet: bool = False,
-    facets: int = 12,
+    levels: str | Sequence[str] | None = None,
+    facets: int = FACETS,
     backend: str | None = None,
 ) -> PlotCollection:
     """Draw the expected response of each group along one column; S-curves for binary outcomes.
@@ -44,8 +46,12 @@ def group_lines(
         population.
     facet : bool
         One panel per group, with its data, instead of all lines in one panel.
+    levels : str or sequence of str, optional
+        Which groups get a panel, ``facet=True`` taken as said: their labels, or ``"spread"`` (the default:
+        evenly from the largest to the smallest group), ``"largest"``, ``"smallest"``, ``"typical"`` or
+        ``"unusual"`` (whose curves are nearest to the population's, or furthest from it).
     facets : int
-        At most so many panels, spread evenly from the largest to the smallest group.
+        At most so many panels, unless ``levels`` names them.
     backend : str, optional
         ``"matplotlib"``, ``"plotly"``, ``"bokeh"`` or ``"none"``; ``arviz_base.rcParams["plot.backend"]`` by
         default.
@@ -57,21 +63,28 @@ def group_lines(
     Raises
     ------
     UnknownNameError
-        If ``group`` or ``x`` is not one of those that exist.
+        If ``group``, ``x`` or one of ``levels`` is not one of those that exist.
     DataError
-        If the model has no group terms, no numeric column to draw along, or a response of categories, each
-        of which has lines of its own.
+        If no panel is asked for; if the model has no group terms, no numeric column to draw along, or a
+        response of categories, each of which has lines of its own.
 
     Examples
     --------
     >>> fit.plot.group_lines(x="standLRT")
+    >>> fit.plot.group_lines(levels=["48", "53"])
     """
-    data = group_lines_data(fit, group, x, facet=facet, facets=facets)
+    data = group_lines_data(fit, group, x, facet=facet, levels=levels, facets=facets)
     return draw_group_lines(data, backend=backend_name(backend))
 
 
 def group_lines_data(
-    fit: Any, group: str | None = None, x: str | None = None, *, facet: bool = False, facets: int = 12
+    fit: Any,
+    group: str | None = None,
+    x: str | None = None,
+    *,
+    facet: bool = False,
+    levels: str | Sequence[str] | None = None,
+    facets: int = FACETS,
 ) -> xr.Dataset:
     """What the group lines plot draws.
 
@@ -80,8 +93,8 @@ def group_lines_data(
     xarray.Dataset
         On the response scale over ``x`` (point): ``line`` (level, point), the posterior mean of each group;
         ``population``, ``population_lower``, ``population_upper``: a group without deviation, over (point),
-        or over (level, point) with ``facet=True``, which also has ``line_lower`` and ``line_upper``.
-        ``data_x`` and ``data_y`` (dot), or (level, dot) padded with NaN, are the rows of the data.
+        ``data_x`` and ``data_y`` (dot) are the rows of the data. With ``facet=True``: see
+        ``facets.facets_data``.
 
     Notes
     -----
@@ -91,9 +104,12 @@ def group_lines_data(
     """
     chosen = selection.pick_group(fit, group)
     column = curves.pick_x(fit, chosen, x)
+    facet = facet or levels is not None
     base = curves.settings(fit, chosen, curves.OWN if facet else curves.TYPICAL)
     scene = curves.Scene(fit, chosen, column, curves.grid_of(fit, column, N_POINTS), base)
-    data = _faceted(scene, facets) if facet else _overlaid(scene)
+    if facet:
+        return facets_data(scene, levels, facets)
+    data = _overlaid(scene)
     data = data.assign_coords(x=("point", scene.values))
     data.attrs = _texts(scene, data)
     return data
@@ -119,59 +135,22 @@ def _is_binary(fit: Any) -> bool:
     return bool(fit.spec.family in selection.PROBABILITIES)
 
 
-def _faceted(scene: curves.Scene, facets: int) -> xr.Dataset:
-    fit, group = scene.fit, scene.group
-    by_size = np.argsort(-group.sizes, kind="stable")
-    codes = by_size[
-        np.unique(np.linspace(0, group.n_groups - 1, min(facets, group.n_groups)).round().astype(int))
-    ]
-    lines, typical = curves.group_curves(scene, codes), curves.population_curves(scene, codes)
-    both = ("level", "point")
-    data = xr.Dataset(
-        {"line": (both, lines.mean), "line_lower": (both, lines.lower), "line_upper": (both, lines.upper)},
-        coords={"level": [group.levels[code] for code in codes]},
-    )
-    data["population"] = (both, typical.mean)
-    sizes = group.sizes[codes]
-    outcomes = fit.design.y if fit.design.trials is None else fit.design.y / fit.design.trials
-    if fit.spec.categories:
-        outcomes = outcomes > middle_cut(fit)
-    padded = np.full((2, len(codes), sizes.max()), np.nan)
-    for k, code in enumerate(codes):
-        own = group.codes == code
-        padded[:, k, : sizes[k]] = fit.design.columns[scene.x][own], outcomes[own]
-    data["data_x"], data["data_y"] = (("level", "dot"), padded[0]), (("level", "dot"), padded[1])
-    labels = [selection.short(f"{group.levels[code]}") + f"  (n = {group.sizes[code]})" for code in codes]
-    data["panel_title"] = ("level", labels)
-    return data
-
-
 def _texts(scene: curves.Scene, data: xr.Dataset) -> dict[str, Any]:
     fit, group, x = scene.fit, scene.group, scene.x
     others = [name for name in curves.covariates(fit) if name != x]
-    facet = "panel_title" in data
     what = "curves" if _is_binary(fit) else "lines"
     varies = any(x in g.terms for g in fit.design.groups if g.factor == group.factor)
-    caption = [] if varies or facet else [f"The slope of {x} is the same for all groups."]
+    caption = [] if varies else [f"The slope of {x} is the same for all groups."]
     if others:
-        own = "the group's own mean or most frequent level" if facet else "their mean or reference level"
-        caption.append(f"Other columns ({selection.listing(others)}) at {own}.")
-    if facet:
-        shown = data.sizes["level"]
-        caption.append("Posterior mean and 95 % equal-tailed band; dots: the group's rows.")
-        if shown < group.n_groups:
-            caption.append(f"{shown} of {group.n_groups} groups, spread from the largest to the smallest.")
-        subtitle = f"━ the group  ┅ a typical {group.name} with the same columns"
-    else:
-        caption.append("Posterior means; band: 95 % equal-tailed interval of the population line.")
-        if "data_x" in data:
-            n = int(group.own.sum())
-            rest = "" if data.sizes["dot"] == n else f", {data.sizes['dot']} of {n}"
-            caption.append(f"Dots: the data{rest}.")
-        subtitle = f"thin: each of {group.n_groups} groups  ━ bold: the population (a typical {group.name})"
+        caption.append(f"Other columns ({selection.listing(others)}) at their mean or reference level.")
+    caption.append("Posterior means; band: 95 % equal-tailed interval of the population line.")
+    if "data_x" in data:
+        n = int(group.own.sum())
+        rest = "" if data.sizes["dot"] == n else f", {data.sizes['dot']:,} of {n:,}"
+        caption.append(f"Dots: the data{rest}.")
     return {
         "title": f"Fitted {what} along {x}, by {group.name}",
-        "subtitle": subtitle,
+        "subtitle": f"thin: each of {group.n_groups} groups  ━ bold: the population (a typical {group.name})",
         "caption": " ".join(caption),
         "xlabel": x,
         "ylabel": selection.mean_words(fit),
@@ -195,7 +174,7 @@ def draw_group_lines(
     """
     with styled(backend):
         if "panel_title" in dataset:
-            return _draw_facets(dataset, backend, figsize)
+            return draw_facets(dataset, backend, figsize)
         return _draw_overlay(dataset, backend, figsize)
 
 
@@ -228,57 +207,15 @@ def _draw_overlay(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | N
         alpha=0.25,
     )
     pc.map(marks.curve, "population", data=ds[["population"]], x=ds["x"], color=ORANGE, width=2.8)
-    _finish(pc, ds, ds[["population"]], ds[["population"]])
+    _finish(pc, ds)
     return pc
 
 
-def _draw_facets(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | None) -> PlotCollection:
-    n = ds.sizes["level"]
-    columns = min(3, n)
-    page = canvas(ds.attrs, max(4.5, 2.3 * columns), 1.8 * -(-n // columns) + 0.4, figsize)
-    pc = panels(
-        ds[["panel_title"]],
-        page,
-        facets=["level"],
-        backend=backend,
-        columns=columns,
-        sharex=True,
-        sharey=True,
-    )
-    every = ds[["panel_title"]]
-    pc.map(marks.rule_both, data=every, store_artist=False)
-    pc.map(marks.points, "data", data=ds[["data_x"]], y=ds["data_y"], color=GREY, size=7, alpha=0.55, width=0)
-    pc.map(
-        marks.band,
-        "line_band",
-        data=ds[["line_lower"]],
-        x=ds["x"],
-        upper=ds["line_upper"],
-        color=BLUE,
-        alpha=0.22,
-    )
-    pc.map(
-        marks.curve,
-        "population",
-        data=ds[["population"]],
-        x=ds["x"],
-        color=ORANGE,
-        linestyle=DASHED,
-        width=1.5,
-    )
-    pc.map(marks.curve, "lines", data=ds[["line"]], x=ds["x"], color=BLUE, width=2.0)
-    pc.map(marks.panel_title, data=every, store_artist=False, size=9)
-    bottom = every.isel(level=slice(max(0, n - columns), None))
-    left = every.isel(level=slice(0, None, columns))
-    _finish(pc, ds, bottom, left)
-    return pc
-
-
-def _finish(pc: PlotCollection, ds: xr.Dataset, bottom: xr.Dataset, left: xr.Dataset) -> None:
-    pc.map(marks.x_title, data=bottom, text=ds.attrs["xlabel"], store_artist=False)
-    size = 8.5 if "panel_title" in ds else 10.0
-    pc.map(marks.y_title, data=left, text=ds.attrs["ylabel"], store_artist=False, size=size)
+def _finish(pc: PlotCollection, ds: xr.Dataset) -> None:
+    one = ds[["population"]]
+    pc.map(marks.x_title, data=one, text=ds.attrs["xlabel"], store_artist=False)
+    pc.map(marks.y_title, data=one, text=ds.attrs["ylabel"], store_artist=False)
     if ds.attrs["unit_interval"]:
         highest = float(ds["line"].max())
-        top = 1.04 if highest > 0.7 or "data_y" in ds else 1.1 * highest
-        pc.map(marks.y_limits, data=left, store_artist=False, limits=(-0.04 * top, top))
+        top = 1.04 if highest > 0.7 else 1.1 * highest
+        pc.map(marks.y_limits, data=one, store_artist=False, limits=(-0.04 * top, top))
