@@ -88,7 +88,7 @@ def test_levels_called_none_are_not_missing():
 
 TWINS = {
     "remission": ("b47d0cbb1d0b7d72", {"DID": 20}),
-    "antenatal": ("c7b5aeecca00c858", {"community": 361}),
+    "antenatal": ("9da247c86d99cdbb", {"community": 361}),
     "synthetic_pass": ("f90dab604dda1ac9", {"school": 10}),
     "achievement": ("c25da09a35a174a2", {"school": 100}),
 }

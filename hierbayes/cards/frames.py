@@ -7,14 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hierbayes.cards.records import CardData
+from hierbayes.cards.records import DATASET, CardData
 from hierbayes.errors import DataError, nearest_match
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DATASET = "dataset:"
-"""What stands before the name of a data set that comes along, where a file could stand too."""
 
 
 def card_frame(data: CardData) -> pd.DataFrame:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+
+DATASET = "dataset:"
+"""What stands before the name of a data set that comes along, where a file could stand too."""
 
 SECTIONS = (
     "short",
@@ -152,3 +156,28 @@ class Card:
     def model(self, name: str) -> CardModel:
         """The model of that name; raises KeyError if there is none."""
         return {model.name: model for model in self.models}[name]
+
+    def with_data(self, source: str | os.PathLike[str]) -> Card:
+        """The same models of other data.
+
+        Parameters
+        ----------
+        source : str or path
+            A .csv, .tsv or .parquet file with the columns that the formulas name, or ``"dataset:exam"``.
+
+        Returns
+        -------
+        Card
+            Without the description of the card's own data and the figures that belong to them.
+
+        Examples
+        --------
+        >>> import hierbayes as hb
+        >>> card = hb.load_card("models/remission.toml").with_data("hdp.csv")  # doctest: +SKIP
+        """
+        named = isinstance(source, str) and source.startswith(DATASET)
+        dataset = str(source).removeprefix(DATASET) if named else None
+        file = None if named else Path(source)
+        data = replace(self.data, dataset=dataset, file=file, description="")
+        models = tuple(replace(model, reference=None) for model in self.models)
+        return replace(self, data=data, models=models)

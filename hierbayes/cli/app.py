@@ -70,13 +70,17 @@ def report(
             "--output", "-o", help="The page to write; CARD.html here by default.", show_default=False
         ),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Other data for the same models: a file, or dataset:NAME.", show_default=False),
+    ] = None,
     progress: Progress = True,
     quiet: Quiet = False,
 ) -> None:
     """Fit every model of a card and write one self-contained HTML page."""
     from hierbayes.cli import runs
 
-    runs.report(card, output, progress=progress and not quiet, quiet=quiet)
+    runs.report(card, output, data=data, progress=progress and not quiet, quiet=quiet)
 
 
 @app.command()

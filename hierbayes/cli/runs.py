@@ -177,9 +177,10 @@ def data() -> None:
     typer.echo('Use one as dataset:NAME on the command line, or in Python: hb.load_data("NAME").')
 
 
-def report(path: Path, output: Path | None, *, progress: bool, quiet: bool) -> None:
-    """Fit the models of a card one after the other and write the page."""
+def report(path: Path, output: Path | None, *, data: str | None, progress: bool, quiet: bool) -> None:
+    """Fit the models of a card, to other data if any are given, one after the other and write the page."""
     card = hb.load_card(path)
+    card = card if data is None else card.with_data(data)
     output = Path(f"{card.path.stem}.html") if output is None else output
     _check_writable(output)
     count = itertools.count(1)

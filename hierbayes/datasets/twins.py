@@ -71,7 +71,7 @@ ANTENATAL = DataSet(
         {"community": _COMMUNITIES, "woman": list(_WOMEN)},
         {"mage": _AGES, "urban": ("community", {"N": 0.7, "Y": 0.3})},
         {"b[Intercept]": -0.3, "b[mage]": -0.0325, "b[urban[Y]]": 1.494, "sd[community]": 1.0},
-        seed=2004,
+        seed=6,
     ),
 )
 

@@ -20,10 +20,12 @@ import pandas as pd
 import hierbayes as hb
 from hierbayes.families import get_family, get_link
 
+from .results import keep
+
 DATA_SETS, SEED, MASS = 50, 20261125, 0.90
 GROUPS, ROWS = 25, 12  # groups, and rows of each
 LOW, HIGH = 0.80, 0.97  # coverage of 90 % intervals that is asked for
-STORE, REPORT = Path(__file__).with_name("recovery.json"), Path(__file__).with_name("RESULTS.md")
+STORE = Path(__file__).with_name("recovery.json")
 
 
 @dataclass(frozen=True)
@@ -298,8 +300,6 @@ def write(results: Mapping[str, Any]) -> None:
     """Keep results as data and as a table."""
     STORE.write_text(json.dumps(results, indent=1) + "\n")
     lines = [
-        "# Calibration runs",
-        "",
         "Written by `python -m tests.slow.recovery`; not edited by hand.",
         "",
         f"{DATA_SETS} data sets of {GROUPS} groups of {ROWS} rows from one truth for each case, default",
@@ -318,7 +318,7 @@ def write(results: Mapping[str, Any]) -> None:
         each, name = (text.replace("|", "\\|") for text in (each, name))
         row = f"| {name} | {result['link']} | {result['all']:.1%} | {each} | {result['divergences']} |"
         lines.append(row)
-    REPORT.write_text("\n".join(lines) + "\n")
+    keep("Calibration runs", "\n".join(lines))
 
 
 def main(names: list[str]) -> None:
