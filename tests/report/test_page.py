@@ -125,7 +125,7 @@ def test_nothing_outside_the_page_is_named(page: Parsed, card_page: Path) -> Non
 
 def test_pictures_have_words(page: Parsed) -> None:
     pictures = [attributes for tag, attributes in page.elements if tag == "img"]
-    assert len(pictures) == 7 + 7 + 3
+    assert len(pictures) == 9 + 8 + 4
     for picture in pictures:
         assert len(picture["alt"] or "") > 30
         content = base64.b64decode((picture["src"] or "").removeprefix("data:image/png;base64,"))
@@ -140,12 +140,13 @@ def test_the_sections_stand_in_the_order_of_the_card(page: Parsed) -> None:
         "short",
         "models",
         "check",
+        "trace",
         "summary",
+        "effects",
         "vpc",
         "shrinkage",
         "coef",
         "ppc",
-        "trace",
         "misread",
         "reference",
         "provenance",
@@ -154,7 +155,7 @@ def test_the_sections_stand_in_the_order_of_the_card(page: Parsed) -> None:
     single = {i for i in ids if (i or "").startswith("model-3")}
     assert single == {
         "model-3",
-        *(f"model-3-{n}" for n in ("short", "models", "check", "summary", "ppc", "trace", "provenance")),
+        *(f"model-3-{n}" for n in names if n not in ("vpc", "shrinkage", "coef", "misread", "reference")),
     }
     assert "Not fitted: m4." in page.of("models")
 

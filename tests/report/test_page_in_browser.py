@@ -90,7 +90,7 @@ def test_the_console_stays_silent_and_nothing_is_requested(browser: Any, card_pa
 def test_every_picture_is_drawn(browser: Any, card_page: Path) -> None:
     shown(browser, card_page, DESKTOP)
     widths = browser.execute_script("return [...document.images].map(i => i.complete && i.naturalWidth)")
-    assert len(widths) == 17
+    assert len(widths) == 21
     assert min(widths) > 100
 
 

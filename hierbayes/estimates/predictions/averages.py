@@ -123,7 +123,7 @@ def averages(setting: Setting, data: pd.DataFrame, parts: NDArray[np.int64], n_p
     -------
     float64 array, shape (chain, draw, n_parts), or (chain, draw, n_parts, categories)
     """
-    data, parts, counts = _distinct(data, parts)
+    data, parts, counts = _distinct(_without_groups(setting, data), parts)
     rows = rows_to_average(setting, data)
     posterior = setting.fit.posterior
     totals: Floats | None = None
@@ -150,12 +150,17 @@ def _distinct(data: pd.DataFrame, parts: NDArray[np.int64]) -> tuple[pd.DataFram
     return data.iloc[first].reset_index(drop=True), parts[first], counts
 
 
+def _without_groups(setting: Setting, data: pd.DataFrame) -> pd.DataFrame:
+    """The rows without their groups, where it is not these that are asked for: more of them are alike."""
+    if setting.groups == OWN:
+        return data
+    groups = [name for name in grouping_columns(setting.fit.design.recipe) if name in data.columns]
+    return data.drop(columns=groups)
+
+
 def rows_to_average(setting: Setting, data: pd.DataFrame) -> Rows:
     """The rows, each as one trial."""
-    if setting.groups != OWN:
-        groups = [name for name in grouping_columns(setting.fit.design.recipe) if name in data.columns]
-        data = data.drop(columns=groups)
-    rows = rows_of(setting.fit, data, setting.groups)
+    rows = rows_of(setting.fit, _without_groups(setting, data), setting.groups)
     return replace(rows, fit=replace(rows.fit, design=replace(rows.design, trials=None, weights=None)))
 
 

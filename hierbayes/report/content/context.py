@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from hierbayes.report.protocols import ReferenceLike
 if TYPE_CHECKING:
     from hierbayes.fitted import Fit
 
+BRIEF = 400  # about how many draws averages over rows are made of
 DPI = 160  # of the picture's pixels
 SHOWN_DPI = 120  # of the page: the difference keeps pictures sharp on fine screens and in print
 
@@ -56,6 +57,18 @@ class Shown:
         return self.fit.check()
 
     @cached_property
+    def brief(self) -> Fit:
+        """The fit with every so many of its draws, for what costs as much as it has draws and rows."""
+        posterior = self.fit.posterior
+        draws = (
+            BRIEF // 4 if self.fit.spec.label else BRIEF
+        )  # of categories, several effects are integrated out
+        wanted = -(-draws // posterior.sizes["chain"])
+        step = max(1, posterior.sizes["draw"] // wanted)
+        thinned = posterior.isel(draw=slice(None, None, step))
+        return replace(self.fit, idata=type(self.fit.idata).from_dict({"posterior": thinned}))
+
+    @cached_property
     def vpc(self) -> pd.DataFrame:
         """``fit.vpc()``, computed once for all sections; no rows, and why, where it is not defined."""
         try:
@@ -66,7 +79,7 @@ class Shown:
         return frame
 
 
-def picture(fit: Fit, name: str, alt: str, caption: str, **choice: str) -> Figure | Paragraph:
+def picture(fit: Fit, name: str, alt: str, caption: str, **choice: str | int) -> Figure | Paragraph:
     """A picture of ``fit.plot``, or a remark that says why there is none for this model.
 
     Parameters
@@ -77,7 +90,7 @@ def picture(fit: Fit, name: str, alt: str, caption: str, **choice: str) -> Figur
         The picture's name in ``fit.plot``: ``"shrinkage"``.
     alt, caption : str
         What the picture shows, and how to read it.
-    **choice : str
+    **choice : str or int
         Arguments of the picture: ``group="school"``.
     """
     from hierbayes.plots import to_png_bytes

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hierbayes import names
+from hierbayes.estimates.variance.odds import COUNTS
 from hierbayes.report.blocks import Block, Blocks, Cell, Column, Details, Paragraph, Remark, Table, Verdict
 from hierbayes.report.content.context import Shown
 from hierbayes.report.numerals import interval
@@ -25,7 +26,18 @@ from hierbayes.report.words import coefficient_notes, latent_words, parameter_no
 if TYPE_CHECKING:
     from hierbayes.fitted import Fit
 
-ODDS = "logit"  # the link whose coefficients are log odds ratios
+ODDS_RATIO, RISK_RATIO, RATE_RATIO, RATIO = "Odds ratio", "Risk ratio", "Rate ratio", "Ratio of means"
+PROBABILITIES = ("bernoulli", "binomial", "beta_binomial")
+MEANING: dict[str, str] = {
+    ODDS_RATIO: (
+        "An odds ratio above 1 means that {outcome} becomes more likely as the column rises by one unit, "
+        "below 1 less likely"
+    ),
+    RISK_RATIO: "A risk ratio of 1.1 means a tenth more probability where the column is one unit more",
+    RATE_RATIO: "A rate ratio of 1.1 means a tenth more counts where the column is one unit more",
+    RATIO: "A ratio of 1.1 means an expected value a tenth larger where the column is one unit more",
+}
+"""What exp(coefficient) is called, and how it is read."""
 
 
 def summary(shown: Shown) -> Blocks:
@@ -33,12 +45,12 @@ def summary(shown: Shown) -> Blocks:
     fit = shown.fit
     frame = shown.summary
     blocks: list[Block] = [_population(fit, frame)]
-    if _has_odds(fit):
+    ratio = ratio_name(fit)
+    if ratio:
         outcome = "a higher category" if fit.spec.categories else "the outcome"
         text = (
-            f"An odds ratio above 1 means that {outcome} becomes more likely as the column rises by one "
-            "unit, below 1 less likely; an interval that contains 1 leaves the direction open. It is the "
-            "posterior median of exp(coefficient)."
+            f"{MEANING[ratio].format(outcome=outcome)}; an interval that contains 1 leaves the direction "
+            "open. It is the posterior median of exp(coefficient)."
         )
         blocks.append(Paragraph(text, "note"))
     interactions = [term for term in fit.design.terms if ":" in term]
@@ -86,9 +98,14 @@ def reference(shown: Shown) -> Blocks:
     return (Table(columns, rows, f"Published figures: {shown.reference.source}"),)
 
 
-def _has_odds(fit: Fit) -> bool:
-    """Whether exp(coefficient) is a ratio of odds of an event; a beta response is none."""
-    return fit.spec.link == ODDS and fit.spec.family != "beta"
+def ratio_name(fit: Fit) -> str:
+    """What exp(coefficient) is a ratio of; empty where it is none that people speak of."""
+    family, link = fit.spec.family, fit.spec.link
+    if family == "lognormal":
+        return RATIO
+    if link == "log":
+        return RISK_RATIO if family in PROBABILITIES else RATE_RATIO if family in COUNTS else RATIO
+    return ODDS_RATIO if link == "logit" and family != "beta" else ""  # a mean share has no odds of an event
 
 
 def parameter_label(row: dict[str, Any]) -> str:
@@ -106,13 +123,14 @@ def _population(fit: Fit, frame: pd.DataFrame) -> Table:
     columns = estimate_columns(frame, "Coefficient")
     cells = [estimate_cells(row) for row in rows]
     extra: list[tuple[Cell, ...]] = [() for _ in rows]
-    if _has_odds(fit):
+    ratio = ratio_name(fit)
+    if ratio:
         columns = (
             *columns,
-            Column("Odds ratio", "right"),
+            Column(ratio, "right"),
             Column(f"{interval_mass(frame)} interval", "right"),
         )
-        extra = _odds(fit, rows)
+        extra = _ratios(fit, rows)
     notes = coefficient_notes(fit.design)
     body = tuple(
         (
@@ -127,8 +145,8 @@ def _population(fit: Fit, frame: pd.DataFrame) -> Table:
     return Table((*columns, *DIAGNOSTICS), body, caption)
 
 
-def _odds(fit: Fit, rows: list[dict[str, Any]]) -> list[tuple[Cell, ...]]:
-    """Odds ratios of the rows, which are the terms of all linear predictors in turn."""
+def _ratios(fit: Fit, rows: list[dict[str, Any]]) -> list[tuple[Cell, ...]]:
+    """exp(coefficient) of the rows, which are the terms of all linear predictors in turn."""
     cells: list[tuple[Cell, ...]] = []
     n_cutpoints = len(fit.spec.cutpoints)  # they come first
     cells += [(Cell(""), Cell(""))] * n_cutpoints

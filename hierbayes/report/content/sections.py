@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hierbayes.report.blocks import Blocks
 from hierbayes.report.content.context import Shown
 from hierbayes.report.content.data import data
+from hierbayes.report.content.differences import differences
 from hierbayes.report.content.fitness import ppc, trace
 from hierbayes.report.content.groups import coef, shrinkage, vpc
 from hierbayes.report.content.misreadings import misreadings
@@ -29,14 +30,15 @@ class Section:
 SECTIONS: dict[str, Section] = {
     "short": Section("In short", short),
     "data": Section("The data", data),
-    "models": Section("The model in words", structure),
+    "models": Section("The model: formula, equations, words", structure),
     "check": Section("Can the numbers be trusted?", check),
+    "trace": Section("How the chains ran", trace),
     "summary": Section("What was estimated", summary),
+    "effects": Section("What the effects amount to", differences),
     "vpc": Section("How much do groups differ?", vpc, needs_groups=True),
     "shrinkage": Section("How groups are pulled to the average", shrinkage, needs_groups=True),
     "coef": Section("Each group", coef, needs_groups=True),
     "ppc": Section("Does the model fit the data?", ppc),
-    "trace": Section("How the chains ran", trace),
     "misread": Section("How not to read it", misreadings),
     "reference": Section("Published figures", reference),
     "provenance": Section("How to repeat this", provenance),
