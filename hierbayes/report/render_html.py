@@ -1,9 +1,14 @@
-"""Blocks to one self-contained HTML page: styles and pictures inside, no script needed, no request made."""
+"""Blocks to one self-contained HTML page: styles and pictures inside, no request made.
+
+Its one script sorts and searches tables; nothing is lost without it, and no other script runs.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from hierbayes.report.blocks import (
@@ -61,7 +66,10 @@ def render_html(page: Page) -> str:
     >>> "a &lt; b" in render_html(Page("Title", "", (Paragraph("a < b"),)))
     True
     """
-    return _environment().get_template("page.html.j2").render(page=page)
+    script = _script()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    template = _environment().get_template("page.html.j2")
+    return template.render(page=page, script=script, script_hash=f"sha256-{digest}")
 
 
 def render_fragment(blocks: Blocks) -> str:
@@ -73,6 +81,12 @@ def render_fragment(blocks: Blocks) -> str:
         What to show; every string of it is escaped.
     """
     return _environment().get_template("fragment.html.j2").render(blocks=blocks)
+
+
+@cache
+def _script() -> str:
+    """Sorting and searching of tables: the only script that the page's policy lets run, by its hash."""
+    return (resources.files("hierbayes.report") / "templates" / "tables.js").read_text(encoding="utf-8")
 
 
 @cache

