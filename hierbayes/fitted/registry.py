@@ -77,6 +77,8 @@ PLOTS: dict[str, str] = {
 SAVE = "hierbayes.fitted.store:save"
 TEXT = "hierbayes.report.text:fit_text"
 HTML = "hierbayes.report.notebook:fit_html"
+VERDICT_HTML = "hierbayes.report.notebook:verdict_html"
+ELPD_HTML = "hierbayes.report.notebook:elpd_html"
 
 
 def resolve(target: str) -> Callable[..., Any]:

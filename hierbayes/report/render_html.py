@@ -32,6 +32,9 @@ from hierbayes.report.equations.mathml import mathml
 if TYPE_CHECKING:
     import jinja2
 
+LONG_LABEL = 16
+"""Characters up to which a label of a row is a name or number rather than a text."""
+
 MACROS: dict[type[Block], str] = {
     Heading: "heading",
     Paragraph: "paragraph",
@@ -101,6 +104,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["macro"] = _macro
+    environment.filters["has_long_labels"] = _has_long_labels
     environment.filters["data_uri"] = _data_uri
     environment.filters["mathml"] = mathml
     return environment
@@ -108,6 +112,11 @@ def _environment() -> jinja2.Environment:
 
 def _macro(block: Block) -> str:
     return MACROS[type(block)]
+
+
+def _has_long_labels(table: Table) -> bool:
+    """Whether the labels of rows are texts, that need room on a narrow screen."""
+    return any(len(row[0].text) > LONG_LABEL for row in table.rows)
 
 
 def _data_uri(content: bytes, media_type: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hierbayes.design.partial import LOW, LOWER_BOUND, STANDARD_ERROR, bounds_words, censored_words
-from hierbayes.report.blocks import Cell, Column
+from hierbayes.report.blocks import Cell, Column, Table
 from hierbayes.report.numerals import count, number, places_for
 from hierbayes.report.protocols import ModelLike
 from hierbayes.report.render_text import table_lines, wrapped
@@ -41,7 +41,7 @@ def fit_text(fit: Fit) -> str:
     >>> print(fit)  # doctest: +SKIP
     """
     frame = fit.summary()
-    parts = [_header(fit)]
+    parts = [fit_header(fit)]
     group_rows = frame[frame["section"] == "group"]
     if len(group_rows):
         parts.append("Group-level effects")
@@ -81,22 +81,29 @@ def model_text(model: ModelLike) -> str:
     --------
     >>> print(model)
     """
-    parts = [_aligned(_lines(model.spec, model.design))]
+    parts = [model_header(model)]
     if model.design.all_groups:
-        parts.append("Groups\n" + "\n".join(_group_lines(model.design)))
-    parts.append("Priors\n" + "\n".join(_prior_lines(model.spec)))
-    parts.append(f"Sampling\n{_plan(model)}")
+        parts.append(f"Groups\n{_indented(group_table(model.design))}")
+    parts.append(f"Priors\n{_indented(prior_table(model.spec))}")
+    parts.append("Sampling\n" + wrapped(plan_words(model), "  ", "  "))
     if model.messages:
         parts.append("Notes\n" + "\n".join(wrapped(message, "- ", "  ") for message in model.messages))
     return "\n\n".join(parts)
 
 
-def _plan(model: ModelLike) -> str:
+def plan_words(model: ModelLike) -> str:
+    """How a model will be sampled, and why."""
     plan = model.plan()
-    return wrapped(f"{plan}: {plan.reason}", "  ", "  ")
+    return f"{plan}: {plan.reason}"
 
 
-def _header(fit: Fit) -> str:
+def model_header(model: ModelLike) -> str:
+    """Family, formula and data of a model, a line each."""
+    return _aligned(_lines(model.spec, model.design))
+
+
+def fit_header(fit: Fit) -> str:
+    """Family, formula, data and draws of a fit, a line each."""
     settings = fit.settings
     merged = settings.get("rows", 0)
     distinct = f"; {count(merged)} distinct rows were sampled" if 0 < merged < fit.design.n else ""
@@ -141,7 +148,7 @@ def _aligned(lines: list[tuple[str, str]]) -> str:
 def _table(frame: pd.DataFrame) -> str:
     mass = interval_mass(frame).replace(" ", "")
     columns = (Column(""), *(Column(name.format(mass=mass), "right") for name in NUMBERS))
-    return "\n".join(f"  {line}" for line in table_lines(columns, tuple(map(_row, records(frame)))))
+    return _indented(Table(columns, tuple(map(_row, records(frame)))))
 
 
 def _row(row: dict[str, Any]) -> tuple[Cell, ...]:
@@ -174,7 +181,8 @@ def _footnotes(fit: Fit, frame: pd.DataFrame) -> str:
     return "\n".join(notes)
 
 
-def _group_lines(design: Design) -> list[str]:
+def group_table(design: Design) -> Table:
+    """The groups of a design: how many, how large, and which coefficients vary over them."""
     columns = (
         Column(""),
         *(Column(name, "right") for name in ("groups", "smallest", "median", "largest")),
@@ -187,7 +195,7 @@ def _group_lines(design: Design) -> list[str]:
         numbers = (len(sizes), sizes[0], middle, sizes[-1])
         varying = ", ".join(group.terms) + (" (uncorrelated)" if _uncorrelated(group) else "")
         rows.append((Cell(group.name), *(Cell(count(value)) for value in numbers), Cell(varying)))
-    return [f"  {line}" for line in table_lines(columns, tuple(rows))]
+    return Table(columns, tuple(rows))
 
 
 def _uncorrelated(group: GroupDesign | GroupSpec) -> bool:
@@ -195,12 +203,17 @@ def _uncorrelated(group: GroupDesign | GroupSpec) -> bool:
     return len(group.terms) > 1 and not group.correlated
 
 
-def _prior_lines(spec: ModelSpec) -> list[str]:
+def prior_table(spec: ModelSpec) -> Table:
+    """The priors in force, and where each comes from."""
     columns = (Column("parameter"), Column("prior"), Column("source"))
     rows = tuple(
         (Cell(entry.key), Cell(str(entry.prior)), Cell(_source(entry.source))) for entry in spec.priors
     )
-    return [f"  {line}" for line in table_lines(columns, rows)]
+    return Table(columns, rows)
+
+
+def _indented(table: Table) -> str:
+    return "\n".join(f"  {line}" for line in table_lines(table.columns, table.rows))
 
 
 def _source(source: str) -> str:

@@ -114,7 +114,12 @@ def test_a_result_reads_as_a_table(small):
     assert text.startswith("Leave-one-out cross-validation: 6 levels of g, 4,000 draws\n\n")
     assert "effects integrated out: g." in text
     assert loo.table["quantity"].tolist() == ["elpd", "p"]
-    assert loo._repr_html_().startswith("<pre style='font-family: monospace'>Leave-one-out")
+    html = loo._repr_html_()
+    assert html.count("<table>") == 1
+    for value in loo.table[["estimate", "se"]].to_numpy().ravel():
+        assert f">{value:,.1f}</td>" in html
+    assert "<figcaption>Leave-one-out cross-validation: 6 levels of g, 4,000 draws</figcaption>" in html
+    assert "effects integrated out: g." in html
     assert max(map(len, text.splitlines())) <= 100
 
 

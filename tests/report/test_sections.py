@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 import hierbayes as hb
 from hierbayes.errors import DataError
+from hierbayes.estimates.checks.findings import Finding
 from hierbayes.report.blocks import Details, Figure, Paragraph, Table, Verdict
 from hierbayes.report.content.context import Shown, picture
 from hierbayes.report.content.data import shared_data
@@ -17,7 +19,7 @@ from hierbayes.report.content.groups import LONGEST, coef, csv_bytes
 from hierbayes.report.content.provenance import stated_priors
 from hierbayes.report.content.results import check, summary
 from hierbayes.report.content.sections import SECTIONS
-from hierbayes.report.notebook import fit_html, model_html
+from hierbayes.report.notebook import fit_html, model_blocks, model_html
 
 
 class Plots:
@@ -121,5 +123,25 @@ def test_notebooks_show_a_model_as_it_prints() -> None:
     rng = np.random.default_rng(1)
     data = {"y": rng.standard_normal(30), "g": np.repeat(["<i>a</i>", "b", "c"], 10)}
     model = hb.Model("y ~ 1 + (1 | g)", data)
-    assert "Family: gaussian, identity link" in model_html(model)
-    assert "<i>" not in model_html(model)
+    html = model._repr_html_()
+    assert html == model_html(model)
+    assert "Family: gaussian, identity link" in html
+    assert "<i>" not in html
+    groups, priors = (table for table in model_blocks(model) if isinstance(table, Table))
+    printed = [" ".join(line.split()) for line in str(model).splitlines()]
+    for table in (groups, priors):
+        assert {" ".join(" ".join(cell.text for cell in row).split()) for row in table.rows} <= set(printed)
+        for row in table.rows:
+            assert all(f">{escape(cell.text)}</t" in html for cell in row if cell.text)
+    assert [row[0].text for row in priors.rows] == [entry.key for entry in model.spec.priors]
+
+
+def test_notebooks_show_a_verdict_with_its_findings(bernoulli: hb.Fit) -> None:
+    verdict = bernoulli.check()
+    html = verdict._repr_html_()
+    assert f"verdict {'good' if verdict.ok else 'bad'}" in html
+    assert escape(verdict.headline) in html
+    assert html.count("<li>") == len(verdict.findings)
+    bad = replace(verdict, ok=False, findings=(Finding("problem", "a < b", 1.0, "Do c."),))._repr_html_()
+    assert '<div class="verdict bad">' in bad
+    assert "<strong>problem:</strong> a &lt; b <em>Do c.</em>" in bad

@@ -14,6 +14,7 @@ from hierbayes.estimates.checks.findings import Finding
 from hierbayes.estimates.checks.influence import influence_findings
 from hierbayes.estimates.summaries import summary
 from hierbayes.estimates.summarize import label_rows, summarize
+from hierbayes.fitted import registry
 from hierbayes.fitted.record import Fit, once
 
 R_HAT = 1.01
@@ -53,6 +54,9 @@ class Verdict:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(registry.resolve(registry.VERDICT_HTML)(self))
 
 
 def check(fit: Fit) -> Verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import textwrap
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design
 from hierbayes.estimates.leave_out.identity import Data
 from hierbayes.estimates.leave_out.psis import BLOCK, psis_weights
+from hierbayes.fitted import registry
 from hierbayes.spec.records import ModelSpec
 
 type Floats = NDArray[np.float64]
@@ -113,7 +113,7 @@ class Elpd:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"<pre style='font-family: monospace'>{html.escape(str(self))}</pre>"
+        return str(registry.resolve(registry.ELPD_HTML)(self))
 
 
 def _spread(values: pd.Series) -> float:

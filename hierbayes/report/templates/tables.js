@@ -2,7 +2,7 @@
 // folded away is printed. Without this script the page is read as it stands.
 (() => {
   "use strict";
-  const SORTED = 8, SEARCHED = 12;
+  const SORTED = 8, SEARCHED = 16;
   const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
   const number = (cell) => {
