@@ -72,7 +72,8 @@ class Work:
         if not models:
             return []
         seed = int(self.seeds.spawn(1)[0].generate_state(1)[0])
-        found = fit_many(models, seeds=seed, keep="fit", progress=False, **{**settings, **self.settings})
+        wanted = {"progress": False, **settings, **self.settings}
+        found = fit_many(models, seeds=seed, keep="fit", **wanted)
         done = []
         for position, outcome in found.items():
             task = tasks[int(str(position))]

@@ -178,7 +178,7 @@ def test_what_cannot_be_fitted_is_listed_with_the_reason(frame):
     assert "h = k2" in text
     assert "all responses are 0" in text
     assert found._repr_html_().count("<table") == 3
-    gauss = hb.pooling(hb.Model("y ~ x + h + (1 | g)", frame), folds=0, **FAST)
+    gauss = hb.pooling(hb.Model("y ~ x + h + (1 | g)", frame), folds=0, progress=False, **FAST)
     assert list(gauss.failures["reason"]) == ["no more rows than coefficients, so that sigma is unknown"]
 
 
