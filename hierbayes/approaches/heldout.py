@@ -108,12 +108,12 @@ def refusal(task: Task) -> str:
     y, count = design.y[rows], len(design.terms)
     shares = y if design.trials is None else y / design.trials[rows]
     labels = design.response.outcomes
-    if len(rows) and np.ptp(shares) == 0 and (len(rows) > 1 or labels):
+    family = get_family(task.approach.bare.spec.family)
+    if len(rows) and np.ptp(shares) == 0 and (len(rows) > 1 or family.response_kind == "binary"):
         value = labels[int(y[0])] if labels else f"{shares[0]:g}"
         return f"all responses are {value}"
-    scale = get_family(task.approach.bare.spec.family).scale
-    if len(rows) <= count and scale:
-        return f"no more rows than coefficients, so that {scale} is unknown"
+    if len(rows) <= count and family.scale:
+        return f"no more rows than coefficients, so that {family.scale} is unknown"
     return "no rows" if not len(rows) else ""
 
 

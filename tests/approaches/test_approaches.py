@@ -10,8 +10,8 @@ from scipy.stats import norm
 from tolerances import STANDARD_ERRORS
 
 import hierbayes as hb
-from hierbayes.approaches.designs import DUMMIES, approach, estimable, factor_of, independent
-from hierbayes.approaches.heldout import score
+from hierbayes.approaches.designs import DUMMIES, NONE, approach, estimable, factor_of, independent
+from hierbayes.approaches.heldout import Task, refusal, score
 from hierbayes.design.selection import take_rows
 from hierbayes.errors import DataError, UnknownNameError
 
@@ -180,6 +180,21 @@ def test_what_cannot_be_fitted_is_listed_with_the_reason(frame):
     assert found._repr_html_().count("<table") == 3
     gauss = hb.pooling(hb.Model("y ~ x + h + (1 | g)", frame), folds=0, progress=False, **FAST)
     assert list(gauss.failures["reason"]) == ["no more rows than coefficients, so that sigma is unknown"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "reason"),
+    [
+        ("won ~ x + (1 | g)", "bernoulli", "all responses are 0"),
+        ("y ~ x + (1 | g)", "gaussian", "no more rows than coefficients, so that sigma is unknown"),
+        ("size ~ x + (1 | g)", "poisson", ""),
+    ],
+)
+def test_a_single_row_is_a_model_of_its_own_only_where_it_tells_something(frame, formula, family, reason):
+    model = hb.Model(formula, frame.assign(size=range(1, len(frame) + 1)), family=family)
+    row = np.flatnonzero(frame["g"] == "f")[:1]
+    none = approach(model, factor_of(model, "g"), NONE)
+    assert refusal(Task(none, "f", row)) == reason
 
 
 @pytest.mark.sampling
