@@ -57,7 +57,10 @@ LAYERS: dict[str, Layer] = {
         "numpy scipy pandas xarray",
     ),
     "calibration": layer("design fitted model many estimates", "numpy pandas xarray arviz_stats"),
-    "plots": layer("estimates fitted spec design", "numpy pandas xarray arviz_base arviz_plots matplotlib"),
+    "plots": layer(
+        "estimates fitted spec design",
+        "numpy pandas xarray arviz_base arviz_plots matplotlib plotly bokeh",
+    ),
     "report": layer(
         "estimates plots fitted spec design formulas", "numpy pandas xarray jinja2 great_tables PIL"
     ),

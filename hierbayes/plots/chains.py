@@ -12,6 +12,7 @@ from hierbayes import names
 from hierbayes.errors import UnknownNameError
 from hierbayes.estimates.predictors import predictor_term
 from hierbayes.plots import marks
+from hierbayes.plots.browsers import bokeh_widths
 from hierbayes.plots.style import BLUE, INK, ORANGE, backend_name, canvas, furnish, styled
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CHAIN_COLOURS = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", ORANGE, "#999999", INK)
 MOST = 24
+WIDTHS = (1, 2)
+"""Of the columns of densities and of traces."""
 
 
 def trace(fit: Any, parameters: Sequence[str] | None = None, *, backend: str | None = None) -> PlotCollection:
@@ -229,7 +232,7 @@ def draw_trace(
             backend=backend,
             labeller=NoVarLabeller(),
             color=list(CHAIN_COLOURS),
-            figure_kwargs=page.figure_kwargs(backend, width_ratios=[1, 2]),
+            figure_kwargs=page.figure_kwargs(backend, width_ratios=list(WIDTHS)),
             visuals={
                 "trace": {"width": 0.5, "alpha": 0.75},
                 "dist": {"width": 1.2},
@@ -247,7 +250,10 @@ def draw_trace(
             store_artist=False,
             size=9,
         )
-        return furnish(pc, page)
+        furnish(pc, page)
+        if backend == "bokeh":
+            bokeh_widths(pc, page, WIDTHS)
+        return pc
 
 
 def _labels(dataset: xr.Dataset) -> xr.Dataset:

@@ -6,12 +6,15 @@ used through ``PlotCollection.map``; keyword arguments that are DataArrays arriv
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+
+from hierbayes.plots.browsers import PIXELS, plotly_panel_title
 
 
 def _backend(target: Any) -> Any:
@@ -49,6 +52,35 @@ def _marker(backend: Any, marker: str) -> str:
     return _MARKERS.get(backend.__name__.rpartition(".")[2], {}).get(marker, marker)
 
 
+SCREEN = 100 / 72
+"""Pixels of a screen for each point on paper; matplotlib counts in points, the others in pixels."""
+
+
+def _line(target: Any, x: NDArray[np.float64], y: NDArray[np.float64], kwargs: dict[str, Any]) -> Any:
+    """One line; its width is in points."""
+    backend = _backend(target)
+    return backend.line(x, y, target, **_on_screen(backend, kwargs))
+
+
+def _on_screen(backend: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The same arguments, widths in the units of the backend."""
+    if "width" in kwargs and (_is(backend, "plotly") or _is(backend, "bokeh")):
+        return kwargs | {"width": SCREEN * kwargs["width"]}
+    return kwargs
+
+
+def _letters(backend: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The same arguments, letters in the units of the backend."""
+    if "size" in kwargs and (_is(backend, "plotly") or _is(backend, "bokeh")):
+        return kwargs | {"size": PIXELS * kwargs["size"]}
+    return kwargs
+
+
+def _plain(backend: Any, text: str) -> str:
+    """A text from the data, which plotly must not take for HTML."""
+    return html.escape(text, quote=False) if _is(backend, "plotly") else text
+
+
 def _broken(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     """Interleave two arrays with NaN, so that one line call draws many segments."""
     a, b = np.broadcast_arrays(np.asarray(first, dtype=float), np.asarray(second, dtype=float))
@@ -60,7 +92,7 @@ def segments(da: xr.DataArray, target: Any, *, x_end: ArrayLike, y: ArrayLike, *
     start, end, height = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (da, x_end, y))
     drawn = np.isfinite(start) & np.isfinite(end)
     x = _broken(start[drawn], end[drawn])
-    return _backend(target).line(x, _broken(height[drawn], height[drawn]), target, **kwargs)
+    return _line(target, x, _broken(height[drawn], height[drawn]), kwargs)
 
 
 def arrows(
@@ -70,7 +102,7 @@ def arrows(
     ends = np.column_stack([np.asarray(v, dtype=float).ravel() for v in (da, x_end, y, y_end)])
     drawn = ends[np.isfinite(ends).all(axis=1)]
     x, height = _broken(drawn[:, 0], drawn[:, 1]), _broken(drawn[:, 2], drawn[:, 3])
-    return _backend(target).line(x, height, target, **kwargs)
+    return _line(target, x, height, kwargs)
 
 
 def points(
@@ -87,6 +119,8 @@ def points(
     size = kwargs.get("size")
     if size is not None and np.ndim(size):
         kwargs["size"] = np.asarray(size, dtype=float)[keep]
+    if size is not None and (_is(backend, "plotly") or _is(backend, "bokeh")):
+        kwargs["size"] = SCREEN**2 * kwargs["size"]
     if _is(backend, "bokeh") and size is not None:
         return _bokeh_points(x[keep], height[keep], target, kwargs)
     return backend.scatter(x[keep], height[keep], target, **kwargs)
@@ -125,73 +159,104 @@ def bars(
 def uprights(da: xr.DataArray, target: Any, *, lower: ArrayLike, upper: ArrayLike, **kwargs: Any) -> Any:
     """Vertical segments from ``lower`` to ``upper`` at the positions ``da``."""
     x = np.asarray(da, dtype=float)
-    return _backend(target).line(_broken(x, x), _broken(lower, upper), target, **kwargs)
+    return _line(target, _broken(x, x), _broken(lower, upper), kwargs)
 
 
 def curve(da: xr.DataArray, target: Any, *, x: ArrayLike, **kwargs: Any) -> Any:
     """One line of ``da`` (y) over ``x``."""
-    return _backend(target).line(np.asarray(x, dtype=float), np.asarray(da, dtype=float), target, **kwargs)
+    return _line(target, np.asarray(x, dtype=float), np.asarray(da, dtype=float), kwargs)
 
 
 def curves(da: xr.DataArray, target: Any, *, x: xr.DataArray, x_dim: str, **kwargs: Any) -> Any:
     """One line per entry of the other dimension of ``da``."""
     values = da.transpose(x_dim, ...).to_numpy()
-    return _backend(target).multiple_lines(np.asarray(x, dtype=float), values, target, **kwargs)
+    backend = _backend(target)
+    return backend.multiple_lines(np.asarray(x, dtype=float), values, target, **_on_screen(backend, kwargs))
 
 
 def band(da: xr.DataArray, target: Any, *, x: ArrayLike, upper: ArrayLike, **kwargs: Any) -> Any:
     """The area from ``da`` (lower) to ``upper`` over ``x``."""
-    arrays = (np.asarray(values, dtype=float) for values in (x, da, upper))
-    return _backend(target).fill_between_y(*arrays, target, **kwargs)
+    edges = np.broadcast_arrays(*(np.asarray(values, dtype=float) for values in (x, da, upper)))
+    inside = np.flatnonzero(np.isfinite(edges).all(axis=0))
+    # Plotly closes an area over missing ends.
+    kept = slice(inside[0], inside[-1] + 1) if inside.size else slice(0)
+    return _backend(target).fill_between_y(*(edge[kept] for edge in edges), target, **kwargs)
 
 
 def upright(da: xr.DataArray, target: Any, *, span: tuple[float, float], **kwargs: Any) -> Any:
     """A vertical line at the scalar ``da`` over ``span``, above the grid and below what is drawn later."""
-    return _backend(target).line(np.full(2, float(da)), np.array(span), target, **kwargs)
+    return _line(target, np.full(2, float(da)), np.array(span), kwargs)
+
+
+def _limit(axis: str, target: Any, limits: tuple[float, ...]) -> Any:
+    backend = _backend(target)
+    if _is(backend, "bokeh"):  # panels that share an axis share its range
+        shared = getattr(target, f"{axis}_range")
+        shared.start, shared.end = limits
+        return shared
+    return getattr(backend, f"{axis}lim")(limits, target)
 
 
 def x_limits(da: xr.DataArray, target: Any) -> Any:
     """Limits of the x axis, from the two entries of ``da``."""
-    return _backend(target).xlim(tuple(map(float, da.to_numpy())), target)
+    return _limit("x", target, tuple(map(float, da.to_numpy())))
 
 
 def x_range(da: xr.DataArray, target: Any, *, limits: tuple[float, float]) -> Any:
     """Limits of the x axis, the same in every panel."""
-    return _backend(target).xlim(limits, target)
+    return _limit("x", target, limits)
 
 
 def y_limits(da: xr.DataArray, target: Any, *, limits: tuple[float, float]) -> Any:
     """Limits of the y axis, the same in every panel."""
-    return _backend(target).ylim(limits, target)
+    return _limit("y", target, limits)
+
+
+def _ticks(
+    which: str, target: Any, named: tuple[Sequence[float], Sequence[str]], kwargs: dict[str, Any]
+) -> Any:
+    ticks, labels = named
+    backend = _backend(target)
+    words = [_plain(backend, str(label)) for label in np.asarray(labels).tolist()]
+    return getattr(backend, which)(list(ticks), words, target, **_letters(backend, kwargs))
 
 
 def y_names(
     da: xr.DataArray, target: Any, *, ticks: Sequence[float], labels: Sequence[str], **kwargs: Any
 ) -> Any:
     """Ticks of the y axis with text labels."""
-    return _backend(target).yticks(list(ticks), np.asarray(labels).tolist(), target, **kwargs)
+    return _ticks("yticks", target, (ticks, labels), kwargs)
 
 
 def x_names(
     da: xr.DataArray, target: Any, *, ticks: Sequence[float], labels: Sequence[str], **kwargs: Any
 ) -> Any:
     """Ticks of the x axis with text labels."""
-    return _backend(target).xticks(list(ticks), np.asarray(labels).tolist(), target, **kwargs)
+    return _ticks("xticks", target, (ticks, labels), kwargs)
 
 
 def panel_title(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
     """The text ``da`` above the panel."""
-    return _backend(target).title(str(da.item()), target, **kwargs)
+    backend = _backend(target)
+    drawn = backend.title(_plain(backend, str(da.item())), target, **_letters(backend, kwargs))
+    if _is(backend, "plotly"):
+        plotly_panel_title(target.figure.layout.annotations[-1])
+    elif _is(backend, "bokeh"):
+        drawn.text_font_style = "bold"
+    return drawn
 
 
 def x_title(da: xr.DataArray, target: Any, *, text: str | None = None, **kwargs: Any) -> Any:
     """A text below the x axis: ``text``, or the panel's own in ``da``."""
-    return _backend(target).xlabel(str(da.item()) if text is None else text, target, **kwargs)
+    backend = _backend(target)
+    words = _plain(backend, str(da.item()) if text is None else text)
+    return backend.xlabel(words, target, **_letters(backend, kwargs))
 
 
 def y_title(da: xr.DataArray, target: Any, *, text: str, **kwargs: Any) -> Any:
     """A text beside the y axis."""
-    return _backend(target).ylabel(text, target, **kwargs)
+    backend = _backend(target)
+    return backend.ylabel(_plain(backend, text), target, **_letters(backend, kwargs))
 
 
 def end_label(da: xr.DataArray, target: Any, *, x: ArrayLike, text: str, **kwargs: Any) -> Any:
@@ -201,8 +266,20 @@ def end_label(da: xr.DataArray, target: Any, *, x: ArrayLike, text: str, **kwarg
     if not drawn.size:
         return None
     last = drawn[-1]
-    return _backend(target).text(
-        at[last], values[last], f" {text}", target, horizontal_align="left", vertical_align="center", **kwargs
+    return _beside((at[last], values[last]), f" {text}", target, kwargs)
+
+
+def _beside(at: tuple[float, float], text: str, target: Any, kwargs: dict[str, Any]) -> Any:
+    """A text to the right of a point, at its height."""
+    backend = _backend(target)
+    middle = "middle" if _is(backend, "plotly") or _is(backend, "bokeh") else "center"
+    return backend.text(
+        *at,
+        _plain(backend, text),
+        target,
+        horizontal_align="left",
+        vertical_align=middle,
+        **_letters(backend, kwargs),
     )
 
 
@@ -223,11 +300,9 @@ def no_y(da: xr.DataArray, target: Any, **kwargs: Any) -> Any:
 
 def words(da: xr.DataArray, target: Any, *, x: float, text: str, **kwargs: Any) -> Any:
     """A text that begins at ``x`` and stands at the height ``da``."""
-    backend = _backend(target)
-    middle = "middle" if _is(backend, "plotly") or _is(backend, "bokeh") else "center"
-    return backend.text(x, float(da), text, target, horizontal_align="left", vertical_align=middle, **kwargs)
+    return _beside((x, float(da)), text, target, kwargs)
 
 
 def y_top(da: xr.DataArray, target: Any) -> Any:
     """Limits of the y axis from a little below zero to ``da``."""
-    return _backend(target).ylim((-0.04 * float(da), float(da)), target)
+    return _limit("y", target, (-0.04 * float(da), float(da)))

@@ -1,32 +1,41 @@
-"""How every picture looks: colours, sizes, and the title, subtitle and caption around the panels.
-
-The colours are from the palette of Okabe and Ito (2008), which stays distinct under the common kinds of
-colour blindness; nothing is told by colour alone, so a picture can be read in grey too.
-"""
+"""How every picture looks: its style, and the title, subtitle and caption around the panels."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
+from hierbayes.plots.browsers import bokeh_page, plotly_page
+from hierbayes.plots.page import (
+    BLUE,
+    CAPTION_SIZE,
+    DASHED,
+    GREY,
+    INK,
+    LABEL_SIZE,
+    MUTED,
+    ORANGE,
+    PALE,
+    SUBTITLE_SIZE,
+    TICK_SIZE,
+    TITLE_SIZE,
+    Canvas,
+    canvas,
+    one_line,
+    tall,
+)
+
 if TYPE_CHECKING:
     from arviz_plots import PlotCollection
 
-BLUE = "#0072B2"  # partial pooling, posterior
-ORANGE = "#D55E00"  # the population, and what was observed
-GREY = "#8A8A8A"  # no pooling, data, everything that stays behind
-PALE = "#C9C9C9"
-INK = "#222222"
-MUTED = "#555555"
-DASHED = "C1"  # the second linestyle of every backend
-
-TITLE_SIZE, SUBTITLE_SIZE, CAPTION_SIZE, LABEL_SIZE, TICK_SIZE = 13.0, 10.0, 8.5, 10.0, 9.0
+__all__ = [
+    "BLUE", "DASHED", "GREY", "INK", "MUTED", "ORANGE", "PALE",
+    "Canvas", "backend_name", "canvas", "furnish", "panels", "styled",
+]  # fmt: skip
 
 _RC: dict[str, Any] = {
     "figure.facecolor": "white",
@@ -109,79 +118,11 @@ def backend_name(backend: str | None) -> str:
     return backend if backend is not None else str(rcParams["plot.backend"])
 
 
-@dataclass(frozen=True)
-class Canvas:
-    """A figure's size and the text around its panels.
-
-    Attributes
-    ----------
-    width, height : float
-        Size in inches; ``height`` includes the room for the text.
-    title, subtitle, caption : str
-        Already wrapped to the width.
-    top, bottom : float
-        Inches that the text takes above and below the panels.
-    """
-
-    width: float
-    height: float
-    title: str
-    subtitle: str
-    caption: str
-    top: float
-    bottom: float
-
-    def figure_kwargs(self, backend: str, **more: Any) -> dict[str, Any]:
-        """Keywords for arviz-plots' ``create_plotting_grid``."""
-        if backend == "matplotlib":
-            return {"figsize": (self.width, self.height), "figsize_units": "inches", **more}
-        return {"figsize": (100 * self.width, 100 * self.height), "figsize_units": "dots", **more}
-
-
-def canvas(
-    attrs: Mapping[str, Any], width: float, height: float, figsize: tuple[float, float] | None = None
-) -> Canvas:
-    """Measure the text in a Dataset's attrs (``title``, ``subtitle``, ``caption``) around its panels.
-
-    Parameters
-    ----------
-    attrs : mapping
-        Attributes of a plot's Dataset.
-    width, height : float
-        Size of the panels together, in inches.
-    figsize : tuple of float, optional
-        Size of the whole figure in inches, instead.
-    """
-    if figsize is not None:
-        width = figsize[0]
-    title = _wrap(str(attrs.get("title", "")), width, TITLE_SIZE * 1.1)
-    subtitle = _wrap(str(attrs.get("subtitle", "")), width, SUBTITLE_SIZE)
-    caption = _wrap(str(attrs.get("caption", "")), width, CAPTION_SIZE)
-    top = 0.14 + _tall(title, TITLE_SIZE) + _tall(subtitle, SUBTITLE_SIZE)
-    bottom = 0.10 + _tall(caption, CAPTION_SIZE)
-    total = figsize[1] if figsize is not None else height + top + bottom
-    return Canvas(width, total, title, subtitle, caption, top, bottom)
-
-
-def _wrap(text: str, width: float, size: float) -> str:
-    characters = max(20, int((width - 0.3) * 72 / (0.545 * size)))
-    kept = text.replace(" %", "\u00a0%")
-    return "\n".join(textwrap.fill(line, characters) for line in kept.splitlines())
-
-
-def _one_line(text: str) -> str:
-    return text.replace("\n", " ").replace("\u00a0", " ")
-
-
-def _tall(text: str, size: float) -> float:
-    return (text.count("\n") + 1) * 1.32 * size / 72 if text else 0.0
-
-
 def furnish(pc: PlotCollection, page: Canvas) -> PlotCollection:
     """Write title, subtitle and caption; with every backend ``pc.viz`` has the last two by name."""
-    _FURNISHERS.get(pc.backend, _joined_title)(pc, page)
+    _FURNISHERS.get(pc.backend, _plain_title)(pc, page)
     for name in ("subtitle", "caption"):
-        pc.viz[name] = xr.DataArray(_one_line(getattr(page, name)))
+        pc.viz[name] = xr.DataArray(one_line(getattr(page, name)))
     return pc
 
 
@@ -199,7 +140,7 @@ def _matplotlib_text(pc: PlotCollection, page: Canvas) -> None:
         ha="left",
         va="top",
     )
-    below_title = 1 - (0.08 + _tall(page.title, TITLE_SIZE)) / page.height
+    below_title = 1 - (0.08 + tall(page.title, TITLE_SIZE)) / page.height
     figure.text(
         left,
         below_title,
@@ -226,17 +167,13 @@ def _matplotlib_text(pc: PlotCollection, page: Canvas) -> None:
 
 
 def _plain_title(pc: PlotCollection, page: Canvas) -> None:
-    pc.add_title(_one_line(page.title))
-
-
-def _joined_title(pc: PlotCollection, page: Canvas) -> None:
-    parts = [part for part in (page.title, page.subtitle, page.caption) if part]
-    pc.add_title("<br>".join("\n".join(parts).split("\n")), size=TITLE_SIZE)
+    pc.add_title(one_line(page.title))
 
 
 _FURNISHERS: Mapping[str, Callable[[Any, Canvas], None]] = {
     "matplotlib": _matplotlib_text,
-    "none": _plain_title,
+    "plotly": plotly_page,
+    "bokeh": bokeh_page,
 }
 
 
