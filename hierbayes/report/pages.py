@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hierbayes.errors import StorageError, UnknownNameError
 from hierbayes.report.blocks import Block, Blocks, Code, Heading, Page, Paragraph
-from hierbayes.report.content.comparison import comparison
+from hierbayes.report.content.comparison import answer, comparison
 from hierbayes.report.content.context import Shown
 from hierbayes.report.content.data import shared_data
 from hierbayes.report.content.overview import overview
@@ -98,13 +98,18 @@ def fit_page(fit: Fit, title: str | None = None) -> Page:
 
 
 def card_page(card: CardLike, fits: Mapping[str, Fit]) -> Page:
-    """The page of a card: question and data, the models side by side, then model by model."""
+    """The page of a card: question, answer, data, the models side by side and one by one, and compared."""
     names = [model.name for model in card.models]
     strangers = [name for name in fits if name not in names]
     if strangers or not fits:
         raise UnknownNameError("model of the card", strangers[0] if strangers else "", names)
     shown = [_shown(card, index, fits) for index, name in enumerate(names) if name in fits]
-    blocks: list[Block] = [Heading(2, "The question", "question"), Paragraph(card.question, "lead")]
+    blocks: list[Block] = [
+        Heading(2, "The question and the answer", "question"),
+        Paragraph(card.question, "lead"),
+    ]
+    if "short" in card.report.show:
+        blocks += answer(shown)
     if "data" in card.report.show:
         blocks.append(Heading(2, "The data", "data"))
         if card.data.description:
@@ -114,13 +119,14 @@ def card_page(card: CardLike, fits: Mapping[str, Fit]) -> Page:
     missing = [name for name in names if name not in fits]
     if missing:
         blocks.append(Paragraph(f"Not fitted: {', '.join(missing)}.", "note"))
-    compared = comparison(shown)
-    if compared:
-        blocks += [Heading(2, "Which model predicts best?", "comparison"), *compared]
-    sections = tuple(name for name in SECTIONS if name in card.report.show and name != "data")
+    left_out = ("data",) if len(shown) > 1 else ("data", "short")
+    sections = tuple(name for name in SECTIONS if name in card.report.show and name not in left_out)
     for index, item in enumerate(shown, 1):
         blocks.append(Heading(2, f"Model {item.name}", f"model-{index}"))
         blocks += model_blocks(item, sections, 3, f"model-{index}-")
+    found = comparison(shown)
+    if found:
+        blocks += [Heading(2, "Which model predicts best?", "comparison"), *found]
     blocks += _rerun(card)
     return Page(card.title, SUBTITLE, tuple(blocks))
 

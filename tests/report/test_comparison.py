@@ -6,7 +6,7 @@ import numpy as np
 
 import hierbayes as hb
 from hierbayes.report.blocks import Bullets, Paragraph, Table
-from hierbayes.report.content.comparison import comparison
+from hierbayes.report.content.comparison import answer, comparison
 from hierbayes.report.content.context import Shown
 
 
@@ -33,3 +33,15 @@ def test_models_of_other_rows_are_not_ranked(fit_of):
     (block,) = comparison(shown)
     assert isinstance(block, Paragraph)
     assert block.text.startswith("These models cannot be ranked")
+
+
+def test_the_answer_is_of_the_model_that_predicts_best(fit_of):
+    shown = [Shown(fit_of("contraception", name), name) for name in ("m_05", "m_01")]
+    first, bullets = answer(shown)
+    assert first.text == "In short, by model m_05, which predicts best:"
+    assert "102 groups of urban:district" in bullets.items[0]
+    alike = [shown[0], Shown(shown[0].fit, "again")]
+    assert answer(alike)[0].text == "In short, by model m_05, one of those that predict best:"
+    apart = [Shown(fit_of("exam", "m1"), "a"), shown[0]]
+    assert answer(apart)[0].text == "In short, by model m_05, the last of the models:"
+    assert answer(shown[:1]) == (bullets,)

@@ -61,7 +61,7 @@ def test_a_gaussian_difference_is_the_coefficient_times_the_step(
     assert row[0].text == f"x: {high - low:g} more, from {low:g} to {high:g}".replace("-", "−")
     texts = [block.text for block in of_gaussian if isinstance(block, Paragraph)]
     assert any(
-        text.startswith("To read the first row: between rows that are alike but for x (1 more")
+        text.startswith("To read the first row: between rows that are otherwise alike, for x (1 more")
         for text in texts
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from plugin import random_fit
 
+import hierbayes as hb
 from hierbayes.report.content.context import Shown
 from hierbayes.report.content.groups import coef, vpc
 from hierbayes.report.content.short import short
@@ -14,9 +16,13 @@ def test_the_sentences_say_what_the_tables_say(fit_of):
     (bullets,) = short(Shown(fit))
     sample, effects, shares, outstanding, verdict = bullets.items
     assert sample == "The model describes how likely use is Y in 1,934 rows of 102 groups of urban:district."
-    row = fit.fixef().set_index("term").loc["ch[Y]"]
-    assert f"ch[Y] (Y rather than N) {row['mean']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})" in effects
-    assert effects.index("ch[Y]") < effects.index("urban[Y]")
+    row = Shown(fit).brief.comparisons("ch").iloc[0]
+    points = [f"{100 * row[name]:.1f}" for name in ("mean", "lower", "upper")]
+    assert (
+        f"for ch (Y rather than N), the probability of use = Y is {points[0]} percentage points higher "
+        f"(95 % interval {points[1]} to {points[2]})"
+    ) in effects
+    assert effects.index("for ch") < effects.index("for urban")
     assert f"{100 * fit.vpc()['mean'].iloc[0]:.1f}\u00a0% lies between groups of urban:district" in shares
     ranef = fit.ranef()
     above, below = int((ranef["lower"] > 0).sum()), int((ranef["upper"] < 0).sum())
@@ -27,7 +33,16 @@ def test_the_sentences_say_what_the_tables_say(fit_of):
 
 def test_effects_whose_direction_is_open_are_named(fit_of):
     (bullets,) = short(Shown(fit_of("exam", "m4")))
-    assert "The direction is open for schgend[boys]." in bullets.items[1]
+    assert "The direction is open for schgend (boys rather than mixed)." in bullets.items[1]
+
+
+def test_coefficients_are_told_where_there_are_several_categories():
+    data = {"grade": ["a", "b", "c", "d"] * 15, "x": np.arange(60.0)}
+    model = hb.Model("ordered(grade) ~ x", data, family="cumulative")
+    fit = random_fit(model, draws=40)
+    (bullets,) = short(Shown(fit))
+    assert "x" in bullets.items[1]
+    assert "percentage points" not in bullets.items[1]
 
 
 def test_every_definition_of_a_binary_vpc_is_shown(fit_of):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hierbayes.errors import HierbayesError
-from hierbayes.estimates.leave_out.compare import compare
+from hierbayes.estimates.leave_out.compare import SMALL, Comparison, compare
 from hierbayes.report.blocks import Block, Blocks, Bullets, Cell, Column, Paragraph, Table
 from hierbayes.report.content.context import Shown
+from hierbayes.report.content.short import short
 from hierbayes.report.tables import number_cell, records
 
 ABOUT = (
@@ -15,6 +16,30 @@ ABOUT = (
     "model says of the rows that it has not seen, and larger is better. A difference that is small beside "
     "its standard error, or below 4, says little."
 )
+
+
+def compared(shown: Sequence[Shown]) -> Comparison | str | None:
+    """The models compared by leave-one-out; why they cannot be, or None where there is one alone."""
+    if len(shown) < 2:
+        return None
+    try:
+        return compare({item.name: item.fit for item in shown}, refits=0)
+    except HierbayesError as refusal:
+        return str(refusal)
+
+
+def answer(shown: Sequence[Shown]) -> Blocks:
+    """The question answered in a few sentences, by the model that predicts best, else by the last one."""
+    found = compared(shown)
+    if found is None:
+        return short(shown[0])
+    last, text = shown[-1], "In short, by model {name}, the last of the models:"
+    if not isinstance(found, str):
+        best, text = str(found.table["model"].iloc[0]), "In short, by model {name}, which predicts best:"
+        last = next(item for item in shown if item.name == best)
+        if abs(float(found.table["elpd_diff"].iloc[1])) < SMALL:
+            text = "In short, by model {name}, one of those that predict best:"
+    return (Paragraph(text.format(name=last.name)), *short(last))
 
 
 def comparison(shown: Sequence[Shown]) -> Blocks:
@@ -25,12 +50,9 @@ def comparison(shown: Sequence[Shown]) -> Blocks:
     shown : sequence of Shown
         The models, in order; nothing is said of one alone.
     """
-    if len(shown) < 2:
-        return ()
-    try:
-        found = compare({item.name: item.fit for item in shown}, refits=0)
-    except HierbayesError as refusal:
-        return (Paragraph(str(refusal), "note"),)
+    found = compared(shown)
+    if found is None or isinstance(found, str):
+        return (Paragraph(found, "note"),) if found else ()
     columns = (
         Column("Model"),
         Column("Difference in elpd", "right"),

@@ -19,6 +19,7 @@ from hierbayes.report.blocks import (
     Table,
 )
 from hierbayes.report.content.context import Shown
+from hierbayes.report.content.varies import varies
 from hierbayes.report.numerals import count, number, percent, places_for
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def shared_data(fits: Sequence[Fit]) -> Blocks:
     blocks: list[Block] = [KeyNumbers(tuple(numbers))]
     if sizes:
         blocks.append(_sizes_table(sizes, first.response.name))
+        blocks += varies(fits)
     messages = dict.fromkeys(m for fit in fits for m in (*fit.design.messages, *fit.messages))
     if messages:
         blocks += [Paragraph("What happened while the data were read:"), Bullets(tuple(messages))]

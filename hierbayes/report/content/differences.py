@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from hierbayes.design.frame import column_names
 from hierbayes.errors import HierbayesError
 from hierbayes.estimates.predictions.grids import held_values, is_number, levels_of
+from hierbayes.fitted.record import once
 from hierbayes.report.blocks import Block, Blocks, Cell, Column, Paragraph, Table
 from hierbayes.report.content.context import Shown, picture
 from hierbayes.report.numerals import MINUS, count, interval, number, places_for
@@ -23,6 +25,7 @@ MOST_PICTURES = 2
 POINTS = 40  # along the line of an effect
 CATEGORY = "category"
 SHARE = "probability"
+ALIKE = "between rows that are otherwise alike"
 NICE = (1.0, 2.0, 5.0, 10.0)
 
 
@@ -52,19 +55,29 @@ class Change:
 
 def differences(shown: Shown) -> Blocks:
     """How far the expected response differs between values of each column, on average over the rows."""
-    changes: list[Change] = []
-    refused: list[Block] = []
-    for column in main_columns(shown):
-        values = values_compared(shown, column)
-        try:
-            frame = shown.brief.comparisons({column: values})
-        except HierbayesError as refusal:
-            refused.append(Paragraph(f"{column}: {refusal}", "note"))
-            continue
-        changes.append(Change(column, _labels(shown, column, values), frame))
+    changes, refused = changes_of(shown)
+    notes = [Paragraph(text, "note") for text in refused]
     if not changes:
-        return tuple(refused)
-    return (*_table(shown, changes), *refused, *_pictures(shown, changes))
+        return tuple(notes)
+    return (*_table(shown, changes), *notes, *_pictures(shown, changes))
+
+
+def changes_of(shown: Shown) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What each column makes of the response, found once, and why some columns have no answer."""
+
+    def compute() -> tuple[tuple[Change, ...], tuple[str, ...]]:
+        changes, refused = [], []
+        for column in main_columns(shown):
+            values = values_compared(shown, column)
+            try:
+                frame = shown.brief.comparisons({column: values})
+            except HierbayesError as refusal:
+                refused.append(f"{column}: {refusal}")
+                continue
+            changes.append(Change(column, _labels(shown, column, values), frame))
+        return tuple(changes), tuple(refused)
+
+    return once(shown.fit, "average differences", compute)
 
 
 def main_columns(shown: Shown) -> tuple[str, ...]:
@@ -115,7 +128,7 @@ def _labels(shown: Shown, column: str, values: list[Any]) -> tuple[str, ...]:
     return (f"{high - low:.6g} more, from {low:.6g} to {high:.6g}".replace("-", MINUS),)
 
 
-def _table(shown: Shown, changes: list[Change]) -> Blocks:
+def _table(shown: Shown, changes: Sequence[Change]) -> Blocks:
     frame = changes[0].frame
     scale, estimand = str(frame.attrs["scale"]), str(frame.attrs["estimand"])
     is_share = scale.startswith(SHARE)
@@ -131,7 +144,11 @@ def _table(shown: Shown, changes: list[Change]) -> Blocks:
         f"the differences are averaged ({estimand}; {count(draws['chain'] * draws['draw'])} draws)."
     )
     caption = f"Average differences in the {scale}"
-    return (Paragraph(text), Table(tuple(columns), tuple(body), caption), Paragraph(_read(changes[0], scale)))
+    return (
+        Paragraph(text),
+        Table(tuple(columns), tuple(body), caption),
+        Paragraph(f"To read the first row: {ALIKE}, {sentence(changes[0], 0)}."),
+    )
 
 
 def _rows(change: Change, factor: float) -> list[tuple[Cell, ...]]:
@@ -152,26 +169,23 @@ def _signed(value: float, places: int | None) -> str:
     return f"+{text}" if value > 0 and text.strip("0.,") else text
 
 
-def _read(change: Change, scale: str) -> str:
-    """The first row of the table as a sentence."""
-    row = records(change.frame)[0]
+def sentence(change: Change, k: int) -> str:
+    """A row of a table of differences in words, without a full stop."""
+    row, scale = records(change.frame)[k], str(change.frame.attrs["scale"])
     is_share = scale.startswith(SHARE)
     factor = 100.0 if is_share else 1.0
     mean, low, high = (factor * float(row[name]) for name in ("mean", "lower", "upper"))
     places = places_for(factor * float(row["sd"]))
     of = f"the {scale}" if CATEGORY not in row else f"the probability of {row[CATEGORY]}"
     unit = " percentage points" if is_share else ""
-    side = "higher" if mean >= 0 else "lower"
-    sign = 1 if mean >= 0 else -1
+    side, sign = ("higher", 1) if mean >= 0 else ("lower", -1)
     least, most = sorted((sign * low, sign * high))
     ends = f"{interval_mass(change.frame)} interval {interval(least, most, places)}"
-    return (
-        f"To read the first row: between rows that are alike but for {change.column} ({change.labels[0]}), "
-        f"{of} is {number(abs(mean), places)}{unit} {side} ({ends})."
-    )
+    label = change.labels[k // (len(change.frame) // len(change.labels))]
+    return f"for {change.column} ({label}), {of} is {number(abs(mean), places)}{unit} {side} ({ends})"
 
 
-def _pictures(shown: Shown, changes: list[Change]) -> list[Block]:
+def _pictures(shown: Shown, changes: Sequence[Change]) -> list[Block]:
     """Effects along the columns that make the largest differences, each with what it interacts with."""
     ranked = sorted(changes, key=lambda change: -change.largest)
     blocks: list[Block] = []

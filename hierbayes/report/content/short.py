@@ -9,6 +9,7 @@ import numpy as np
 from hierbayes import names
 from hierbayes.report.blocks import Blocks, Bullets
 from hierbayes.report.content.context import Shown
+from hierbayes.report.content.differences import ALIKE, changes_of, sentence
 from hierbayes.report.numerals import count, interval, number, percent, places_for
 from hierbayes.report.tables import interval_mass, records
 from hierbayes.report.words import coefficient_notes, latent_words, listed
@@ -39,6 +40,26 @@ def _sample(shown: Shown) -> str:
 
 
 def _effects(shown: Shown) -> str:
+    """The largest effects whose direction is clear, in units of the response where it is one number."""
+    changes, refused = changes_of(shown)
+    if not changes or refused or shown.fit.design.response.categories:
+        return _coefficients(shown)
+    rows = [(change, k, row) for change in changes for k, row in enumerate(records(change.frame))]
+    clear = [found for found in rows if float(found[2]["lower"]) * float(found[2]["upper"]) > 0]
+    clear.sort(key=lambda found: -abs(float(found[2]["mean"])))
+    unclear = [found for found in rows if float(found[2]["lower"]) * float(found[2]["upper"]) <= 0]
+    open_ = [f"{change.column} ({change.labels[k]})" for change, k, _ in unclear]
+    told = [sentence(change, k) for change, k, _ in clear[:MOST]]
+    parts = []
+    if told:
+        which = "the largest of the clear differences" if len(clear) > len(told) else "clear differences"
+        parts.append(f"{ALIKE.capitalize()}, these are {which}: {'; '.join(told)}.")
+    if open_:
+        parts.append(f"The direction is open for {listed(open_)}.")
+    return " ".join(parts)
+
+
+def _coefficients(shown: Shown) -> str:
     """The largest effects whose direction is clear, per standard deviation of their columns."""
     fit = shown.fit
     b = fit.fixef(draws=True)
