@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
+import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -89,7 +89,7 @@ def resolve(target: str) -> Callable[..., Any]:
 
 
 def bind(table: Mapping[str, str], name: str, fit: object) -> Callable[..., Any]:
-    """The function called ``name`` with the fit as its first argument; keeps its docstring.
+    """The function called ``name`` as a method of the fit, with its docstring and its other arguments.
 
     Raises
     ------
@@ -98,7 +98,4 @@ def bind(table: Mapping[str, str], name: str, fit: object) -> Callable[..., Any]
     """
     if name not in table:
         raise AttributeError(f"no {name!r} here; there are: {', '.join(table)}")
-    function = resolve(table[name])
-    bound = functools.partial(function, fit)
-    functools.update_wrapper(bound, function)
-    return bound
+    return types.MethodType(resolve(table[name]), fit)

@@ -1,0 +1,38 @@
+"""What a fit can do is a method of it: its help shows the arguments that are left to give."""
+
+from __future__ import annotations
+
+import inspect
+import pydoc
+
+import pytest
+
+from hierbayes.fitted.registry import ESTIMATES, PLOTS, bind, resolve
+
+
+class Stand:
+    """Stands for a fit."""
+
+    def __repr__(self) -> str:
+        return "a whole summary"
+
+
+@pytest.mark.parametrize(
+    ("table", "name"), [(t, n) for t in (ESTIMATES, PLOTS) for n in t], ids=[*ESTIMATES, *PLOTS]
+)
+def test_a_method_does_not_ask_for_the_fit(table, name):
+    function, method = resolve(table[name]), bind(table, name, Stand())
+    expected = list(inspect.signature(function).parameters)[1:]
+    assert list(inspect.signature(method).parameters) == expected
+    assert method.__doc__ == function.__doc__
+
+
+def test_help_on_a_method_begins_with_its_name_and_not_with_the_fit():
+    text = pydoc.plain(pydoc.render_doc(bind(ESTIMATES, "comparisons", Stand())))
+    assert "\ncomparisons(\n    columns: " in text
+    assert "a whole summary" not in text
+
+
+def test_what_does_not_exist_is_refused_with_what_does():
+    with pytest.raises(AttributeError, match=r"^no 'lines' here; there are: fixef, ranef$"):
+        bind({"fixef": "", "ranef": ""}, "lines", Stand())
