@@ -68,6 +68,7 @@ PLOTS: dict[str, str] = {
     "pareto_k": "hierbayes.plots.leave_out:pareto_k",
     "effects": "hierbayes.plots.effects:effects",
     "ranks": "hierbayes.plots.ranks:ranks",
+    "forest": "hierbayes.plots.forest:forest",
     "residuals": "hierbayes.plots.residuals:residuals",
     "varcorr": "hierbayes.plots.densities:varcorr",
     "prior_posterior": "hierbayes.plots.densities:prior_posterior",

@@ -85,7 +85,8 @@ def caterpillar_data(
         On the link scale, over (term, rank), rank 0 the smallest mean of that term: ``mean``, ``lower_95``,
         ``lower_50``, ``upper_50``, ``upper_95``, ``level`` (the group's label), ``n`` (its rows),
         ``is_small``, ``differs`` (the 95 % interval of the deviation leaves out zero); ``reference``, that
-        value (term).
+        value (term). Of more than 200 groups only 100 are there, evenly spaced in the order of which
+        ``place`` (rank) is the number.
     """
     selection.pick_choice("kind of group estimate", kind, KINDS)
     chosen = selection.pick_group(fit, group)
@@ -101,7 +102,8 @@ def caterpillar_data(
     data["panel_title"] = ("term", list(terms))
     data["panel_x"] = ("term", [selection.coefficient_words(fit, t) for t in terms])
     data.attrs = _texts(data, chosen, kind, small)
-    return data
+    kept = selection.thinned(chosen.n_groups)
+    return data.isel(rank=kept).assign_coords(rank=np.arange(kept.size), place=("rank", kept + 1))
 
 
 def _reference(fit: Any, kind: str, term: str) -> float:
@@ -140,11 +142,12 @@ def _texts(data: xr.Dataset, group: GroupDesign, kind: str, small: int) -> dict[
         )
     if bool(data["is_small"].any()):
         caption.append(f"Open marker: fewer than {small} rows.")
-    step = selection.label_step(group.n_groups, selection.rows_height(group.n_groups))
+    n = selection.thinned(group.n_groups).size
+    step = selection.label_step(n, selection.rows_height(n))
     if step > 1:
         caption.append(f"Every {step}th label is written.")
     return {
-        "title": f"{group.name}: estimates of the groups, in order",
+        "title": f"{group.name}: estimates of the groups, in order" + selection.thinned_words(group.n_groups),
         "subtitle": f"{_KIND_WORDS[kind]} ┆ population",
         "caption": " ".join(caption),
         "ylabel": group.name,

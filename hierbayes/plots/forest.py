@@ -24,7 +24,7 @@ NUMBERS = ("mean", "lower", "upper")
 
 
 def forest(
-    models: Mapping[str, Any],
+    models: Any,
     terms: Sequence[str] | None = None,
     *,
     prob: float = 0.95,
@@ -32,10 +32,12 @@ def forest(
 ) -> PlotCollection:
     """Draw the parameters of several models beside each other, a panel for each and a row for each model.
 
+    Of a single fit, as ``fit.plot.forest()`` does: one panel with a row for each parameter.
+
     Parameters
     ----------
-    models : mapping of str to Fit
-        Fitted models by name, the first at the top.
+    models : mapping of str to Fit, or Fit
+        Fitted models by name, the first at the top; or one model.
     terms : sequence of str, optional
         Parameters to show, ``"standLRT"``, ``"school: sd(Intercept)"``, ``"sigma"``; by default all.
     prob : float
@@ -71,8 +73,10 @@ def forest_data(models: Any, terms: Sequence[str] | None = None, *, prob: float 
     -------
     xarray.Dataset
         Over (term, model): ``mean``, ``lower``, ``upper`` on the link scale, NaN where a model has no such
-        parameter.
+        parameter. Of a single fit over one term, and its parameters in the place of models.
     """
+    if hasattr(models, "spec"):
+        return _single(models, terms, prob)
     if not isinstance(models, Mapping) or not all(hasattr(fit, "spec") for fit in models.values()):
         raise ArgumentTypeError(
             "A forest takes fitted models by name, {'m1': fit1, 'm2': fit2}; "
@@ -93,6 +97,29 @@ def forest_data(models: Any, terms: Sequence[str] | None = None, *, prob: float 
     crosses = [section[[t]].iloc[0] == "population" and t != names.INTERCEPT for t in shown]
     data["zero"] = ("term", np.array(crosses))
     data.attrs = _texts(models, prob, (len(shown), len(terms or known)))
+    return data
+
+
+def _single(fit: Any, terms: Sequence[str] | None, prob: float) -> xr.Dataset:
+    """The parameters of one model as rows of one panel."""
+    frame = _rows(fit, prob)
+    known = _in_order([frame])
+    for term in terms or ():
+        if term not in known:
+            raise UnknownNameError("parameter of these models", term, known)
+    wanted = list(terms or known)
+    shown = wanted[:MOST]
+    data = xr.Dataset(
+        {name: (("term", "model"), frame[name].reindex(shown).to_numpy()[None]) for name in NUMBERS},
+        coords={"term": [""], "model": shown},
+    )
+    data["zero"] = ("term", [True])
+    data.attrs = _texts({"": fit}, prob, (len(shown), len(wanted))) | {"title": "Parameters of the model"}
+    cut = f" {len(shown)} of {len(wanted)} parameters; name others with terms=[...]."
+    data.attrs["caption"] = (
+        f"Posterior mean with {100 * prob:g} % equal-tailed interval; dashed: zero. "
+        "Correlations have no unit." + (cut if len(shown) < len(wanted) else "")
+    )
     return data
 
 
@@ -166,7 +193,8 @@ def draw_forest(
         pc.map(marks.y_limits, data=title, store_artist=False, limits=span)
         labels = [selection.short(str(name)) for name in dataset["model"].to_numpy()]
         pc.map(marks.y_names, data=title, store_artist=False, ticks=y.to_numpy(), labels=labels, size=8.5)
-        pc.map(marks.panel_title, data=title, store_artist=False, size=9)
+        if dataset["term"].to_numpy().tolist() != [""]:
+            pc.map(marks.panel_title, data=title, store_artist=False, size=9)
     return pc
 
 

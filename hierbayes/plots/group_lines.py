@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 N_POINTS = 40
 MOST_DOTS = 5000
+LINES = 20
+BANDS = (0.05, 0.25, 0.75, 0.95)
+"""Quantiles of the groups' lines at each value, drawn where lines are too many."""
 
 
 def group_lines(
@@ -93,6 +96,8 @@ def group_lines_data(
     xarray.Dataset
         On the response scale over ``x`` (point): ``line`` (level, point), the posterior mean of each group;
         ``population``, ``population_lower``, ``population_upper``: a group without deviation, over (point),
+        ``groups_5``, ``groups_25``, ``groups_75`` and ``groups_95`` (point), where there are more than 200
+        groups: quantiles of their lines.
         ``data_x`` and ``data_y`` (dot) are the rows of the data. With ``facet=True``: see
         ``facets.facets_data``.
 
@@ -123,6 +128,10 @@ def _overlaid(scene: curves.Scene) -> xr.Dataset:
     data["population"] = ("point", typical.mean[0])
     data["population_lower"] = ("point", typical.lower[0])
     data["population_upper"] = ("point", typical.upper[0])
+    if group.n_groups > selection.MANY:
+        for share in BANDS:
+            edge = np.quantile(lines.mean, share, axis=0)
+            data[f"groups_{100 * share:g}"] = ("point", edge)
     if not _is_binary(fit):
         own = np.flatnonzero(group.own)
         rows = own[np.linspace(0, own.size - 1, min(own.size, MOST_DOTS)).astype(int)]
@@ -148,9 +157,17 @@ def _texts(scene: curves.Scene, data: xr.Dataset) -> dict[str, Any]:
         n = int(group.own.sum())
         rest = "" if data.sizes["dot"] == n else f", {data.sizes['dot']:,} of {n:,}"
         caption.append(f"Dots: the data{rest}.")
+    subtitle = f"thin: each of {group.n_groups} groups  ━ bold: the population (a typical {group.name})"
+    title = f"Fitted {what} along {x}, by {group.name}"
+    if "groups_5" in data:
+        title += f": bands of {group.n_groups:,} groups"
+        subtitle = (
+            f"blue: half and nine tenths of the groups' {what}, value by value, and {LINES} of them  "
+            f"━ bold: the population (a typical {group.name})"
+        )
     return {
-        "title": f"Fitted {what} along {x}, by {group.name}",
-        "subtitle": f"thin: each of {group.n_groups} groups  ━ bold: the population (a typical {group.name})",
+        "title": title,
+        "subtitle": subtitle,
         "caption": " ".join(caption),
         "xlabel": x,
         "ylabel": selection.mean_words(fit),
@@ -186,17 +203,16 @@ def _draw_overlay(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | N
         pc.map(
             marks.points, "data", data=ds[["data_x"]], y=ds["data_y"], color=GREY, size=3, alpha=0.22, width=0
         )
-    many = ds.sizes["level"] > 150
-    pc.map(
-        marks.curves,
-        "lines",
-        data=ds[["line"]],
-        x=ds["x"],
-        x_dim="point",
-        color=BLUE,
-        width=0.4 if many else 0.9,
-        alpha=0.12 if many else 0.6,
-    )
+    shown = ds[["line"]]
+    if "groups_5" in ds:
+        for low, high, alpha in (("5", "95", 0.18), ("25", "75", 0.3)):
+            lower = ds[[f"groups_{low}"]].rename({f"groups_{low}": "population"})
+            upper = ds[f"groups_{high}"]
+            pc.map(marks.band, f"groups_{low}", data=lower, x=ds["x"], upper=upper, color=BLUE, alpha=alpha)
+        order = np.argsort(ds["line"].mean("point").to_numpy(), kind="stable")
+        shown = shown.isel(level=order[np.linspace(0, order.size - 1, LINES).round().astype(int)])
+    look = {"color": BLUE, "width": 0.9, "alpha": 0.6}
+    pc.map(marks.curves, "lines", data=shown, x=ds["x"], x_dim="point", **look)
     pc.map(
         marks.band,
         "population_band",

@@ -87,7 +87,9 @@ def pooling_data(result: Any, quantity: str = "epred") -> xr.Dataset:
         coords={"approach": present, "level": sizes.index.to_numpy().astype(str)},
     )
     data["n"] = ("level", sizes.to_numpy())
+    total, data = data.sizes["level"], data.isel(level=selection.thinned(data.sizes["level"]))
     data.attrs = _texts(result, data, quantity, str(estimates.attrs.get("interval", "95 % equal-tailed")))
+    data.attrs["title"] += selection.thinned_words(total)
     return data
 
 
@@ -115,7 +117,7 @@ def _texts(result: Any, data: xr.Dataset, quantity: str, interval: str) -> dict[
         )
     n = len(sizes)
     step = selection.label_step(n, selection.rows_height(n))
-    caption += [f"Every group is drawn; one label in {step} is written."] if step > 1 else []
+    caption += [f"One label in {step} is written."] if step > 1 else []
     return {
         "title": f"Pooling over {result.group}: {what} of each group",
         "subtitle": signs,

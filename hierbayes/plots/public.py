@@ -9,6 +9,7 @@ from typing import Any
 
 FUNCTIONS: dict[str, str] = {
     "forest": "hierbayes.plots.forest:forest",
+    "comparison": "hierbayes.plots.comparison:comparison",
     "pooling": "hierbayes.plots.pooling:pooling",
     "proportions": "hierbayes.plots.exploring:proportions",
     "group_means": "hierbayes.plots.exploring:group_means",

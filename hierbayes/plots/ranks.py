@@ -60,6 +60,8 @@ def ranks_data(fit: Any, group: str | None = None, **wanted: Any) -> xr.Dataset:
     xarray.Dataset
         Over (place), place 0 the smallest mean rank: ``mean``, ``lower``, ``upper`` of the rank, ``level``,
         ``n`` (rows), ``small`` (as of ``fit.ranks``) and ``clear``: the interval leaves out the middle rank.
+        Of more than 200 groups only 100 are there, evenly spaced in that order; ``attrs["groups"]`` counts
+        all.
     """
     chosen = selection.pick_group(fit, group)
     frame = estimate.ranks(fit, chosen.name, **wanted)
@@ -74,7 +76,8 @@ def ranks_data(fit: Any, group: str | None = None, **wanted: Any) -> xr.Dataset:
     largest = wanted.get("largest_first", True)
     of = "expected response" if wanted.get("by") == "response" else str(frame["term"].iloc[0])
     data.attrs = _texts(data, chosen, (of, "largest" if largest else "smallest"), frame.attrs["interval"])
-    return data
+    kept = selection.thinned(len(frame))
+    return data.isel(place=kept).assign_coords(place=np.arange(kept.size))
 
 
 def _texts(data: xr.Dataset, group: GroupDesign, what: tuple[str, str], interval: str) -> dict[str, Any]:
@@ -87,14 +90,16 @@ def _texts(data: xr.Dataset, group: GroupDesign, what: tuple[str, str], interval
     ]
     if small:
         caption.append(f"Open marker ({small} of {n}): the other groups say more about it than its own rows.")
-    step = selection.label_step(n, selection.rows_height(n))
+    drawn = selection.thinned(n).size
+    step = selection.label_step(drawn, selection.rows_height(drawn))
     if step > 1:
-        caption.append(f"Every group is drawn; one label in {step} is written.")
+        caption.append(f"One label in {step} is written.")
     return {
-        "title": f"Ranks of {group.name} by {what[0]}",
+        "groups": n,
+        "title": f"Ranks of {group.name} by {what[0]}{selection.thinned_words(n)}",
         "subtitle": f"rank 1: the {what[1]}; an interval covers {width:.0f} of {n} places on average",
         "caption": " ".join(caption),
-        "xlabel": f"rank among the {n} groups",
+        "xlabel": f"rank among the {n:,} groups",
         "ylabel": group.name,
     }
 
@@ -121,7 +126,8 @@ def draw_ranks(
     with styled(backend):
         pc = panels(dataset[["mean"]], page, facets=[], backend=backend)
         pc.map(marks.rule_x, data=one, store_artist=False)
-        middle = xr.zeros_like(one, dtype=float) + (n + 1) / 2
+        total = int(dataset.attrs["groups"])
+        middle = xr.zeros_like(one, dtype=float) + (total + 1) / 2
         pc.map(marks.upright, "middle", data=middle, span=selection.span(n), color=ORANGE, linestyle=DASHED)
         for name, colour, chosen in (("other", GREY, ~dataset["clear"]), ("clear", BLUE, dataset["clear"])):
             if bool(chosen.any()):
@@ -131,7 +137,7 @@ def draw_ranks(
         ticks = (n - 1 - shown).astype(float)
         pc.map(marks.y_names, data=one, store_artist=False, ticks=ticks, labels=labels, size=7.5)
         pc.map(marks.y_limits, data=one, store_artist=False, limits=selection.span(n))
-        limits = (1 - 0.015 * n, n + 0.015 * n)
+        limits = (1 - 0.015 * total, total + 0.015 * total)
         pc.map(marks.x_range, data=one, store_artist=False, limits=limits)
         pc.map(marks.x_title, data=one, text=dataset.attrs["xlabel"], store_artist=False)
         pc.map(marks.y_title, data=one, text=dataset.attrs["ylabel"], store_artist=False)

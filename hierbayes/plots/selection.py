@@ -154,6 +154,22 @@ def label_step(n: int, height: float) -> int:
     return max(1, int(np.ceil(n * 0.125 / height)))
 
 
+MANY, SHOWN = 200, 100
+"""More groups than the first cannot be told apart in rows: so many of them are drawn then."""
+
+
+def thinned(n: int) -> NDArray[np.intp]:
+    """Which of ``n`` sorted groups are drawn: all, or some, evenly spaced, the outermost too."""
+    if n <= MANY:
+        return np.arange(n)
+    return np.linspace(0, n - 1, SHOWN).round().astype(np.intp)
+
+
+def thinned_words(n: int) -> str:
+    """What the title says of it; empty where all are drawn."""
+    return f", {SHOWN} of {n:,} groups, evenly spaced in this order" if n > MANY else ""
+
+
 def listing(items: Sequence[str], most: int = 4) -> str:
     """A short enumeration: ``a, b and 7 more``."""
     shown = ", ".join(short(item) for item in items[:most])

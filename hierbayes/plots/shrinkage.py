@@ -74,8 +74,8 @@ def shrinkage_data(
         On the link scale, groups in drawing order from the bottom: ``no_pooling``, ``start`` (``no_pooling``
         moved to the edge of the axis where it lies beyond), ``state`` (``"inside"``, ``"beyond"``,
         ``"infinite"``, ``"missing"``), ``mean`` (partial pooling), ``lower``, ``upper``, ``pooling_factor``,
-        all (term, level); ``n`` and ``position`` (level); ``complete_pooling`` (term); ``limits`` of the
-        axis (term, side).
+        all (term, level), of more than 200 groups only 100 that are evenly spaced in this order; ``n`` and
+        ``position`` (level); ``complete_pooling`` (term); ``limits`` of the axis (term, side).
     """
     selection.pick_choice("order of the groups", sort, SORTS)
     chosen = selection.pick_group(fit, group)
@@ -85,11 +85,13 @@ def shrinkage_data(
     data = _to_dataset(frame, terms)
     key = data["n"] if sort == "n" else data["mean"].isel(term=0)
     data = data.isel(level=np.lexsort((data["mean"].isel(term=0), key)))
-    data["position"] = ("level", np.arange(data.sizes["level"], dtype=float))
     data = _place(data)
+    n_groups, sizes = data.sizes["level"], data["n"].to_numpy()
+    data = data.isel(level=selection.thinned(n_groups))
+    data["position"] = ("level", np.arange(data.sizes["level"], dtype=float))
     data["panel_title"] = ("term", list(terms))
     data["panel_x"] = ("term", [selection.coefficient_words(fit, t) for t in terms])
-    data.attrs = _texts(data, chosen.name, sort) | {
+    data.attrs = _texts(data, chosen.name, sort, sizes) | {
         "interval": frame.attrs.get("interval", "95 % equal-tailed")
     }
     return data
@@ -149,17 +151,16 @@ def fence(own: np.ndarray, shown: np.ndarray) -> tuple[float, float]:
     return (low, high) if high > low else (low - 1.0, high + 1.0)
 
 
-def _texts(data: xr.Dataset, group: str, sort: str) -> dict[str, str]:
-    n = data["n"].to_numpy()
+def _texts(data: xr.Dataset, group: str, sort: str, n: np.ndarray) -> dict[str, str]:
     order = "number of rows, largest at the top" if sort == "n" else f"estimate of {data['term'].values[0]}"
     notes = [
-        f"{data.sizes['level']} groups, sorted by {order}. Dots are posterior means; "
+        f"{len(n):,} groups, sorted by {order}. Dots are posterior means; "
         f"their area grows with the number of rows ({n.min()} to {n.max()})."
     ]
     several = data.sizes["term"] > 1
     notes += [f"{name}: {note}" if several else note for name, note in _edge_notes(data)]
     return {
-        "title": f"Shrinkage of {group}{_of_what(data)}",
+        "title": f"Shrinkage of {group}{_of_what(data)}{selection.thinned_words(len(n))}",
         "subtitle": "○ own data only (no pooling) → ● multilevel model (partial pooling)\n"
         "┆ one estimate for all groups (complete pooling)",
         "ylabel": f"{group}  (number of rows)",

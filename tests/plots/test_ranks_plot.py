@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from hierbayes.errors import DataError, UnknownNameError
@@ -35,16 +34,6 @@ def test_groups_clear_of_the_middle_and_small_ones_are_counted(slopes: Any, draw
     assert np.all(drawing(pc).visual("middle", "mean")["x"] == 4.5)
     width = (frame["upper"] - frame["lower"] + 1).mean()
     assert f"covers {width:.0f} of 8 places" in pc.viz["subtitle"].item()
-
-
-def test_many_groups_are_all_drawn_and_some_labelled(make_fit: Any, drawing: Any) -> None:
-    n = 1128
-    frame = pd.DataFrame({"y": np.zeros(2 * n), "g": np.repeat([f"d{i}" for i in range(n)], 2)})
-    pc = make_fit("y ~ 1 + (1 | g)", frame.assign(y=np.arange(2 * n) % 7)).plot.ranks(backend="none")
-    assert sum(len(drawing(pc).segments(name, "mean")) for name in INTERVALS if name in pc.viz) == n
-    (ticks,) = drawing(pc).elements("yticks")
-    assert 60 <= len(ticks["labels"]) <= 110
-    assert f"one label in {-(-n // len(ticks['labels']))} is written" in drawing(pc).caption()
 
 
 def test_names_that_do_not_exist(slopes: Any, without_groups: Any) -> None:
