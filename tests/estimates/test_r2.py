@@ -80,6 +80,13 @@ def test_bayesian_r2_is_the_formula_in_every_draw(frame):
     np.testing.assert_allclose(shares.sel(part="marginal"), typical / total, rtol=1e-10)
 
 
+def test_no_columns_explain_exactly_nothing(frame):
+    fit = random_fit(hb.Model("y ~ 1 + (1 | g)", frame))
+    shares = fit.r2(method="bayes", draws=True)["bayes"]
+    assert (shares.sel(part="marginal") == 0.0).all()
+    assert (shares.sel(part="conditional") > 0.0).all()
+
+
 def test_bayesian_r2_of_trials_is_of_the_share_of_successes(frame):
     model = hb.Model("hits | trials(5) ~ x + (1 | g)", frame, family="binomial")
     fit = random_fit(model, draws=10)

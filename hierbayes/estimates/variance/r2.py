@@ -25,6 +25,8 @@ NAKAGAWA, BAYES, ALL = "nakagawa", "bayes", "all"
 MARGINAL, CONDITIONAL, PART = "marginal", "conditional", "part"
 BLOCK = 8_000_000
 """Numbers, rows by draws, that are held at a time."""
+ROUNDING = 1e-12
+"""Relative to the second moment: a variance below it is rounding of the two moments."""
 OF_NAKAGAWA = (
     "{scale}; marginal: var(X b) over the rows / (var(X b) + sum of all group variances + level-1 variance), "
     "what the columns explain; a group term: its variance over the same sum; conditional: columns and groups "
@@ -185,11 +187,17 @@ def _bayes(fit: Fit) -> xr.DataArray:
         w = weights[rows]
         sums = sums + np.stack([v @ w for v in (own, own**2, typical, typical**2, variance)])
     mean, square, mean_typical, square_typical, residual = sums / weights.sum()
-    explained = square - mean**2
+    explained = _variance(square, mean)
     total = explained + residual
     dims = ("chain", "draw")
-    parts = {MARGINAL: (square_typical - mean_typical**2) / total, CONDITIONAL: explained / total}
+    parts = {MARGINAL: _variance(square_typical, mean_typical) / total, CONDITIONAL: explained / total}
     return _stacked({part: xr.DataArray(value, dims=dims) for part, value in parts.items()}, fit)
+
+
+def _variance(square: Any, mean: Any) -> Any:
+    """Of two moments over the rows; zero where the difference is no more than their rounding."""
+    found = square - mean**2
+    return np.where(found < ROUNDING * square, 0.0, found)
 
 
 def _moments(fit: Fit) -> tuple[Any, Any, Any]:
