@@ -19,6 +19,9 @@ from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
 
+DRAWS_AT_A_TIME = 64
+"""Draws whose group effects are spread over the rows at a time."""
+
 
 def thin(dataset: xr.Dataset, draws: int | None) -> xr.Dataset:
     """About ``draws`` posterior draws in all, evenly spaced over every chain; all when it is None."""
@@ -154,10 +157,20 @@ def _predicted(fit: Fit, posterior: xr.Dataset, name: str, effects: Mapping[str,
         drawn = effects[group.name]
         for k in range(0 if drawn is None else group.Z.shape[1]):
             assert drawn is not None
-            eta += drawn.u[..., k][..., drawn.codes] * group.Z[:, k]
+            _add_effects(eta, drawn.u[..., k], drawn.codes, group.Z[:, k])
     if predictor.offset is not None:
         eta += predictor.offset
     return eta
+
+
+def _add_effects(eta: Floats, u: Floats, codes: NDArray[np.integer], z: Floats) -> None:
+    """Add ``u[codes] * z`` to the rows in place, some draws at a time, so that they stay in the cache."""
+    into, effects = eta.reshape(-1, eta.shape[-1]), u.reshape(-1, u.shape[-1])
+    for start in range(0, len(into), DRAWS_AT_A_TIME):
+        draws = slice(start, start + DRAWS_AT_A_TIME)
+        added = np.take(effects[draws], codes, axis=1)
+        added *= z
+        into[draws] += added
 
 
 def linear_predictors(rows: Rows, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, Floats]:
