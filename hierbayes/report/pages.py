@@ -202,7 +202,7 @@ def _shown(card: CardLike, index: int, fits: Mapping[str, Fit]) -> Shown:
     code = (
         f"data = hb.load_data({name!r})" if kind == "dataset" else f"data = ...  # {' '.join(source.split())}"
     )
-    return replace(shown, data_code=code)
+    return replace(shown, data_code=code, source=" ".join(source.split()))
 
 
 def _rerun(card: CardLike) -> list[Block]:

@@ -25,6 +25,8 @@ import hierbayes as hb
 from hierbayes.errors import StorageError, UnknownNameError
 from hierbayes.report import report_card, report_fit
 from hierbayes.report.blocks import Page, Paragraph
+from hierbayes.report.content.context import Shown
+from hierbayes.report.content.differences import values_compared
 from hierbayes.report.pages import write_page
 
 VOID = {"meta", "link", "img", "br", "hr"}
@@ -187,6 +189,22 @@ def test_numbers_on_the_page_are_those_of_the_api(page: Parsed, card_page: Path,
     np.testing.assert_array_equal(found, np.concatenate([numbers.ravel() for numbers in expected]))
 
 
+def test_differences_and_shares_on_the_page_are_those_of_the_api(
+    page: Parsed, card_page: Path, gaussian: hb.Fit, bernoulli: hb.Fit
+) -> None:
+    for section, fit in (("model-1-effects", gaussian), ("model-2-effects", bernoulli)):
+        shown = Shown(fit)
+        frames = [shown.brief.comparisons({c: values_compared(shown, c)}) for c in ("x", "kind")]
+        expected = np.concatenate([frame["mean"] for frame in frames])
+        np.testing.assert_array_equal(values(page, card_page, section), expected)
+    columns = {"score": gaussian.design.columns["score"], "school": gaussian.design.columns["school"]}
+    icc = hb.describe_structure(columns, "school").variation["icc"]
+    assert np.isclose(values(page, card_page, "data"), icc.iloc[0], rtol=1e-12).sum() == 1
+    implied = gaussian.prior_predictive(200)["prior_predictive"]["y"].to_numpy()
+    low, high = (f"{v:.2f}".replace("-", "−") for v in np.quantile(implied, [0.025, 0.975]))
+    assert f"95 % of the values of score between {low} and {high}" in page.of("model-1-models")
+
+
 def test_odds_ratios_are_posterior_medians(page: Parsed, card_page: Path, bernoulli: hb.Fit) -> None:
     found = values(page, card_page, "model-2-summary")
     medians = np.exp(np.median(bernoulli.posterior["b"].to_numpy(), axis=(0, 1)))
@@ -239,6 +257,9 @@ def test_the_code_repeats_the_fit(page: Parsed, gaussian: hb.Fit) -> None:
     call += "target_accept=0.9"
     assert f"fit = model.fit({call})" in code
     assert "0123456789abcdef" in code
+    assert "hierbayes fit 'score ~ x + kind + (1 + x | school)' schools.csv --family gaussian" in code
+    assert "--prior 'sd[school]=half_normal(1)'" in code
+    assert "--seed 1" in code
 
 
 def test_the_page_is_small_and_does_not_depend_on_the_clock(

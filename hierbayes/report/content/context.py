@@ -37,6 +37,8 @@ class Shown:
         Published figures to show beside the posterior.
     data_code : str
         Python code that reads the data.
+    source : str
+        The same for the command line: a file, or ``"dataset:exam"``.
     """
 
     fit: Fit
@@ -44,6 +46,7 @@ class Shown:
     description: str = ""
     reference: ReferenceLike | None = None
     data_code: str = "data = ...  # your data frame"
+    source: str = "data.csv"
 
     @cached_property
     def summary(self) -> pd.DataFrame:
