@@ -164,11 +164,12 @@ def small_png(collection: Any) -> bytes:
 
     drawn = Image.open(io.BytesIO(to_png_bytes(collection, dpi=110))).convert("RGB")
     fits = min(1.0, 900 / drawn.width, 1100 / drawn.height)
-    for share, colours in ((1.0, 64), (1.0, 24), (0.85, 24), (0.7, 24), (0.7, 12)):
+    for share, colours in ((1.0, 64), (0.85, 48), (0.75, 32), (0.65, 32), (0.55, 24)):
         size = round(drawn.width * fits * share), round(drawn.height * fits * share)
         smaller = drawn.resize(size, Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
-        smaller.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        few = smaller.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(buffer, "PNG", optimize=True)
         if buffer.tell() <= MOST_BYTES:
             break
     return buffer.getvalue()
