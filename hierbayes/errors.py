@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 MAX_CARET = 60  # characters under a caret; of a longer piece the beginning
 
 
+_LONGEST_WORD = 200  # wider than the line that shows a formula or a card
+
+
 class HierbayesError(Exception):
-    """The root of every error that hierbayes raises on purpose."""
+    """The root of every error that hierbayes raises on purpose.
+
+    Words of more than 200 characters, which only names and labels of data have, are cut in the middle.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(_LONG_WORD.sub(_cut, str(message)))
 
 
 class FormulaError(HierbayesError, ValueError):
@@ -80,6 +90,14 @@ class NotInstalledError(HierbayesError, ImportError):
 
 class StorageError(HierbayesError, ValueError):
     """A saved fit cannot be written or read."""
+
+
+_LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}}")
+
+
+def _cut(found: re.Match[str]) -> str:
+    word = found.group()
+    return f"{word[:60]}...{word[-20:]} ({len(word):,} characters)"
 
 
 def nearest_match(given: str, allowed: Iterable[str]) -> str | None:

@@ -18,8 +18,8 @@ from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.registry import ESTIMATES, resolve
 from hierbayes.formulas import Formula, parse_formula
 from hierbayes.formulas.parts import Formulas
-from hierbayes.geometry import Coordinates, coordinates, scales
-from hierbayes.plan import Plan, Wish, make_plan
+from hierbayes.geometry import Coordinates, scales
+from hierbayes.plan import Plan, Wish, coordinates_of, make_plan
 from hierbayes.reuse import CompiledGraphs
 from hierbayes.routes import Source, sample
 from hierbayes.several import bare_spec, parameter_formulas
@@ -140,7 +140,7 @@ class Model:
 
     @cached_property
     def _frame(self) -> Coordinates:
-        return coordinates(self.spec, self.design)
+        return coordinates_of(self.spec, self.design)
 
     def plan(self, parameterization: str = "auto", *, sampler: str = "nutpie", route: str = "auto") -> Plan:
         """How ``fit`` would sample this model, and why; see ``fit`` for the arguments.

@@ -9,7 +9,7 @@ import numpy as np
 
 from hierbayes.design import Design
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.geometry import Coordinates
+from hierbayes.geometry import Coordinates, coordinates
 from hierbayes.kernels.compress import row_data
 from hierbayes.kernels.coverage import collapsed_refusal, rows_refusal
 from hierbayes.spec import ModelSpec
@@ -28,6 +28,25 @@ TARGET_ACCEPT = {COLLAPSED: 0.9, "nutpie": 0.8, "pymc": 0.9, "numpyro": 0.8, "bl
 
 STIFF, STIFF_ACCEPT = 2.0, 0.9
 """``Coordinates.stiffness`` from which smaller steps are taken, and the acceptance rate that gives them."""
+
+
+def coordinates_of(spec: ModelSpec, design: Design) -> Coordinates:
+    """The coordinates to sample in.
+
+    Raises
+    ------
+    DataError
+        No rough fit can be computed in double precision, from which they start.
+    """
+    try:
+        with np.errstate(all="ignore"):  # of rough values, which are kept within bounds
+            return coordinates(spec, design)
+    except np.linalg.LinAlgError:
+        raise DataError(
+            f"No starting point can be computed for {spec.formula}: {design.X.shape[1]:,} population columns "
+            f"for {design.X.shape[0]:,} rows, or columns that differ by too many orders of magnitude. Leave "
+            "columns out, merge levels of factors, or give the columns units in which they are of one size."
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ LAYERS: dict[str, Layer] = {
     "graph": layer("geometry spec design families", "numpy pymc pytensor"),
     "kernels": layer("geometry spec design families", "numpy numba platformdirs"),
     "sampling": layer("graph kernels", "numpy xarray pymc nutpie pyarrow rich jax numpyro blackjax"),
-    "fitted": layer("spec design", "numpy pandas xarray"),
+    "fitted": layer("spec design", "numpy pandas xarray h5py"),
     "estimates": layer(
         "fitted spec design families refitting many", "numpy scipy pandas xarray arviz_stats arviz_base"
     ),

@@ -25,6 +25,9 @@ GIVEN = {
 """The types that TOML knows, in words."""
 
 
+_LARGEST_FIGURE = 1e50
+
+
 def load_card(path: str | os.PathLike[str]) -> Card:
     """Read and check a model card; no code of the card is run, because it has none.
 
@@ -203,6 +206,10 @@ def _reference(source: Source, place: Place, model: Mapping[str, Any]) -> Refere
         if name.partition("[")[0] not in allowed:
             hint = f'{choose(name, allowed)} Keys read as priors do: "sd[school][standLRT]".'
             raise source.key_error((*place, "figures", name), f"{name!r} is no figure of a model.", hint)
+    for name, value in raw["figures"].items():
+        if not abs(value) < _LARGEST_FIGURE:
+            hint = f"Write a number below {_LARGEST_FIGURE:g} in size."
+            raise source.value_error((*place, "figures", name), f"{name!r} is no figure of a model.", hint)
     figures = {name: float(value) for name, value in raw["figures"].items()}
     return Reference(raw["source"], MappingProxyType(figures))
 

@@ -72,12 +72,32 @@ def read_source(path: Path) -> Source:
     text = _read_text(path)
     try:
         raw = tomllib.loads(text)
+        places = locate.locate(text)
     except tomllib.TOMLDecodeError as error:
         span = _syntax_span(text, str(error))
         problem = f"this is not TOML: {_POSITION.sub('', str(error))}."
         hint = "Texts stand in quotes, tables open with [name], and each model opens with [[model]]."
         raise CardError(f"{point(path, text, span, problem)}\n{hint}") from None
-    return Source(path, raw, locate.locate(text))
+    except RecursionError:
+        problem = "lists or tables are nested too deep here."
+        hint = "A card has lists in tables in lists, no deeper."
+        raise CardError(f"{point(path, text, _first(_NESTED, text), problem)}\n{hint}") from None
+    except ValueError:  # Python's limit on the digits of a number
+        problem = "this number has too many digits."
+        hint = "Write it shorter."
+        raise CardError(f"{point(path, text, _first(_DIGITS, text), problem)}\n{hint}") from None
+    return Source(path, raw, places)
+
+
+_NESTED = re.compile(r"(?:[\[{][^\[\]{}]*){20}")
+_DIGITS = re.compile(r"[0-9_]{4000,}")
+
+
+def _first(pattern: re.Pattern[str], text: str) -> tuple[int, int]:
+    """Where a piece begins: one character of it."""
+    found = pattern.search(text)
+    start = found.start() if found else 0
+    return (start, start + 1)
 
 
 def point(path: Path, text: str, span: tuple[int, int], problem: str) -> str:

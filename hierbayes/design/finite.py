@@ -6,6 +6,7 @@ import numpy as np
 
 from hierbayes.design.frame import Table, column_names, operations_within
 from hierbayes.design.records import Floats
+from hierbayes.design.usable import out_of_range
 from hierbayes.design.values import BOOLEAN, NUMBER
 from hierbayes.errors import DataError
 from hierbayes.formulas.terms import Call, Number
@@ -17,7 +18,7 @@ DOMAINS: dict[str, str] = {
 }
 """What the functions take that are not defined for every number."""
 
-_LARGE = "Numbers go up to 1.8e308: divide the column by a larger unit first, or take its logarithm."
+_LARGE = "Numbers up to 1e50 can be used: divide the column by a larger unit first, or take its logarithm."
 _ADVICE = "Change the expression, or mark the {values} as missing to drop the {rows}."
 
 
@@ -38,7 +39,7 @@ def check_finite(expression: Call, result: Floats, table: Table) -> None:
     DataError
         The message counts the rows and shows the first ones, and the columns' values in the first.
     """
-    odd = np.flatnonzero(~np.isfinite(result))
+    odd = np.flatnonzero(~np.isfinite(result) | out_of_range(result))
     if not odd.size:
         return
     k = int(odd[0])
@@ -50,7 +51,7 @@ def check_finite(expression: Call, result: Floats, table: Table) -> None:
         given = f", where {given}" + (f" in row {table.rows[k] + 1:,}" if odd.size > 1 else "")
     domain = DOMAINS.get(expression.function, "")
     infinite = np.isposinf(result[k]) if domain else np.isinf(result[k])  # log(0) is -inf
-    large = bool(infinite) and not _divides(expression)
+    large = bool(np.isfinite(result[k])) or (bool(infinite) and not _divides(expression))
     words = {"values": "values", "rows": "rows"} if odd.size > 1 else {"values": "value", "rows": "row"}
     raise DataError(
         f"{expression} is {'too large' if large else 'not a finite number'} "

@@ -9,10 +9,10 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-import pandas as pd
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
+from hierbayes.design.mapping import frame_of_mapping
 from hierbayes.design.missing import DROP, Holes, Missing, complete_rows, is_missing, policies
 from hierbayes.design.values import RawColumn, read_series
 from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, FormulaError, nearest_match
@@ -215,7 +215,7 @@ def read_frame(data: Any) -> nw.DataFrame[Any]:
         Two columns have the same name, or the columns of a mapping differ in length.
     """
     if isinstance(data, Mapping):
-        data = _frame_of_mapping(data)
+        data = frame_of_mapping(data)
     try:
         frame = nw.from_native(data)
         wrapped = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
@@ -230,14 +230,6 @@ def read_frame(data: Any) -> nw.DataFrame[Any]:
     if len(set(names)) < len(names):
         raise _duplicates(names)
     return wrapped
-
-
-def _frame_of_mapping(data: Mapping[str, Any]) -> pd.DataFrame:
-    lengths = {str(name): len(column) for name, column in data.items() if hasattr(column, "__len__")}
-    if len(set(lengths.values())) > 1:
-        given = ", ".join(f"{name} ({n:,})" for name, n in lengths.items())
-        raise DataError(f"The columns of data differ in length: {given}. Give one value for each row.")
-    return pd.DataFrame(dict(data))
 
 
 def _duplicates(names: Sequence[Any]) -> DataError:

@@ -59,7 +59,13 @@ def _rows(mask: NDArray[np.bool_]) -> str:
 
 def is_missing(series: nw.Series[Any]) -> NDArray[np.bool_]:
     """Where a column has no value, shape (n,)."""
-    missing = series.is_null()
+    try:
+        missing = series.is_null()
+    except ArithmeticError:
+        raise DataError(
+            f"Column {series.name!r} holds a signalling NaN (Decimal('sNaN')), which compares with nothing. "
+            "Mark missing values as None or NaN."
+        ) from None
     if series.dtype.is_float():
         missing = missing | series.is_nan()
     return missing.to_numpy().astype(np.bool_)

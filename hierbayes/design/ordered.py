@@ -85,10 +85,10 @@ def _is_factor(expression: Expression) -> TypeGuard[Call]:
 
 def _between(factor: Factor) -> list[str]:
     """Whole numbers between the lowest and the highest category that no row has, where they are few."""
-    low, high = int(factor.levels[0]), int(factor.levels[-1])
+    low, high = float(factor.levels[0]), float(factor.levels[-1])
     if high - low > len(factor.levels) + WIDEST_GAP:
         return []
-    return [str(k) for k in range(low, high) if str(k) not in factor.levels]
+    return [str(k) for k in range(int(low), int(high)) if str(k) not in factor.levels]
 
 
 def _check_whole(name: str, values: Floats) -> None:

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierbayes.design.records import Codes, Floats
+from hierbayes.design.usable import LARGEST, check_labels, check_range, too_large
 from hierbayes.errors import DataError
 
 NUMBER, BOOLEAN, TEXT, CATEGORY = "number", "boolean", "text", "category"
@@ -101,8 +102,16 @@ def read_series(name: str, series: nw.Series[Any]) -> RawColumn:
     Raises
     ------
     DataError
-        Dates, times, durations, complex numbers, lists and other values that a formula cannot use.
+        Dates, times, durations, complex numbers, lists and other values that a formula cannot use; numbers
+        that are too large or too small to be squared.
     """
+    column = _read(name, series)
+    if column.kind == NUMBER:
+        check_range(name, column.values)
+    return column
+
+
+def _read(name: str, series: nw.Series[Any]) -> RawColumn:
     dtype = series.dtype
     if dtype.is_temporal():
         raise _temporal(name, _TEMPORAL.get(dtype.base_type(), "dates or times"))
@@ -127,7 +136,10 @@ def _read_category(name: str, series: nw.Series[Any]) -> RawColumn:
     values = series.to_numpy().astype(object)
     if nw.get_native_namespace(series).__name__ == "polars" and series.dtype.base_type() is nw.Categorical:
         return RawColumn(name, CATEGORY, values, sorted_by_default=True)
-    order = tuple(map(label, series.cat.get_categories().to_list()))
+    try:
+        order = tuple(map(label, series.cat.get_categories().to_list()))
+    except NotImplementedError:  # pyarrow, of categories that are no plain values
+        raise _unusable(name, f"category of {type(values[0]).__name__}") from None
     return RawColumn(name, CATEGORY, values, order, ordered=series.dtype.base_type() is nw.Enum)
 
 
@@ -139,7 +151,7 @@ def _read_object(name: str, series: nw.Series[Any]) -> RawColumn:
         temporal = next((words for kind, words in _TEMPORAL_OBJECTS if issubclass(odd, kind)), None)
         raise _unusable(name, odd.__name__) if temporal is None else _temporal(name, temporal)
     if kinds == {NUMBER}:
-        return RawColumn(name, NUMBER, np.array([_number(v) for v in values]))
+        return RawColumn(name, NUMBER, np.array([_within_range(name, v) for v in values]))
     if kinds == {BOOLEAN}:
         return RawColumn(name, BOOLEAN, values.astype(np.bool_))
     return RawColumn(name, TEXT, values)
@@ -162,6 +174,14 @@ _KINDS: tuple[tuple[tuple[type, ...], str], ...] = (
 
 def _kind_of(python_type: type) -> str | None:
     return next((kind for types, kind in _KINDS if issubclass(python_type, types)), None)
+
+
+def _within_range(name: str, value: Any) -> int | float:
+    """The number; whole ones of any length are exact."""
+    if value == value and abs(value) > LARGEST and abs(value) != float("inf"):
+        size = Decimal(int(abs(value)))
+        raise too_large(name, f"1e+{size.adjusted()}")
+    return _number(value)
 
 
 def _number(value: Any) -> int | float:
@@ -218,6 +238,7 @@ def to_factor(column: RawColumn, name: str | None = None) -> Factor:
     """
     positions, uniques = pd.factorize(column.values)
     labels = [label(value) for value in uniques]
+    check_labels(column.name, labels)
     levels = _level_order(column, uniques, labels)
     index = {level: k for k, level in enumerate(levels)}
     recode = np.array([index[text] for text in labels], dtype=np.int32)

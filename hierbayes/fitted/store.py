@@ -20,10 +20,14 @@ from hierbayes.design.recipe import Recipe
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.errors import StorageError
 from hierbayes.fitted.record import Fit
+from hierbayes.fitted.whole import check_whole, checksum
 from hierbayes.spec.records import ModelSpec, PredictorSpec
 
 FORMAT = 1
 """Version of the layout on disk, raised when an older hierbayes could not read what is written now."""
+
+CHECKSUM = "hierbayes_checksum"
+"""Attribute beside the header; files that were written before there was one are read without."""
 
 ENGINES = {".nc": "h5netcdf", ".zarr": "zarr"}
 
@@ -38,7 +42,8 @@ def save(fit: Fit, path: Path) -> Path:
     """
     engine = _engine(path)
     tree = fit.idata.copy()
-    tree.attrs["hierbayes"] = json.dumps(_header(fit), ensure_ascii=False)
+    header = json.dumps(_header(fit), ensure_ascii=False)
+    tree.attrs |= {"hierbayes": header, CHECKSUM: checksum(tree, header)}
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
             half = Path(folder) / f"fit{path.suffix}"
@@ -86,21 +91,66 @@ def load(path: str | Path) -> Fit:
     if not path.exists():
         raise StorageError(f"There is no file {path}.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with xr.open_datatree(path, engine=engine) as tree:
-                loaded = tree.load()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise StorageError(f"{path} cannot be read as a saved fit: {error}") from error
-    header = loaded.attrs.pop("hierbayes", None)
-    if header is None:
+        loaded = _read(path, engine)
+    # Of damaged files h5py, h5netcdf, zarr, its codecs and xarray raise errors of every kind.
+    except Exception as error:
+        raise StorageError(f"{path} cannot be read as a saved fit: {_line(error)}. {_ADVICE}") from error
+    header, written = loaded.attrs.pop("hierbayes", None), loaded.attrs.pop(CHECKSUM, None)
+    if not isinstance(header, str):
         raise StorageError(
             f"{path} was not written by hierbayes: use Fit.save to write fits that can be loaded."
         )
     try:
-        return _rebuild(loaded, json.loads(header))
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise StorageError(f"{path} is damaged: {error!r} while reading its description.") from error
+        _check_format(path, header)
+        if written is not None and written != checksum(loaded, header):
+            raise StorageError("its content has changed since it was saved")
+        fit = _rebuild(loaded, json.loads(header))
+        check_whole(fit)
+    except _OtherFormatError:
+        raise
+    except _DAMAGE as error:
+        raise StorageError(f"{path} is damaged: {_line(error)}. {_ADVICE}") from error
+    return fit
+
+
+_ADVICE = "Take another copy of the file, or fit the model again."
+
+_DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What comes of a description that is not one: entries that are missing, or of another type or size."""
+
+
+class _OtherFormatError(StorageError):
+    """The file is whole, but of a later hierbayes."""
+
+
+def _line(error: Exception) -> str:
+    """An error of another library, or of our own, as a part of a sentence on one line."""
+    text = " ".join(str(error).split()).rstrip(".")[:300]
+    return text if isinstance(error, StorageError) else f"{type(error).__name__}, {text or 'no reason given'}"
+
+
+def _read(path: Path, engine: str) -> xr.DataTree:
+    """All groups of a file, in memory."""
+    if engine == "h5netcdf":
+        import h5py
+
+        h5py.File(path, "r").close()  # h5netcdf complains a second time, as it goes, where this fails
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with xr.open_datatree(path, engine=engine) as tree:
+            return tree.load()
+
+
+def _check_format(path: Path, header: str) -> None:
+    said = json.loads(header)
+    if not isinstance(said["format"], int):
+        raise StorageError("its format is not a number")
+    if said["format"] > FORMAT:
+        raise _OtherFormatError(
+            f"{path} was saved by a later hierbayes ({said['settings']['versions']['hierbayes']}); "
+            f"this version reads format {FORMAT}, the file has format {said['format']}. "
+            "Install that version to read it."
+        )
 
 
 def _engine(path: Path) -> str:
@@ -127,11 +177,6 @@ def _header(fit: Fit) -> dict[str, Any]:
 
 
 def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
-    if header["format"] > FORMAT:
-        raise StorageError(
-            f"This fit was saved by a later hierbayes ({header['settings']['versions']['hierbayes']}); "
-            f"this version reads format {FORMAT}, the file has format {header['format']}."
-        )
     spec = ModelSpec.from_json(header["spec"])
     constant = tree["constant_data"].to_dataset()
     main, *further = (_predictor(predictor, constant) for predictor in spec.linear)

@@ -138,3 +138,21 @@ def test_fits_are_immutable(fit):
         fit.partial = True
     fit.posterior["b"] = 0
     assert fit.posterior["b"].ndim == 3
+
+
+def test_one_changed_draw_is_told(fit, tmp_path):
+    path = fit.save(tmp_path / "fit.nc")
+    tree = xr.load_datatree(path, engine="h5netcdf")
+    tree["posterior"]["b"].values[0, 3, 1] += 1e-12
+    other = tmp_path / "other.nc"
+    tree.to_netcdf(other, engine="h5netcdf")
+    with pytest.raises(StorageError) as caught:
+        hb.load(other)
+    assert str(caught.value) == (
+        f"{other} is damaged: its content has changed since it was saved. "
+        "Take another copy of the file, or fit the model again."
+    )
+    del tree.attrs["hierbayes_checksum"]  # as in files of before there was one
+    (old := tmp_path / "old.nc").unlink(missing_ok=True)
+    tree.to_netcdf(old, engine="h5netcdf")
+    assert hb.load(old).spec == fit.spec

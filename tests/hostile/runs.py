@@ -1,0 +1,90 @@
+"""Many cases of one kind, counted by how they ended; bugs are kept by where they came from."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from . import cards, files, formulas, frames
+from .outcomes import outcome, where
+
+
+@dataclass
+class Tally:
+    """How cases ended: ``ends`` counts outcomes, ``bugs`` keeps the first case of each bug."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    bugs: dict[str, str] = field(default_factory=dict)
+    slowest: float = 0.0
+
+    def add(self, shown: object, case: Callable[[], Any]) -> None:
+        """Run a case and count it."""
+        started = time.perf_counter()
+        try:
+            end = outcome(case)
+        except Exception as error:  # noqa: BLE001 - a bug of any kind is what is looked for
+            end = f"BUG {where(error)}"
+            self.bugs.setdefault(end, f"{ascii(shown)[:600]}: {ascii(str(error))[:300]}")
+        self.ends[end] += 1
+        self.slowest = max(self.slowest, time.perf_counter() - started)
+
+
+def draw(strategy: st.SearchStrategy[Any], case: Callable[[Any], Any], n: int, start: int) -> Tally:
+    """``n`` cases of a strategy, from a seed."""
+    tally = Tally()
+
+    @seed(start)
+    @settings(
+        max_examples=n,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def go(drawn: Any) -> None:
+        tally.add(drawn, lambda: case(drawn))
+
+    go()
+    return tally
+
+
+def run_frames(n: int, start: int, folder: Path) -> Tally:
+    """Frames: models are built, printed, held to pandas and rebuilt; structures are described."""
+
+    def both(case: frames.Case) -> None:
+        frames.describe_if_named(case)
+        frames.build(case)
+
+    return draw(frames.cases(), both, n, start)
+
+
+def run_formulas(n: int, start: int, folder: Path) -> Tally:
+    """Texts: read, printed, read again, and built."""
+    return draw(formulas.texts, formulas.build, n, start)
+
+
+def run_cards(n: int, start: int, folder: Path) -> Tally:
+    """Files that are called cards."""
+    return draw(cards.contents, lambda content: cards.read(content, folder), n, start)
+
+
+def run_files(n: int, start: int, folder: Path) -> Tally:
+    """Saved fits, damaged or rewritten."""
+    tally, rng, saved = Tally(), np.random.default_rng(start), files.saved_fits(folder)
+    for _ in range(n):
+        path, said = files.case(saved, rng)
+        tally.add(said, lambda path=path: files.read(path))
+    return tally
+
+
+RUNS = {"frames": run_frames, "formulas": run_formulas, "cards": run_cards, "files": run_files}
+"""What can be drawn, by the option of the command line."""

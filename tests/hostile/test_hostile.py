@@ -1,0 +1,62 @@
+"""A few cases of each kind; ``python -m tests.hostile`` draws thousands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hierbayes as hb
+from hierbayes.errors import HierbayesError
+
+from . import frames
+from .outcomes import NotClearError, check_message, outcome
+from .runs import RUNS
+
+FEW = {"frames": 40, "formulas": 150, "cards": 150, "files": 4}
+SEEDS = {"frames": 7, "formulas": 7, "cards": 7, "files": 8}
+
+
+# h5netcdf closes a file that it failed to open a second time, and says so on standard error.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", RUNS)
+def test_hostile_cases_work_or_are_refused_in_words(kind, tmp_path):
+    tally = RUNS[kind](FEW[kind], SEEDS[kind], tmp_path)
+    assert not tally.bugs
+    assert len(tally.ends) > 1  # some work, some are refused: both roads are walked
+    assert tally.ends["worked"] > 0
+
+
+@pytest.mark.parametrize("data", frames.NOT_FRAMES, ids=range(len(frames.NOT_FRAMES)))
+def test_what_is_no_frame_is_refused(data):
+    for look in (lambda: hb.Model("y ~ 1 + (1 | g)", data), lambda: hb.describe_structure(data, "g")):
+        assert outcome(look) != "worked"
+
+
+@pytest.mark.slow
+def test_a_million_levels():
+    n = 2_000_000
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"y": rng.normal(size=n), "g": np.arange(n) // 2})
+    model = hb.Model("y ~ 1 + (1 | g)", frame)
+    assert model.design.groups[0].n_groups == n // 2
+    np.testing.assert_array_equal(model.design.groups[0].codes, frame["g"])
+
+
+def test_a_silent_wrong_design_is_seen():
+    frame = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [0.0, 1.0, 5.0, 2.0], "g": ["a", "a", "b", "b"]})
+    names = {part: part for part in frames.PARTS}
+    case = frames.Case("y ~ x + (1 | g)", frame, "gaussian", names, frame, {"container": "pandas"})
+    design = frames.build(case).design
+    wrong = frame.assign(x=frame["x"] + [0, 0, 0, 1e-9])
+    with pytest.raises(AssertionError):
+        frames.check_design(frames.Case(case.formula, wrong, "gaussian", names, wrong, case.kinds), design)
+    mixed = frame.assign(g=["a", "b", "b", "b"])
+    with pytest.raises(AssertionError):
+        frames.check_design(frames.Case(case.formula, mixed, "gaussian", names, mixed, case.kinds), design)
+
+
+@pytest.mark.parametrize("text", ["", " ", "word " * 1000, "Traceback (most recent call last)"])
+def test_messages_that_nobody_can_read_are_bugs(text):
+    with pytest.raises(NotClearError):
+        check_message(HierbayesError(text))
