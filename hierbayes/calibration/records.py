@@ -31,7 +31,8 @@ class Calibration:
     divergences : int
         Divergent transitions in all fits together.
     settings : mapping
-        ``formula, family, n, draws, seed``, and those of ``Model.fit`` that were stated.
+        ``formula, family, n, seed``, ``among`` (how many draws truths are ranked among), and those of
+        ``Model.fit`` that were stated.
     failures : tuple of str
         Why fits failed, each reason once.
     """
@@ -74,7 +75,7 @@ class Calibration:
             self.table.to_string(index=False, float_format=lambda value: f"{value:.3f}"),
             "",
             f"{self.done:,} fits, {self.failed:,} failed, {self.divergences:,} divergences; ranks among "
-            f"{self.settings['draws']} posterior draws; adjusted: Holm; not ok below {self.alpha:g}.",
+            f"{self.settings['among']} posterior draws; adjusted: Holm; not ok below {self.alpha:g}.",
         ]
         return "\n".join(lines)
 

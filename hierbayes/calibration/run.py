@@ -78,7 +78,8 @@ def sbc(
     Returns
     -------
     Calibration
-        ``verdict``, ``table`` and ``pit``; ``hb.plot.sbc`` draws it. Ranked are coefficients, standard
+        ``verdict``, ``table`` and ``pit``, which ``arviz_plots.plot_ecdf_pit(found.pit,
+        sample_dims="sample")`` draws. Ranked are coefficients, standard
         deviations, correlations and parameters of the family, the effects of the first level of each group,
         and the log likelihood of the data.
 
@@ -123,7 +124,7 @@ def sbc(
     if not kept:
         raise DataError(f"None of the {n} simulated data sets could be fitted. The first: {many.failures[0]}")
     ranks = _ranks(model, (truths, responses), kept, np.random.default_rng([seed, n]))
-    told = {"formula": model.spec.formula, "family": model.spec.family, "n": n, "draws": AMONG, "seed": seed}
+    told = {"formula": model.spec.formula, "family": model.spec.family, "n": n, "among": AMONG, "seed": seed}
     return Calibration(
         _tree(ranks), _table(ranks, alpha), alpha, len(kept), len(many.failures),
         sum(each.divergences for each in kept.values()), {**told, **settings},

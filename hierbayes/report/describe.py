@@ -177,6 +177,8 @@ def _probability(share: float, n: int) -> str:
     """A probability that is not more certain than the draws can tell."""
     if share >= 1 - 1 / n:
         return f"above {1 - 10 ** -np.floor(np.log10(n)):.4g}"
+    if share >= 0.9995:  # which percent() would round to 100 %
+        return "above 0.999"
     return percent(share)
 
 

@@ -48,19 +48,21 @@ def shared_data(fits: Sequence[Fit]) -> Blocks:
     messages = dict.fromkeys(m for fit in fits for m in (*fit.design.messages, *fit.messages))
     if messages:
         blocks += [Paragraph("What happened while the data were read:"), Bullets(tuple(messages))]
-    merged = dict.fromkeys(text for fit in fits if (text := _merged(fit)))
-    return (*blocks, *(Paragraph(text, "note") for text in merged))
+    return (*blocks, *_merged(fits))
 
 
-def _merged(fit: Fit) -> str:
-    """How many distinct rows were sampled, where identical ones were merged; else empty."""
-    distinct = fit.settings.get("rows", 0)
-    if not 0 < distinct < fit.design.n:
-        return ""
-    return (
-        f"For sampling, identical rows were merged: {count(fit.design.n)} rows became {count(distinct)}. "
+def _merged(fits: Sequence[Fit]) -> tuple[Paragraph, ...]:
+    """How many distinct rows were sampled, where identical ones were merged."""
+    distinct = {fit.settings.get("rows", 0) for fit in fits if 0 < fit.settings.get("rows", 0) < fit.design.n}
+    if not distinct:
+        return ()
+    became = " or ".join(count(rows) for rows in sorted(distinct))
+    which = ", by the columns of the model" if len(distinct) > 1 else ""
+    text = (
+        f"For sampling, identical rows were merged: {count(fits[0].design.n)} rows became {became}{which}. "
         "The likelihood is the same, and takes less time."
     )
+    return (Paragraph(text, "note"),)
 
 
 def _outcome(fit: Fit) -> KeyNumber:

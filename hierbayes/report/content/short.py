@@ -108,10 +108,15 @@ def _shares(shown: Shown) -> str:
     mass = interval_mass(shown.vpc)
     parts = [
         f"{percent(row['mean'])} lies between groups of {row['group']} ({mass} interval "
-        f"{percent(row['lower'])} to {percent(row['upper'])}; {row['method']} definition)"
+        f"{percent(row['lower'])} to {percent(row['upper'])}{_by_definition(row['method'])})"
         for row in rows
     ]
     return f"Of the variance that the columns do not explain, {listed(parts)}."
+
+
+def _by_definition(method: str) -> str:
+    """Named where there are several; of a normal outcome there is one."""
+    return "" if method == "gaussian" else f"; {method} definition"
 
 
 def _standing_out(shown: Shown) -> str:
