@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import warnings
 from dataclasses import asdict
@@ -54,10 +53,10 @@ def save(fit: Fit, path: Path) -> Path:
                     tree.to_zarr(half)
                 else:
                     tree.to_netcdf(half, engine="h5netcdf")
-            if path.is_dir():
-                shutil.move(path, Path(folder) / "replaced")
-            half.replace(path)
-    except OSError as error:
+            _put(half, path, Path(folder) / "replaced")
+    except (OSError, RuntimeError) as error:  # h5py may raise the second where a disk is full
+        if isinstance(error, RuntimeError):
+            raise StorageError(f"The fit could not be saved to {path}: {_line(error)}.") from error
         raise StorageError(f"The fit could not be saved to {path}: {error.strerror or error}.") from error
     return path
 
@@ -111,6 +110,18 @@ def load(path: str | Path) -> Fit:
     except _DAMAGE as error:
         raise StorageError(f"{path} is damaged: {_line(error)}. {_ADVICE}") from error
     return fit
+
+
+def _put(half: Path, path: Path, aside: Path) -> None:
+    """Put what is whole in its place; a folder goes aside first, and back if that fails."""
+    if path.is_dir():
+        path.replace(aside)
+    try:
+        half.replace(path)
+    except OSError:
+        if aside.exists():
+            aside.replace(path)
+        raise
 
 
 _ADVICE = "Take another copy of the file, or fit the model again."

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -95,6 +98,36 @@ def test_a_failed_save_keeps_the_old_file(fit, tmp_path, monkeypatch):
         fit.save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
+
+
+def test_a_full_disk_keeps_the_old_folder(fit, tmp_path):
+    path = fit.save(tmp_path / "fit.zarr")
+    code = (
+        "import resource, sys, hierbayes as hb\n"
+        "fit = hb.load(sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
+        "try:\n    fit.save(sys.argv[1])\nexcept hb.HierbayesError as error:\n    print(error, flush=True)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
+    assert done.stdout.startswith(f"The fit could not be saved to {path}: "), done.stderr
+    assert hb.load(path).spec == fit.spec
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_folder_that_cannot_be_replaced_stays(fit, tmp_path, monkeypatch):
+    path = fit.save(tmp_path / "fit.zarr")
+    replace = Path.replace
+
+    def forbidden(self, target):
+        if self.name == "fit.zarr" and self.parent != tmp_path:
+            raise PermissionError(13, "Permission denied")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", forbidden)
+    with pytest.raises(StorageError, match=r"could not be saved to .*: Permission denied\.$"):
+        fit.save(path)
+    assert hb.load(path).spec == fit.spec
+    assert [p.name for p in tmp_path.iterdir()] == ["fit.zarr"]
 
 
 def test_wrong_places_and_files(fit, tmp_path):
