@@ -110,11 +110,8 @@ class Model:
         response_family.check_response(self.design.y, self.design.response.name, self.design.trials)
         self.design = remark_separation(self.design, response_family.response_kind)
         bare = bare_spec(formulas, self.design, (response_family, chosen_link))
-        own = tuple(
-            name
-            for name in response_family.parameters
-            if name != response_family.scale or not knows_sigma(self.formula)
-        )
+        known = response_family.scale if knows_sigma(self.formula) else None
+        own = tuple(name for name in response_family.parameters if name != known)
         self.spec = fill_priors(bare, scales(self.design, family, chosen_link), priors, own)
         self._graphs = CompiledGraphs(self.spec, self.design)
         self._rebuild = partial(
@@ -236,8 +233,7 @@ class Model:
         if problem:
             plan = self.plan(parameterization, sampler=sampler, route="graph")
             messages = (*messages, f"The PyMC graph was sampled, because {problem}.")
-        if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
         tune = plan.tune if tune is None else tune
         target_accept = plan.target_accept if target_accept is None else target_accept
         settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
@@ -285,6 +281,10 @@ class Model:
     def equation(self) -> Any:
         """The model as equations, for print and notebooks; see ``hierbayes.report.equations.equation``."""
         return resolve(ESTIMATES["equation"])(self)
+
+    def to_bambi(self) -> Any:
+        """The equal ``bambi.Model``, where there is one; see ``hierbayes.to_bambi.build.to_bambi``."""
+        return resolve("hierbayes.to_bambi.build:to_bambi")(self)
 
     def refit(self, y: Any, **settings: Any) -> Fit:
         """Fit the same model to another response; nothing is compiled again.

@@ -70,8 +70,9 @@ LAYERS: dict[str, Layer] = {
     "routes": layer("spec design geometry kernels sampling plan reuse", "xarray"),
     "model": layer(
         "formulas design families spec geometry graph kernels sampling fitted plan reuse routes several",
-        "numpy pandas xarray pymc",
+        "numpy pandas xarray pymc bambi",
     ),
+    "to_bambi": layer("formulas design spec model", "numpy pandas bambi"),
     "refitting": layer("formulas design fitted model reuse", "numpy"),
     "many": layer("formulas fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
     "warming": layer("kernels model families formulas", "numba"),

@@ -51,6 +51,7 @@ def public() -> dict[str, Any]:
     found |= {f"plots.{name}": resolve(target) for name, target in PLOTS.items()}
     methods = ("fit", "plan", "prior_predictive", "refit", "with_data")
     found |= {f"Model.{name}": getattr(hb.Model, name) for name in methods}
+    found["Model.to_bambi"] = resolve("hierbayes.to_bambi.build:to_bambi")
     return found | {"Fit.save": hb.Fit.save}
 
 

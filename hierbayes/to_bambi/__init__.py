@@ -1,0 +1,1 @@
+"""Models of hierbayes as models of bambi."""
