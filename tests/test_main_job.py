@@ -27,8 +27,8 @@ def test_report_of_the_contraception_card(fit_of, tmp_path):
     for model in card.models:
         assert model.formula in plain
     assert "102" in plain
-    # In short, and where the numbers behind it are: twice for each model.
-    assert plain.count("The chains agree and the draws can be used.") == 6
+    # In the answer; and in short, and where the numbers behind it are, for each model.
+    assert plain.count("The chains agree and the draws can be used.") == 7
     assert "latent" in plain
     mean = fits["m_05"].vpc()["mean"][0]
     assert f"{100 * mean:.1f} %" in plain

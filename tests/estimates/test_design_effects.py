@@ -97,7 +97,8 @@ def test_binary_responses_have_the_correlation_of_responses(frame):
     np.testing.assert_allclose(got, 1 + (50 / 6 - 1) * rho, rtol=1e-12)
 
 
-def test_columns_of_the_groups_count_groups(frame):
+def test_columns_of_the_groups_count_groups(frame, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
     table = random_fit(hb.Model("y ~ x + level + (1 | g)", frame), draws=5).design_effect("columns")
     rows = table.set_index("variable")
     sizes = np.array([2, 3, 5, 8, 12, 20])

@@ -16,7 +16,8 @@ def table() -> Table:
     return describe_interval(frame, "share", 0.9)
 
 
-def test_text_under_the_rows():
+def test_text_under_the_rows(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
     assert (
         repr(table())
         == """  group   mean ess_bulk

@@ -185,7 +185,7 @@ def test_whole_fits_are_kept_up_to_a_number(model, monkeypatch):
     for count in (running.KEPT_WHOLE, running.KEPT_WHOLE + 1):
         with pytest.raises(KeyboardInterrupt):
             hb.fit_many([model] * count, progress=False)
-    assert kept == ["fit", "summary"]
+    assert kept == [running.KEPT["fit"], running.KEPT["summary"]]
 
 
 def test_fits_side_by_side_have_one_core_each(model, monkeypatch):
