@@ -92,8 +92,14 @@ def test_shares_against_a_decomposition_by_pandas():
     assert row["icc"] == pytest.approx(tau2 / (tau2 + s2), rel=1e-10)
 
 
-def test_shares_of_numbers_whose_squares_underflow():
-    small = describe_structure({"g": [0, 0, 0, 0, 1], "x": [5e-167, 0, 0, 0, 0]}, "g").variation.iloc[0]
+def test_numbers_too_small_to_be_squared_are_named_as_unusable():
+    structure = describe_structure({"g": [0, 0, 0, 0, 1], "x": [5e-167, 0, 0, 0, 0]}, "g")
+    assert of(structure) == {"x": "unusable"}
+    assert structure.messages[-1].startswith("Column 'x' has no number larger than 5e-167 in size.")
+
+
+def test_shares_of_the_smallest_numbers_are_those_of_any_other():
+    small = describe_structure({"g": [0, 0, 0, 0, 1], "x": [5e-50, 0, 0, 0, 0]}, "g").variation.iloc[0]
     large = describe_structure({"g": [0, 0, 0, 0, 1], "x": [5.0, 0, 0, 0, 0]}, "g").variation.iloc[0]
     assert small["between"] == pytest.approx(large["between"], rel=1e-12)
     assert small["icc"] == pytest.approx(large["icc"], rel=1e-12)
