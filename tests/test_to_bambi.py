@@ -59,6 +59,7 @@ FORMULAS = {
     "y ~ log(`my age`) + sqrt(n) + (1 | g)": "y ~ 1 + log(`my age`) + sqrt(n) + (1 | g)",
     "y ~ factor(year) + (1 | g)": "y ~ 1 + `factor(year)` + (1 | g)",
     'y ~ factor(f, ref = "high") + (1 | g)': 'y ~ 1 + `factor(f, ref = "high")` + (1 | g)',
+    "y ~ cut(x, c(-9, 0, 9)) + (1 | g)": "y ~ 1 + `cut(x, c(-9, 0, 9))` + (1 | g)",
     "y ~ x + offset(log(n)) + (1 | g)": "y ~ 1 + x + offset(log(n)) + (1 | g)",
     "y ~ x + (1 + x || g)": "y ~ 1 + x + (1 + x | g)",
     "y ~ x + (1 | g) + (0 + x | h)": "y ~ 1 + x + (1 | g) + (0 + x | h)",
@@ -137,8 +138,8 @@ REFUSED = {
     ),
     ("y ~ poly(x, 2) + (1 | g)", "gaussian"): (
         "bambi has no equivalent of `poly()`: formulae has no such function, or computes it otherwise. "
-        "Allowed: I(), factor(), log(), exp(), sqrt(), abs(), log2(), log10(), log1p(), expm1(), sin(), "
-        "cos(), tan(). Or compute the column."
+        "Allowed: I(), factor(), cut(), log(), exp(), sqrt(), abs(), log2(), log10(), log1p(), expm1(), "
+        "sin(), cos(), tan(). Or compute the column."
     ),
     ("y ~ C(f, sum) + (1 | g)", "gaussian"): (
         "bambi has no equivalent of `C(f, sum)`: formulae names and orders contrasts otherwise. "
@@ -167,6 +168,10 @@ def test_formulas_of_parameters_links_and_mixed_priors_are_refused(data):
         ),
         "bambi has no equivalent of the column 'a/b': it cannot have `|`, `/` or a backquote in its name. "
         "Rename the column.": hb.Model("y ~ `a/b` + (1 | g)", data.rename(columns={"x": "a/b"})),
+        "bambi has no equivalent of a model with a column 'mu': that is its name of a parameter. Rename the "
+        "column.": hb.Model("y ~ mu + (1 | g)", data.rename(columns={"x": "mu"})),
+        "bambi has no equivalent of `ordered(year)`: formulae makes other columns of it. Compute the columns "
+        "first, and name them.": hb.Model("y ~ ordered(year) + (1 | g)", data),
     }
     for message, model in made.items():
         with pytest.raises(hb.HierbayesError) as caught:

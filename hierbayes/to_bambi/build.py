@@ -66,7 +66,8 @@ def to_bambi(model: Model) -> bambi.Model:
     -----
     bambi centers its population columns as hierbayes does, so that the prior of ``Intercept`` means the same;
     it is told not to where the prior of ``b[Intercept]`` was stated. Every column, every group and the offset
-    of the bambi model are compared with those of ``model``: what is returned has the same design.
+    of the bambi model are compared with those of ``model``: what is returned has the same design. bambi keeps
+    a dense column of indicators for each group, n values each.
 
     Examples
     --------
@@ -84,6 +85,7 @@ def to_bambi(model: Model) -> bambi.Model:
         import bambi
     family, parameters = FAMILIES[spec.family]
     text, frame = translate(design)
+    _check_names(family, list(frame.columns))
     made = bambi.Model(
         text,
         frame,
@@ -135,6 +137,16 @@ def _refuse(spec: ModelSpec, design: Design) -> None:
             why,
             "Leave weights() out.",
         )
+
+
+def _check_names(family: str, columns: list[str]) -> None:
+    from bambi.defaults.families import BUILTIN_FAMILIES
+
+    for name in BUILTIN_FAMILIES[family]["likelihood"]["params"]:
+        if name in columns:
+            raise no_equivalent(
+                f"a model with a column {name!r}", "that is its name of a parameter", "Rename the column."
+            )
 
 
 def _link(spec: ModelSpec, family: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,7 @@ def _labels(expression: Expression, design: Design) -> Any:
             f"`{expression}`", "formulae names and orders contrasts otherwise", "Use factor() instead."
         )
     table = read_table(dict(design.columns), uses_of([expression], POPULATION), str(expression))
+    table = replace(table, state=design.recipe.state, learning=False)
     factor = known_factor(expression, levels, table)
     return pd.Categorical(factor.labels, list(levels), ordered=True)
 
@@ -150,7 +152,8 @@ def _expression(expression: Expression, *, outermost: bool = False) -> str:
     raise no_equivalent(
         shown,
         "formulae has no such function, or computes it otherwise",
-        f"Allowed: I(), factor(), {', '.join(f'{name}()' for name in ELEMENTWISE)}. Or compute the column.",
+        f"Allowed: {', '.join(f'{name}()' for name in ('I', 'factor', 'cut', *ELEMENTWISE))}. "
+        "Or compute the column.",
     )
 
 
