@@ -10,7 +10,7 @@ from typing import Any
 from sphinx.ext.napoleon import Config, NumpyDocstring
 
 import hierbayes as hb
-from hierbayes.fitted.registry import ESTIMATES, PLOTS, resolve
+from hierbayes.fitted.registry import ESTIMATES, OF_MODELS, PLOTS, resolve
 from hierbayes.plots.public import FUNCTIONS
 
 _NAPOLEON = Config(napoleon_use_rtype=False, napoleon_numpy_docstring=True)
@@ -24,7 +24,8 @@ def write_reference(folder: Path) -> None:
         "functions": ("Functions", {f"hb.{name}": getattr(hb, name) for name in _functions()}, 0),
         "model": (
             "Model",
-            {f"model.{name}": method for name, method in _methods(hb.Model).items()},
+            {f"model.{name}": method for name, method in _methods(hb.Model).items()}
+            | {f"model.{name}": resolve(at) for name, at in OF_MODELS.items()},
             _FIT_FIRST,
         ),
         "fit": (
@@ -86,4 +87,8 @@ def _entry(name: str, called: Callable[..., Any], dropped: int, kind: str = "fun
 def _without_fit(text: str) -> str:
     """Leave out the description of the fit: it stands before the dot."""
     lines = text.splitlines()
-    return "\n".join(line for line in lines if not line.startswith((":param fit:", ":type fit:")))
+    return "\n".join(
+        line
+        for line in lines
+        if not line.startswith((":param fit:", ":type fit:", ":param model:", ":type model:"))
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_r
 from hierbayes.design.additions import check_supported, knows_sigma
 from hierbayes.families import KNOWN_IN_PART, get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
-from hierbayes.fitted.registry import ESTIMATES, resolve
+from hierbayes.fitted.registry import OF_MODELS, bind, resolve
 from hierbayes.formulas import Formula, parse_formula
 from hierbayes.formulas.parts import Formulas
 from hierbayes.geometry import Coordinates, scales
@@ -27,7 +27,6 @@ from hierbayes.spec import ModelSpec, fill_priors, prior_rows
 
 if TYPE_CHECKING:
     import pymc
-    import xarray as xr
 
 MISSING = POLICIES
 
@@ -261,31 +260,6 @@ class Model:
         tree = data_tree(posterior, raw.sample_stats, self.design)
         return Fit(self.spec, self.design, tree, record, messages, raw.partial)
 
-    def prior_predictive(self, draws: int = 500, *, seed: int = 0) -> xr.DataTree:
-        """Data sets that the priors imply; see ``hierbayes.estimates.checks.prior.prior_predictive``.
-
-        Examples
-        --------
-        >>> implied = model.prior_predictive(200, seed=1)["prior_predictive"]["y"]
-        >>> implied.sizes["draw"]
-        200
-        """
-        made: xr.DataTree = resolve(ESTIMATES["prior_predictive"])(self, draws, seed=seed)
-        return made
-
-    def simulate(self, params: Mapping[str, Any], *, seed: int | None = None) -> pd.Series:
-        """Responses from given parameters; see ``hierbayes.estimates.predictions.simulated.simulate``."""
-        drawn: pd.Series = resolve(ESTIMATES["simulate"])(self, params, seed=seed)
-        return drawn
-
-    def equation(self) -> Any:
-        """The model as equations, for print and notebooks; see ``hierbayes.report.equations.equation``."""
-        return resolve(ESTIMATES["equation"])(self)
-
-    def to_bambi(self) -> Any:
-        """The equal ``bambi.Model``, where there is one; see ``hierbayes.to_bambi.build.to_bambi``."""
-        return resolve("hierbayes.to_bambi.build:to_bambi")(self)
-
     def refit(self, y: Any, **settings: Any) -> Fit:
         """Fit the same model to another response; nothing is compiled again.
 
@@ -368,6 +342,14 @@ class Model:
     def __getstate__(self) -> dict[str, Any]:
         """Without what is computed on demand from the design."""
         return {name: value for name, value in self.__dict__.items() if name not in ("pymc", "_frame")}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return bind(OF_MODELS, name, self)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *OF_MODELS]
 
     def __str__(self) -> str:
         return str(resolve("hierbayes.report.text:model_text")(self))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import hierbayes as hb
-from hierbayes.fitted.registry import ESTIMATES, PLOTS, resolve
+from hierbayes.fitted.registry import ESTIMATES, OF_MODELS, PLOTS, resolve
 from hierbayes.plots.public import FUNCTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -49,9 +49,8 @@ def public() -> dict[str, Any]:
     found |= {f"hb.plot.{name}": resolve(target) for name, target in FUNCTIONS.items()}
     found |= {f"estimates.{name}": resolve(target) for name, target in ESTIMATES.items()}
     found |= {f"plots.{name}": resolve(target) for name, target in PLOTS.items()}
-    methods = ("fit", "plan", "prior_predictive", "refit", "with_data")
-    found |= {f"Model.{name}": getattr(hb.Model, name) for name in methods}
-    found["Model.to_bambi"] = resolve("hierbayes.to_bambi.build:to_bambi")
+    found |= {f"Model.{name}": getattr(hb.Model, name) for name in ("fit", "plan", "refit", "with_data")}
+    found |= {f"Model.{name}": resolve(target) for name, target in OF_MODELS.items() if name not in ESTIMATES}
     return found | {"Fit.save": hb.Fit.save}
 
 

@@ -75,6 +75,12 @@ PLOTS: dict[str, str] = {
     "prior_predictive": "hierbayes.plots.prior_predictive:prior_predictive",
 }
 
+OF_MODELS: dict[str, str] = {
+    **{name: ESTIMATES[name] for name in ("prior_predictive", "simulate", "equation")},
+    "to_bambi": "hierbayes.to_bambi.build:to_bambi",
+}
+"""What a ``Model`` answers before it is fitted."""
+
 SAVE = "hierbayes.fitted.store:save"
 TEXT = "hierbayes.report.text:fit_text"
 HTML = "hierbayes.report.notebook:fit_html"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import pydoc
 
 import pytest
 
-from hierbayes.fitted.registry import ESTIMATES, PLOTS, bind, resolve
+import hierbayes as hb
+from hierbayes.fitted.registry import ESTIMATES, OF_MODELS, PLOTS, bind, resolve
 
 
 class Stand:
@@ -36,3 +38,18 @@ def test_help_on_a_method_begins_with_its_name_and_not_with_the_fit():
 def test_what_does_not_exist_is_refused_with_what_does():
     with pytest.raises(AttributeError, match=r"^no 'lines' here; there are: fixef, ranef$"):
         bind({"fixef": "", "ranef": ""}, "lines", Stand())
+
+
+def test_a_model_answers_what_the_table_says_and_shows_its_arguments():
+    model = hb.Model("y ~ x", {"y": [1.0, 2.0, 4.0, 3.0], "x": [0.0, 1.0, 2.0, 3.0]})
+    for name, target in OF_MODELS.items():
+        method = getattr(model, name)
+        assert inspect.getdoc(method) == inspect.getdoc(resolve(target))
+        assert (
+            next(iter(inspect.signature(resolve(target)).parameters))
+            not in inspect.signature(method).parameters
+        )
+        assert name in dir(model)
+    with pytest.raises(AttributeError, match="no 'simulat' here; there are: prior_predictive, simulate"):
+        _ = model.simulat
+    assert pickle.loads(pickle.dumps(model)).spec == model.spec
