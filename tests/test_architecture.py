@@ -64,7 +64,7 @@ LAYERS: dict[str, Layer] = {
     "report": layer(
         "estimates plots fitted spec design formulas", "numpy pandas xarray jinja2 great_tables PIL"
     ),
-    "plan": layer("design spec geometry kernels", "numpy"),
+    "plan": layer("design families spec geometry kernels", "numpy"),
     "several": layer("formulas design families spec"),
     "reuse": layer("spec design geometry graph sampling", "xarray"),
     "routes": layer("spec design geometry kernels sampling plan reuse", "xarray"),
