@@ -77,11 +77,14 @@ if TYPE_CHECKING:
     from hierbayes.warming import Warmed as Warmed
     from hierbayes.warming import warmup as warmup
 
+else:  # a type checker would believe that every name exists
 
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'hierbayes' has no attribute {name!r}; there are: {', '.join(_PUBLIC)}")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _PUBLIC:
+            raise AttributeError(
+                f"module 'hierbayes' has no attribute {name!r}; there are: {', '.join(_PUBLIC)}"
+            )
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_r
 from hierbayes.design.additions import check_supported, knows_sigma
 from hierbayes.families import KNOWN_IN_PART, get_family, get_link
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
-from hierbayes.fitted.registry import OF_MODELS, bind, resolve
+from hierbayes.fitted.answers import ModelAnswers
+from hierbayes.fitted.registry import resolve
 from hierbayes.formulas import Formula, parse_formula
 from hierbayes.formulas.parts import Formulas
 from hierbayes.geometry import Coordinates, scales
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 MISSING = POLICIES
 
 
-class Model:
+class Model(ModelAnswers):
     """A Bayesian multilevel model: an lme4 formula, data, a family and priors.
 
     Parameters
@@ -342,14 +343,6 @@ class Model:
     def __getstate__(self) -> dict[str, Any]:
         """Without what is computed on demand from the design."""
         return {name: value for name, value in self.__dict__.items() if name not in ("pymc", "_frame")}
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return bind(OF_MODELS, name, self)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *OF_MODELS]
 
     def __str__(self) -> str:
         return str(resolve("hierbayes.report.text:model_text")(self))

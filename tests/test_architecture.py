@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import json
 import re
 import subprocess
@@ -222,6 +223,23 @@ def test_names_given_as_text_exist() -> None:
                         f"{path.relative_to(PACKAGE.parent)}:{node.lineno} {node.value} does not exist"
                     )
     report(violations)
+
+
+def test_stubs_are_those_of_the_tables() -> None:
+    """Type checkers read stubs; a function that is added or changed changes them too."""
+    path = PACKAGE.parent / "docs" / "stubs.py"
+    spec = importlib.util.spec_from_file_location("stubs", path)
+    assert spec is not None and spec.loader is not None
+    stubs = importlib.util.module_from_spec(spec)
+    sys.modules["stubs"] = stubs
+    spec.loader.exec_module(stubs)
+    report(
+        [
+            f"{name} is not what the tables say; run: python docs/stubs.py"
+            for name, (classes, rest) in stubs.STUBS.items()
+            if (PACKAGE.parent / name).read_text(encoding="utf-8") != stubs.stub(classes, rest)
+        ]
+    )
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -11,11 +11,12 @@ import xarray as xr
 
 from hierbayes.design.records import Design
 from hierbayes.fitted import registry
+from hierbayes.fitted.answers import FitAnswers, PlotAccessor
 from hierbayes.spec.records import ModelSpec
 
 
 @dataclass(frozen=True, repr=False)
-class Fit:
+class Fit(FitAnswers):
     """A fitted multilevel model. Immutable: methods return, never modify.
 
     Attributes
@@ -80,14 +81,6 @@ class Fit:
         written: Path = registry.resolve(registry.SAVE)(self, Path(path))
         return written
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return registry.bind(registry.ESTIMATES, name, self)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *registry.ESTIMATES]
-
     def __str__(self) -> str:
         return str(registry.resolve(registry.TEXT)(self))
 
@@ -113,18 +106,3 @@ def once[T](fit: Fit, what: Hashable, compute: Callable[[], T]) -> T:
         fit._known[what] = compute()
     known: T = fit._known[what]
     return known
-
-
-@dataclass(frozen=True)
-class PlotAccessor:
-    """``fit.plot``: each name of ``registry.PLOTS`` is a function of the fit."""
-
-    _fit: Fit = field(repr=False)
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return registry.bind(registry.PLOTS, name, self._fit)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *registry.PLOTS]

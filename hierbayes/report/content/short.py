@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from hierbayes import names
 from hierbayes.report.blocks import Blocks, Bullets
@@ -62,9 +63,8 @@ def _effects(shown: Shown) -> str:
 def _coefficients(shown: Shown) -> str:
     """The largest effects whose direction is clear, per standard deviation of their columns."""
     fit = shown.fit
-    b = fit.fixef(draws=True)
-    if fit.spec.predictors:
-        b = b.get(names.B)
+    answered = fit.fixef(draws=True)
+    b = answered.get(names.B) if isinstance(answered, xr.Dataset) else answered
     if b is None or not fit.spec.terms:
         return ""
     scores = {
