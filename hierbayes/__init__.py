@@ -38,6 +38,7 @@ _PUBLIC = {
     "load_data": "hierbayes.datasets",
     "list_data": "hierbayes.datasets",
     "Card": "hierbayes.cards",
+    "list_cards": "hierbayes.cards",
     "load_card": "hierbayes.cards",
     "fit_card": "hierbayes.cards",
     "report_card": "hierbayes.report",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from hierbayes.calibration import sbc as sbc
     from hierbayes.cards import Card as Card
     from hierbayes.cards import fit_card as fit_card
+    from hierbayes.cards import list_cards as list_cards
     from hierbayes.cards import load_card as load_card
     from hierbayes.datasets import list_data as list_data
     from hierbayes.datasets import load_data as load_data

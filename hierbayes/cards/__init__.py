@@ -2,6 +2,7 @@
 
 from hierbayes.cards.fitting import build_models, fit_card
 from hierbayes.cards.frames import card_frame, read_frame
+from hierbayes.cards.listing import list_cards
 from hierbayes.cards.reader import load_card
 from hierbayes.cards.records import SECTIONS, Card, CardData, CardModel, CardReport, CardSettings, Reference
 
@@ -16,6 +17,7 @@ __all__ = [
     "build_models",
     "card_frame",
     "fit_card",
+    "list_cards",
     "load_card",
     "read_frame",
 ]

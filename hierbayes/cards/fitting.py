@@ -64,7 +64,7 @@ def fit_card(
     Parameters
     ----------
     card : Card or path
-        The card, or its file.
+        The card, its file, or the name of one that comes along.
     progress : bool
         Whether to show one line per chain.
     on_fit : callable, optional
@@ -87,7 +87,7 @@ def fit_card(
     Examples
     --------
     >>> import hierbayes as hb
-    >>> fits = hb.fit_card("models/exam.toml")  # doctest: +SKIP
+    >>> fits = hb.fit_card("exam")  # doctest: +SKIP
     >>> fits["m4"].varcorr()  # doctest: +SKIP
     """
     card = card if isinstance(card, Card) else load_card(card)

@@ -11,6 +11,7 @@ from typing import Any
 from hierbayes.cards import keys
 from hierbayes.cards.locate import Path as Place
 from hierbayes.cards.records import SECTIONS, Card, CardData, CardModel, CardReport, CardSettings, Reference
+from hierbayes.cards.shipped import find_card
 from hierbayes.cards.source import Source, choose, read_source
 from hierbayes.errors import FormulaError, HierbayesError
 
@@ -34,7 +35,8 @@ def load_card(path: str | os.PathLike[str]) -> Card:
     Parameters
     ----------
     path : str or path
-        A TOML file in the format of ``models/README.md``. Relative paths in the card start from its folder.
+        A TOML file in the format of ``models/README.md``; relative paths in it start from its folder. Where
+        there is no such file, the name of a card that comes along, ``"exam"``: `list_cards` describes them.
 
     Returns
     -------
@@ -50,11 +52,11 @@ def load_card(path: str | os.PathLike[str]) -> Card:
     Examples
     --------
     >>> import hierbayes as hb
-    >>> card = hb.load_card("models/exam.toml")
+    >>> card = hb.load_card("exam")
     >>> [model.name for model in card.models]
     ['m1', 'm2', 'm3', 'm4']
     """
-    source = read_source(Path(path))
+    source = read_source(find_card(Path(path)))
     card = _table(source, (), "the card", source.raw)
     priors = card.get("priors", {})
     _check_priors(source, ("priors",), priors)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hierbayes.cards import locate
+from hierbayes.cards.shipped import shipped
 from hierbayes.errors import CardError, nearest_match
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -127,8 +128,8 @@ def _read_text(path: Path) -> str:
         raise CardError(f"{path} is a directory; a model card is one TOML file. {_cards_in(path)}")
     if not path.exists():
         folder = path.parent if path.parent.is_dir() else Path()
-        nearest = nearest_match(path.name, [p.name for p in folder.glob("*.toml")])
-        advice = f"Did you mean {folder / nearest}?" if nearest else _cards_in(folder)
+        nearest = nearest_match(path.name, [Path(card).name for card in _cards(folder)])
+        advice = f"Did you mean {folder / nearest}?" if nearest else _others(path, folder)
         raise CardError(f"There is no model card {path}. {advice}")
     try:
         return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
@@ -142,9 +143,22 @@ def _read_text(path: Path) -> str:
         ) from None
 
 
+def _others(path: Path, folder: Path) -> str:
+    """The card that comes along which may have been meant, or all that there are."""
+    alike = nearest_match(path.stem, shipped())
+    if alike is not None:
+        return f"Did you mean {alike!r}, a card that comes along?"
+    there = "" if _cards(folder) == [] else f"{_cards_in(folder)} "
+    return f"{there}Cards that come along: {', '.join(shipped())}."
+
+
 def _cards_in(folder: Path) -> str:
-    names = sorted(str(p) for p in folder.glob("*.toml") if p.name != "pyproject.toml")
+    names = _cards(folder)
     return f"Cards there: {', '.join(names[:8])}." if names else "Give the path of a .toml file."
+
+
+def _cards(folder: Path) -> list[str]:
+    return sorted(str(p) for p in folder.glob("*.toml") if p.name != "pyproject.toml")
 
 
 def _syntax_span(text: str, message: str) -> tuple[int, int]:

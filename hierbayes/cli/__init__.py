@@ -1,4 +1,4 @@
-"""The command line: ``hierbayes report``, ``fit``, ``check``, ``warmup`` and ``data``."""
+"""The command line: ``hierbayes report``, ``fit``, ``check``, ``warmup``, ``data`` and ``cards``."""
 
 from __future__ import annotations
 

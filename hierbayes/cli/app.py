@@ -63,7 +63,13 @@ def _root() -> None:
 
 @app.command()
 def report(
-    card: Annotated[Path, typer.Argument(help="A model card, such as models/exam.toml.", show_default=False)],
+    card: Annotated[
+        Path,
+        typer.Argument(
+            help="A model card: a .toml file, or one that comes along, such as exam (see 'hierbayes cards').",
+            show_default=False,
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -162,3 +168,11 @@ def data() -> None:
     from hierbayes.cli import runs
 
     runs.data()
+
+
+@app.command()
+def cards() -> None:
+    """List the model cards that come along."""
+    from hierbayes.cli import runs
+
+    runs.cards()

@@ -177,6 +177,13 @@ def data() -> None:
     typer.echo('Use one as dataset:NAME on the command line, or in Python: hb.load_data("NAME").')
 
 
+def cards() -> None:
+    """Print the model cards that come along."""
+    for row in hb.list_cards().itertuples():
+        typer.echo(f"{row.name:<15}{row.title}\n{'':<15}{row.models} models, {row.path}\n")
+    typer.echo("Fit the models of one and write its page: hierbayes report NAME.")
+
+
 def report(path: Path, output: Path | None, *, data: str | None, progress: bool, quiet: bool) -> None:
     """Fit the models of a card, to other data if any are given, one after the other and write the page."""
     card = hb.load_card(path)

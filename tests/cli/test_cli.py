@@ -86,7 +86,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_help_names_the_commands(run: Run) -> None:
     status, out, err = run("--help")
     assert (status, err) == (0, "")
-    for command in ("report", "fit", "check", "warmup", "data"):
+    for command in ("report", "fit", "check", "warmup", "data", "cards"):
         assert re.search(rf"^  {command} ", out, flags=re.MULTILINE), out
 
 
@@ -331,6 +331,13 @@ def test_data_lists_every_data_set(run: Run) -> None:
     assert (status, err) == (0, "")
     for name in hb.list_data()["name"]:
         assert re.search(rf"^{name} ", out, flags=re.MULTILINE)
+
+
+def test_cards_lists_every_card(run: Run) -> None:
+    status, out, err = run("cards")
+    assert (status, err) == (0, "")
+    for card in hb.list_cards().itertuples():
+        assert re.search(rf"^{card.name} +{re.escape(str(card.title))}$", out, flags=re.MULTILINE)
 
 
 CARD = """
