@@ -35,6 +35,7 @@ PLOTS: dict[str, str] = {
 
 _PUBLIC: dict[str, str] = {
     "save_png": "hierbayes.plots.saving:save_png",
+    "to_pixels": "hierbayes.plots.saving:to_pixels",
     "to_png_bytes": "hierbayes.plots.saving:to_png_bytes",
     **{f"{name}_data": f"{place}_data" for name, place in PLOTS.items()},
     **{f"draw_{name}": place.replace(":", ":draw_") for name, place in PLOTS.items()},

@@ -1,22 +1,26 @@
-"""A drawn plot as PNG, for files and for reports."""
+"""A drawn plot as PNG, for files, and as pixels, for reports."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hierbayes.errors import ArgumentTypeError
 from hierbayes.plots.style import styled
 
 if TYPE_CHECKING:
     from arviz_plots import PlotCollection
+    from matplotlib.figure import Figure
 
 
-def save_png(
-    plot_collection: PlotCollection, to: str | Path | BinaryIO, dpi: float = 130, *, compression: int = 6
-) -> None:
+def save_png(plot_collection: PlotCollection, to: str | Path | BinaryIO, dpi: float = 130) -> None:
     """Write a plot as PNG and close its figure.
 
     No display is needed: PNG is always rendered by Agg, whatever the interactive backend.
@@ -29,8 +33,6 @@ def save_png(
         Where the picture goes.
     dpi : float
         Pixels per inch.
-    compression : int
-        From 0, large and quick, to 9.
 
     Raises
     ------
@@ -41,9 +43,37 @@ def save_png(
     --------
     >>> save_png(fit.plot.shrinkage(), "shrinkage.png")
     """
+    with _figure(plot_collection) as figure:
+        figure.savefig(to, format="png", dpi=dpi)
+
+
+def to_png_bytes(plot_collection: PlotCollection, dpi: float = 130) -> bytes:
+    """A plot as the bytes of a PNG file; its figure is closed. See :func:`save_png`."""
+    buffer = io.BytesIO()
+    save_png(plot_collection, buffer, dpi)
+    return buffer.getvalue()
+
+
+def to_pixels(plot_collection: PlotCollection, dpi: float = 130) -> NDArray[np.uint8]:
+    """A plot as an array of shape (height, width, 4): red, green, blue and opacity; its figure is closed.
+
+    See :func:`save_png`.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with _figure(plot_collection) as figure:
+        figure.set_dpi(dpi)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.array(canvas.buffer_rgba(), dtype=np.uint8)
+
+
+@contextmanager
+def _figure(plot_collection: PlotCollection) -> Iterator[Figure]:
+    """The figure of a plot, to be rendered in our style, then closed."""
     from matplotlib.figure import Figure
 
-    figure: Any = plot_collection.get_viz("figure")
+    figure = plot_collection.get_viz("figure")
     if not isinstance(figure, Figure):
         raise ArgumentTypeError(
             "A PNG can only be written of a plot drawn with backend 'matplotlib'; this one has "
@@ -56,13 +86,6 @@ def save_png(
         # labels from data may be in scripts that the font lacks; a box is drawn in their place
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         try:
-            figure.savefig(to, format="png", dpi=dpi, pil_kwargs={"compress_level": compression})
+            yield figure
         finally:
             plt.close(figure)
-
-
-def to_png_bytes(plot_collection: PlotCollection, dpi: float = 130, *, compression: int = 6) -> bytes:
-    """A plot as the bytes of a PNG file; its figure is closed. See :func:`save_png`."""
-    buffer = io.BytesIO()
-    save_png(plot_collection, buffer, dpi, compression=compression)
-    return buffer.getvalue()

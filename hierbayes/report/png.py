@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 
@@ -22,24 +21,24 @@ def size(png: bytes) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def with_palette(png: bytes) -> bytes:
-    """The same picture with at most 256 colours, on white where it was transparent.
+def with_palette(pixels: NDArray[np.uint8]) -> bytes:
+    """A picture as PNG with at most 256 colours, on white where it is transparent.
 
     Parameters
     ----------
-    png : bytes
-        A PNG file.
+    pixels : uint8 array, shape (height, width, 4)
+        Red, green, blue and opacity.
 
     Returns
     -------
     bytes
-        A PNG file with a palette, or ``png`` itself where that is smaller.
+        A PNG file with a palette.
 
     References
     ----------
     W3C (2003). Portable Network Graphics (PNG) Specification, second edition, sections 5.3 and 11.2.
     """
-    indices, palette = _quantize(_pixels(png))
+    indices, palette = _quantize(_on_white(pixels))
     height, width = indices.shape
     rows = np.zeros((height, width + 1), dtype=np.uint8)  # each row opens with its filter type, 0: none
     rows[:, 1:] = indices
@@ -50,18 +49,13 @@ def with_palette(png: bytes) -> bytes:
         _chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)),
         _chunk(b"IEND", b""),
     )
-    small = _SIGNATURE + b"".join(chunks)
-    return small if len(small) < len(png) else png
+    return _SIGNATURE + b"".join(chunks)
 
 
-def _pixels(png: bytes) -> NDArray[np.uint8]:
-    """Pixels of shape (height, width, 3)."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(png)) as image:
-        values = np.array(image.convert("RGBA"), dtype=np.uint8)
-    colours: NDArray[np.uint8] = values[..., :3]
-    opacity: NDArray[np.uint8] = values[..., 3:]
+def _on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colours of shape (height, width, 3)."""
+    colours: NDArray[np.uint8] = pixels[..., :3]
+    opacity: NDArray[np.uint8] = pixels[..., 3:]
     if opacity.min() == 255:
         return colours
     share = opacity.astype(np.float32) / np.float32(255)

@@ -17,8 +17,8 @@ from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
 
-BLOCK = 8_000_000
-"""Numbers of one block of rows by draws: 64 MB, of which a handful are held at a time."""
+BLOCK = 500_000
+"""Numbers of one block of rows by draws, 4 MB: what a few of them need stays in the cache of a processor."""
 
 
 def log_likelihood(fit: Fit, draws: int | None = None) -> xr.DataArray:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
 
-BLOCK = 1_000_000
+BLOCK = 500_000
 """Numbers, rows by draws, that are smoothed at a time: they fit in the cache of a processor."""
 
 PRIOR_SCALE, PRIOR_DRAWS, PRIOR_K = 3, 10, 0.5

@@ -96,10 +96,10 @@ def picture(fit: Fit, name: str, alt: str, caption: str, **choice: str | int) ->
     **choice : str or int
         Arguments of the picture: ``group="school"``.
     """
-    from hierbayes.plots import to_png_bytes
+    from hierbayes.plots import to_pixels
 
     try:
-        png = with_palette(to_png_bytes(getattr(fit.plot, name)(**choice), dpi=DPI, compression=1))
+        png = with_palette(to_pixels(getattr(fit.plot, name)(**choice), dpi=DPI))
     except HierbayesError as error:
         return Paragraph(f"There is no such picture for this model: {error}", "note")
     width, height = (round(pixels * SHOWN_DPI / DPI) for pixels in size(png))
