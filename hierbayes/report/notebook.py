@@ -29,7 +29,7 @@ def fit_html(fit: Fit) -> str:
 def fit_blocks(fit: Fit) -> Blocks:
     """The summary of a fit as blocks, for any renderer."""
     verdict = fit.check()
-    odd = tuple(Remark(f.level, f.what, f.advice) for f in verdict.findings if f.level != "ok")
+    odd = tuple(Remark(f.level, f.what, f.advice) for f in verdict.findings if f.matters)
     messages = tuple(dict.fromkeys((*fit.design.messages, *fit.messages)))
     shown: list[Block] = [Code(fit_header(fit)), *summary(Shown(fit))]
     shown.append(blocks.Verdict(verdict.ok, verdict.headline, odd))

@@ -172,9 +172,7 @@ def _footnotes(fit: Fit, frame: pd.DataFrame) -> str:
     notes = [wrapped(text)]
     verdict = fit.check()
     notes.append(wrapped(f"Convergence: {verdict.headline}"))
-    notes += [
-        wrapped(f"{f.what} {f.advice}".rstrip(), "- ", "  ") for f in verdict.findings if f.level != "ok"
-    ]
+    notes += [wrapped(f"{f.what} {f.advice}".rstrip(), "- ", "  ") for f in verdict.findings if f.matters]
     notes += [
         wrapped(message, "- ", "  ") for message in dict.fromkeys((*fit.design.messages, *fit.messages))
     ]

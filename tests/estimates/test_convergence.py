@@ -60,7 +60,7 @@ def test_divergences_are_counted(healthy):
     diverging = np.zeros((4, 250), dtype=bool)
     diverging[1, 3:5] = True
     (problem,) = findings(altered(healthy, "b", nothing, diverging=diverging))
-    assert problem.startswith("2 of 1000 draws diverged")
+    assert problem.startswith("2 of 1,000 draws diverged")
 
 
 def test_slow_energy_is_found(healthy):

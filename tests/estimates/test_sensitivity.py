@@ -111,7 +111,7 @@ def test_a_prior_far_from_the_data_is_found_and_named(silly):
 def test_priors_of_the_analyses_do_not_matter(fit_of):
     for card, name in (("exam", "m4"), ("contraception", "m_05")):
         fit = fit_of(card, name)
-        assert not [f for f in fit.check().findings if f.level != "ok"]
+        assert not [f for f in fit.check().findings if f.matters]
         assert (fit.sensitivity(draws=400)["diagnosis"] == NEITHER).all()
 
 
@@ -145,6 +145,13 @@ def test_rows_that_decide_are_named_where_there_are_few(frame):
     model = hb.Model("y ~ x + (1 | g)", wild, priors={"sigma": "half_normal(0.3)"})
     fit = random_fit(model)
     assert any(f.what.startswith("Single rows may decide: Pareto k") for f in fit.check().findings)
+
+
+def test_what_was_not_looked_at_is_not_called_ok(frame, monkeypatch):
+    monkeypatch.setattr(influence, "ROWS", len(frame) - 1)
+    fit = random_fit(hb.Model("y ~ x + (1 | g)", frame))
+    (finding,) = (f for f in fit.check().findings if "ingle row" in f.what)
+    assert finding.level == "skipped" and not finding.matters
 
 
 def test_a_likelihood_of_many_rows_is_left_to_the_user(silly, monkeypatch):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from hierbayes.design.records import Design, GroupDesign, ResponseInfo
+from hierbayes.estimates.checks.findings import Finding
 from hierbayes.model import Plan
 from hierbayes.report import fit_text, model_text
 from hierbayes.spec.records import GroupSpec, ModelSpec, Prior, PriorEntry
@@ -168,17 +169,15 @@ def test_an_interrupted_fit_says_so() -> None:
 
 
 def test_a_fit_that_failed_its_checks_says_what_to_do() -> None:
-    finding = SimpleNamespace(
-        level="problem", what="12 of 4000 draws diverged.", value=12, advice="Raise target_accept."
-    )
-    fine = SimpleNamespace(level="ok", what="Chains agree.", value=1.0, advice="")
+    finding = Finding("problem", "12 of 4,000 draws diverged.", 12, "Raise target_accept.")
+    fine, skipped = Finding("ok", "Chains agree.", 1.0), Finding("skipped", "Rows are many.", float("nan"))
     verdict = SimpleNamespace(
-        ok=False, headline="Do not use these draws yet: 1 check fails.", findings=(finding, fine)
+        ok=False, headline="Do not use these draws yet: 1 check fails.", findings=(finding, fine, skipped)
     )
     text = fit_text(fake_fit(check=lambda: verdict))
     headline = "Convergence: Do not use these draws yet: 1 check fails."
-    assert f"{headline}\n- 12 of 4000 draws diverged. Raise target_accept." in text
-    assert "Chains agree" not in text
+    assert f"{headline}\n- 12 of 4,000 draws diverged. Raise target_accept." in text
+    assert "Chains agree" not in text and "Rows are many" not in text
 
 
 def test_lines_fit_a_terminal() -> None:

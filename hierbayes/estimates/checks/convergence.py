@@ -46,7 +46,7 @@ class Verdict:
     table: pd.DataFrame = field(repr=False)
 
     def __str__(self) -> str:
-        marks = {"ok": "ok     ", "warning": "note   ", "problem": "PROBLEM"}
+        marks = {"ok": "ok     ", "warning": "note   ", "problem": "PROBLEM", "skipped": "skipped"}
         lines = [self.headline]
         for finding in self.findings:
             advice = f" {finding.advice}" if finding.advice else ""
@@ -173,12 +173,12 @@ def _ess(table: pd.DataFrame, column: str, where: str, chains: int) -> Finding:
     if value >= least:
         return Finding(
             "ok",
-            f"Enough information about the {where}: at least {value:.0f} effective draws (needs {least}).",
+            f"Enough information about the {where}: at least {value:,.0f} effective draws (needs {least:,}).",
             value,
         )
     return Finding(
         "problem",
-        f"Only {value:.0f} effective draws for the {where} of {worst['parameter']} (needs {least}).",
+        f"Only {value:,.0f} effective draws for the {where} of {worst['parameter']} (needs {least:,}).",
         value,
         "Raise draws.",
     )
@@ -191,7 +191,7 @@ def _divergences(stats: xr.Dataset) -> Finding:
     total = stats["diverging"].size
     return Finding(
         "problem",
-        f"{count} of {total} draws diverged: parts of the posterior may be missing.",
+        f"{count:,} of {total:,} draws diverged: parts of the posterior may be missing.",
         count,
         "Raise target_accept to 0.99, or state tighter priors for the standard deviations of groups.",
     )
@@ -219,7 +219,7 @@ def _energy(stats: xr.Dataset) -> Finding:
 
 def _tree_depth(stats: xr.Dataset) -> Finding:
     if "reached_max_treedepth" not in stats:
-        return Finding("ok", "Tree depth is not recorded by this sampler.", np.nan)
+        return Finding("skipped", "Tree depth is not recorded by this sampler.", np.nan)
     share = float(stats["reached_max_treedepth"].mean())
     if share == 0:
         return Finding("ok", "No trajectory was cut short.", share)

@@ -12,7 +12,7 @@ class Finding:
     Attributes
     ----------
     level : str
-        ``"ok"``, ``"warning"`` or ``"problem"``.
+        ``"ok"``, ``"warning"``, ``"problem"``, or ``"skipped"`` for what was not checked.
     what : str
         What was checked, and what was found, in a sentence.
     value : float
@@ -25,3 +25,8 @@ class Finding:
     what: str
     value: float
     advice: str = ""
+
+    @property
+    def matters(self) -> bool:
+        """Whether the reader should know: a warning or a problem."""
+        return self.level in ("warning", "problem")

@@ -37,7 +37,7 @@ def influence_findings(fit: Fit) -> list[Finding]:
     Returns
     -------
     list of Finding
-        None where there are too few draws. Levels are ``"ok"`` and ``"warning"``: the draws are those of the
+        None where there are too few draws. None of them is a problem: the draws are those of the
         model as it was stated.
     """
     if _n_draws(fit) < LEAST_DRAWS:
@@ -110,8 +110,8 @@ def _against(fit: Fit, moved: list[int]) -> str:
 def _rows(fit: Fit) -> Finding:
     """Pareto k of the rows, where there are few."""
     if fit.design.n > ROWS:
-        what = f"Whether single rows decide is not checked on more than {ROWS} rows: fit.loo() does."
-        return Finding("ok", what, float("nan"))
+        what = f"Whether single rows decide is asked of up to {ROWS}; fit.loo() asks all."
+        return Finding("skipped", what, float("nan"))
     from hierbayes.estimates.leave_out.elpd import good_k, words_on_k
     from hierbayes.estimates.leave_out.loo import relative_efficiency
     from hierbayes.estimates.leave_out.pointwise import log_likelihood

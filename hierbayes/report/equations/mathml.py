@@ -95,7 +95,10 @@ def _root(node: Root) -> str:
 def _matrix(node: Matrix) -> str:
     cells = ("".join(f"<mtd>{_walk(cell)}</mtd>" for cell in line) for line in node.rows)
     table = "".join(f"<mtr>{line}</mtr>" for line in cells)
-    return _row_of(f"{OPEN}<mtable>{table}</mtable>{CLOSE}")
+    # Where there is no font for mathematics, browsers leave brackets as they are.
+    style = f'stretchy="false" style="transform: scale(1.1, {1.25 * len(node.rows):g})"'
+    left, right = (f"<mo {style}>{fence}</mo>" for fence in "()")
+    return _row_of(f"{left}<mtable>{table}</mtable>{right}")
 
 
 MATHML: dict[type[Any], Callable[[Any], str]] = {
