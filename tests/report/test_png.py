@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from hierbayes.report.png import size, with_palette
+from hierbayes.report.png import COLOURS, size, with_palette
 
 
 def read(content: bytes) -> np.ndarray:
@@ -13,9 +13,9 @@ def read(content: bytes) -> np.ndarray:
 
 def test_few_colours_are_kept_exactly() -> None:
     rng = np.random.default_rng(1)
-    palette = rng.integers(0, 256, (200, 4), dtype=np.uint8)
+    palette = rng.integers(0, 256, (COLOURS, 4), dtype=np.uint8)
     palette[:, 3] = 255
-    pixels = palette[rng.integers(0, 200, (60, 90))]
+    pixels = palette[rng.integers(0, COLOURS, (60, 90))]
     small = with_palette(pixels)
     assert size(small) == (90, 60)
     np.testing.assert_array_equal(read(small), pixels[..., :3])
@@ -24,9 +24,11 @@ def test_few_colours_are_kept_exactly() -> None:
 def test_many_colours_are_rounded_a_little() -> None:
     x, y = np.random.default_rng(3).random((2, 200, 300))
     pixels = np.rint(255 * np.stack([x, y, (x + y) / 2, np.ones_like(x)], axis=2)).astype(np.uint8)
+    pixels[:, :50] = (255, 255, 255, 255)
     small = with_palette(pixels)
-    assert len(np.unique(read(small).reshape(-1, 3), axis=0)) <= 256
-    assert np.abs(read(small) - pixels[..., :3].astype(int)).max() <= 24
+    assert len(np.unique(read(small).reshape(-1, 3), axis=0)) <= COLOURS
+    assert np.abs(read(small) - pixels[..., :3].astype(int)).max() <= 48
+    assert (read(small)[:, :50] == 255).all()
 
 
 @pytest.mark.parametrize("opacity", [0, 128])
