@@ -73,7 +73,9 @@ def nearest(fit: Any, column: str, values: Sequence[Any]) -> Array:
     return found
 
 
-def behind(fit: Any, x: Array, cells: tuple[Array, Array], shape: tuple[int, int]) -> Behind:
+def behind(
+    fit: Any, x: Array, cells: tuple[Array, Array], shape: tuple[int, int], *, moved: Array | None = None
+) -> Behind:
     """The rows of each line of each panel, single or in bins.
 
     Parameters
@@ -86,8 +88,10 @@ def behind(fit: Any, x: Array, cells: tuple[Array, Array], shape: tuple[int, int
         The panel and the line of each row, -1 for none. The line is ignored where there are categories.
     shape : tuple of int
         How many panels and lines there are; each category is a line.
+    moved : float64 array, shape (n,), optional
+        What is added to the response of each row.
     """
-    y, weight = outcomes_of(fit), fit.design.trials
+    y, weight = outcomes_of(fit) + (0.0 if moved is None else moved), fit.design.trials
     panel, line = cells
     ordinal = len(np.unique(x[np.isfinite(x)])) <= BINS
     is_share = fit.spec.family in BINARY or bool(fit.design.response.categories)

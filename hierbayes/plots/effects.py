@@ -12,8 +12,9 @@ import xarray as xr
 from hierbayes import names
 from hierbayes.errors import DataError
 from hierbayes.estimates.predictions import effects as estimate
-from hierbayes.estimates.predictions.averages import RESPONSE
+from hierbayes.estimates.predictions.averages import RESPONSE, setting_of
 from hierbayes.estimates.predictions.grids import is_number
+from hierbayes.estimates.predictions.prediction import epred
 from hierbayes.plots import behind, lines, marks, selection
 from hierbayes.plots.style import backend_name, canvas, panels, styled
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MOST_LINES, MOST_PANELS = 8, 16
 SEVERAL = "line"
 NUMBERS = ("mean", "lower", "upper")
+DRAWS = 400
+"""About how many draws the expectation of each row is the mean of, where the rows are moved."""
 
 
 def effects(
@@ -50,8 +53,9 @@ def effects(
     at, scale, groups, points, prob
         As of ``fit.effects``.
     data : bool
-        Whether to draw the observed responses: single rows, or shares and means of bins. They are as
-        observed, not adjusted to the columns that are held.
+        Whether to draw the observed responses: single rows, or shares and means of bins. Where other columns
+        are held, each is moved by what the model expects at their values less what it expects of the row as
+        it is (partial residuals on the curve), so that what the model misses is what can be seen.
     backend : str, optional
         ``"matplotlib"``, ``"plotly"``, ``"bokeh"`` or ``"none"``; ``arviz_base.rcParams["plot.backend"]`` by
         default.
@@ -66,6 +70,12 @@ def effects(
         If the model has no such column, or there is no such scale or value of ``groups``.
     DataError
         If too many columns are named, or there would be more lines or panels than can be read.
+
+    References
+    ----------
+    Fox, J. and Weisberg, S. (2018). Visualizing fit and lack of fit in complex regression models with
+    predictor effect plots and partial residuals. Journal of Statistical Software 87 (9), section 4 (there on
+    the scale of the link; here on that of the response).
 
     Examples
     --------
@@ -111,7 +121,8 @@ def effects_data(fit: Any, columns: str | Sequence[str], *, data: bool = True, *
     drawn = data and wanted.get("scale", RESPONSE) == RESPONSE
     said = behind.refusal(fit) if drawn else ""
     if drawn and not said:
-        said = _add_data(fit, dataset, (x, line, rest), values)
+        residual = _residual(fit, found, wanted) if frame.attrs.get("held") else None
+        said = _add_data(fit, dataset, (x, line, rest), values, residual=residual)
     dataset.attrs = _texts(fit, frame, (x, line, rest), said)
     return dataset
 
@@ -165,7 +176,34 @@ def _positions(fit: Any, x: str, values: list[Any]) -> np.ndarray:
     return np.asarray(values, dtype=float) if is_number(fit, x) else np.arange(len(values), dtype=float)
 
 
-def _add_data(fit: Any, dataset: xr.Dataset, roles: _Roles, values: dict[str, list[Any]]) -> str:
+def _residual(fit: Any, columns: list[str], wanted: Mapping[str, Any]) -> np.ndarray | None:
+    """The response of each row less what is expected of it; None of categories, which are not moved."""
+    if fit.design.response.categories:
+        return None
+    setting = setting_of(fit, RESPONSE, wanted.get("groups"), named=columns)
+    expected = epred(fit, draws=DRAWS, groups=setting.groups).mean(("chain", "draw")).to_numpy()
+    trials = fit.design.trials
+    return np.asarray(behind.outcomes_of(fit) - (expected if trials is None else expected / trials))
+
+
+def _on_curves(dataset: xr.Dataset, where: np.ndarray, cells: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Height of its own curve at each row, NaN beyond the curve's ends."""
+    curve, heights = dataset["x"].to_numpy(), np.full(len(where), np.nan)
+    for j, k in np.ndindex(dataset.sizes["panel"], dataset.sizes[SEVERAL]):
+        own = (cells[0] == j) & (cells[1] == k)
+        mean = dataset["mean"].isel({"panel": j, SEVERAL: k}).to_numpy()
+        heights[own] = np.interp(where[own], curve, mean, left=np.nan, right=np.nan)
+    return heights
+
+
+def _add_data(
+    fit: Any,
+    dataset: xr.Dataset,
+    roles: _Roles,
+    values: dict[str, list[Any]],
+    *,
+    residual: np.ndarray | None,
+) -> str:
     x, line, rest = roles
     n = fit.design.n
     where = fit.design.columns[x].astype(float) if is_number(fit, x) else _level(fit, x, values[x])
@@ -177,7 +215,11 @@ def _add_data(fit: Any, dataset: xr.Dataset, roles: _Roles, values: dict[str, li
         own = behind.nearest(fit, name, values[name])
         panel = np.where((own < 0) | (panel < 0), -1, panel * len(values[name]) + own)
     shape = dataset.sizes["panel"], dataset.sizes[SEVERAL]
-    dots = behind.behind(fit, where, (panel, along), shape)
+    moved = None
+    if residual is not None:
+        moved = _on_curves(dataset, where, (panel, along)) + residual - behind.outcomes_of(fit)
+        where = np.where(np.isfinite(moved), where, np.nan)
+    dots = behind.behind(fit, where, (panel, along), shape, moved=moved)
     for name in ("x", "y", "n"):
         dataset[f"data_{name}"] = (("panel", SEVERAL, "dot"), getattr(dots, name))
     if not np.isfinite(dots.n).any():
@@ -186,7 +228,8 @@ def _add_data(fit: Any, dataset: xr.Dataset, roles: _Roles, values: dict[str, li
     numbered = [name for name in (line, *rest) if name not in (None, names.CATEGORY) and is_number(fit, name)]
     split = f" Rows are with the nearest value of {' and '.join(map(str, numbered))}." if numbered else ""
     size = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
-    return dots.words.format(n=size) + split
+    adjusted = " They are moved to the values held, as the model expects."
+    return dots.words.format(n=size) + split + ("" if moved is None else adjusted)
 
 
 def _level(fit: Any, x: str, values: list[Any]) -> np.ndarray:
@@ -206,9 +249,6 @@ def _texts(fit: Any, frame: pd.DataFrame, roles: _Roles, said: str) -> dict[str,
         caption.append(f"Held: {frame.attrs['held']}.")
     if said:
         caption.append(said)
-    observed = " The data are not adjusted to what is held." if "data are not drawn" not in said else ""
-    if said and frame.attrs.get("held"):
-        caption[-1] += observed
     return {
         "title": f"{words[0].upper()}{words[1:]} along {x}" + (f", by {' and '.join(by)}" if by else ""),
         "subtitle": str(frame.attrs["estimand"]),

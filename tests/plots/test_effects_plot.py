@@ -34,12 +34,26 @@ def test_lines_and_bands_are_those_of_the_table(slopes: Any, drawing: Any) -> No
 
 def test_rows_of_the_data_are_behind_their_own_line(slopes: Any, pupils: pd.DataFrame, drawing: Any) -> None:
     pc = module.effects(slopes, "x:kind", backend="none")
+    b = float(slopes.posterior["b"].sel(term="w").mean())
     for k, kind in enumerate(("private", "public")):
         rows = pupils[pupils["kind"] == kind]
         dots = drawing(pc).visual(f"data_{k}", "mean", panel="")
         np.testing.assert_array_equal(dots["x"], rows["x"])
-        np.testing.assert_array_equal(dots["y"], rows["score"])
-    assert "the rows of the data" in drawing(pc).caption()
+        # a partial residual of a linear model: the response less the effect of w, from where it is held
+        held = rows["score"] - b * (rows["w"] - pupils["w"].mean())
+        np.testing.assert_allclose(dots["y"], held, atol=1e-9)
+    assert "the rows of the data. They are moved to the values held" in drawing(pc).caption()
+
+
+def test_rows_are_as_observed_where_nothing_is_held(make_fit: Any, pupils: pd.DataFrame) -> None:
+    data = module.effects_data(make_fit("score ~ x + (1 | school)", pupils), "x")
+    assert "moved" not in data.attrs["caption"]
+    np.testing.assert_array_equal(np.sort(data["data_y"].values.ravel()), np.sort(pupils["score"]))
+
+
+def test_rows_beyond_the_ends_of_a_curve_are_left_out(slopes: Any, pupils: pd.DataFrame) -> None:
+    data = module.effects_data(slopes, "x", at={"x": [-0.5, 0.0, 0.5]})
+    assert int(data["data_n"].sum()) == pupils["x"].between(-0.5, 0.5).sum()
 
 
 def test_shares_stand_for_zeros_and_ones(binary: Any, pupils: pd.DataFrame, drawing: Any) -> None:
@@ -62,8 +76,11 @@ def test_a_factor_has_points_with_intervals(binary: Any, pupils: pd.DataFrame, d
     np.testing.assert_array_equal(drawing(pc).visual("mean_0", "mean", panel="")["y"], frame["mean"])
     (ticks,) = drawing(pc).elements("xticks", panel="")
     assert ticks["labels"] == ["private", "public"]
-    shares = (pupils["passed"] == "yes").groupby(pupils["kind"]).mean()
-    np.testing.assert_allclose(drawing(pc).visual("data_0", "mean", panel="")["y"], shares)
+    expected = binary.epred(groups="typical").mean(("chain", "draw")).to_numpy()
+    missed = ((pupils["passed"] == "yes") - expected).groupby(pupils["kind"]).mean()
+    np.testing.assert_allclose(
+        drawing(pc).visual("data_0", "mean", panel="")["y"], frame["mean"] + missed.to_numpy()
+    )
 
 
 def test_a_third_column_is_panels(slopes: Any, drawing: Any) -> None:
