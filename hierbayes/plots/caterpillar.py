@@ -133,7 +133,7 @@ def _sorted(shown: np.ndarray, deviations: np.ndarray, group: GroupDesign) -> xr
 def _texts(data: xr.Dataset, group: GroupDesign, kind: str, small: int) -> dict[str, str]:
     each = ", sorted in each panel by itself" if data.sizes["term"] > 1 else ""
     caption = [
-        f"{group.n_groups} groups{each}. Posterior mean with 50 % (thick) and "
+        f"{group.n_groups:,} groups{each}. Posterior mean with 50 % (thick) and "
         "95 % (thin) equal-tailed intervals."
     ]
     if bool(data["differs"].any()):

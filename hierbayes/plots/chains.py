@@ -103,7 +103,7 @@ def trace_data(fit: Any, parameters: Sequence[str] | None = None) -> xr.Dataset:
     data.attrs = {
         "title": "Traces of the main parameters",
         "subtitle": "left: posterior density of each chain; right: its draws in order",
-        "caption": f"{data.sizes['chain']} chains (colours) of {data.sizes['draw']} draws. {said}{cut}",
+        "caption": f"{data.sizes['chain']} chains (colours) of {data.sizes['draw']:,} draws. {said}{cut}",
     }
     return data
 

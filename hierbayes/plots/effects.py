@@ -227,7 +227,7 @@ def _add_data(
     low, high = np.nanmin(dots.n), np.nanmax(dots.n)
     numbered = [name for name in (line, *rest) if name not in (None, names.CATEGORY) and is_number(fit, name)]
     split = f" Rows are with the nearest value of {' and '.join(map(str, numbered))}." if numbered else ""
-    size = f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+    size = f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
     adjusted = " They are moved to the values held, as the model expects."
     return dots.words.format(n=size) + split + ("" if moved is None else adjusted)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST = 24
 SECTIONS = ("population", "group", "family")
 NUMBERS = ("mean", "lower", "upper")
+LONGEST_NAME = 44
+"""Letters of the name of a model or parameter, which has more room than a level."""
 
 
 def forest(
@@ -191,7 +193,7 @@ def draw_forest(
         pc.map(marks.points, "mean", data=dataset[["mean"]], y=y, color=BLUE, size=34)
         pc.map(marks.x_limits, data=limits.to_dataset(name="mean"), store_artist=False)
         pc.map(marks.y_limits, data=title, store_artist=False, limits=span)
-        labels = [selection.short(str(name)) for name in dataset["model"].to_numpy()]
+        labels = [selection.short(str(name), LONGEST_NAME) for name in dataset["model"].to_numpy()]
         pc.map(marks.y_names, data=title, store_artist=False, ticks=y.to_numpy(), labels=labels, size=8.5)
         if dataset["term"].to_numpy().tolist() != [""]:
             pc.map(marks.panel_title, data=title, store_artist=False, size=9)

@@ -86,10 +86,12 @@ def _texts(data: xr.Dataset, group: GroupDesign, what: tuple[str, str], interval
     verb = "leaves" if clear == 1 else "leave"
     caption = [
         f"Posterior mean rank with {interval} interval; the middle rank is dashed.",
-        f"The intervals of {clear} of {n} groups {verb} out the middle (blue, thicker).",
+        f"The intervals of {clear:,} of {n:,} groups {verb} out the middle (blue, thicker).",
     ]
     if small:
-        caption.append(f"Open marker ({small} of {n}): the other groups say more about it than its own rows.")
+        caption.append(
+            f"Open marker ({small:,} of {n:,}): the other groups say more about it than its own rows."
+        )
     drawn = selection.thinned(n).size
     step = selection.label_step(drawn, selection.rows_height(drawn))
     if step > 1:

@@ -138,10 +138,10 @@ def coefficient_words(fit: Any, term: str) -> str:
     return scale if term == names.INTERCEPT else f"{scale}, per unit of {term}"
 
 
-def short(label: str) -> str:
+def short(label: str, most: int = LONGEST_LABEL) -> str:
     """A label that fits beside an axis."""
     line = " ".join(label.split())
-    return line if len(line) <= LONGEST_LABEL else line[: LONGEST_LABEL - 1] + "…"
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def rows_height(n: int, *, each: float = 0.165, least: float = 2.2, most: float = 13.0) -> float:

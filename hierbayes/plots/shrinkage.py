@@ -155,7 +155,7 @@ def _texts(data: xr.Dataset, group: str, sort: str, n: np.ndarray) -> dict[str, 
     order = "number of rows, largest at the top" if sort == "n" else f"estimate of {data['term'].values[0]}"
     notes = [
         f"{len(n):,} groups, sorted by {order}. Dots are posterior means; "
-        f"their area grows with the number of rows ({n.min()} to {n.max()})."
+        f"their area grows with the number of rows ({n.min():,} to {n.max():,})."
     ]
     several = data.sizes["term"] > 1
     notes += [f"{name}: {note}" if several else note for name, note in _edge_notes(data)]

@@ -34,7 +34,7 @@ def test_a_caterpillar_shows_a_hundred(crowd: Any) -> None:
     assert data.attrs["title"].endswith(SAID)
     means = crowd.posterior["u_g"].mean(("chain", "draw")).to_numpy()[:, 0]
     np.testing.assert_allclose(data["mean"].to_numpy()[0], np.sort(means)[data["place"].to_numpy() - 1])
-    assert "1128 groups" in data.attrs["caption"]
+    assert "1,128 groups" in data.attrs["caption"]
 
 
 def test_ranks_are_among_all_groups(crowd: Any, drawing: Any) -> None:
