@@ -83,7 +83,8 @@ ENTRIES = (
     _entry("group_lines_binary", "slopes", 'fit.plot.group_lines(levels="spread", facets=12)',
            "Curves of probabilities in districts of every size, with rows, shares and a typical district."),
     _entry("effects", "m_05", 'fit.plot.effects("age:ch")',
-           "Expected response along a column, a line for each level of another, the observed shares behind, moved to what is held."),
+           "Expected response along a column, a line for each level of another, the observed shares behind, "
+           "moved to what is held."),
     _entry("vpc", "m4", "fit.plot.vpc()",
            "Posterior of the share of variance between groups, by the definition in the caption."),
     _entry("vpc_definitions", "m_05", 'fit.plot.vpc(method="all")',
