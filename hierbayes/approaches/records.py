@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 import pandas as pd
 
 from hierbayes.approaches.designs import APPROACHES, PARTIAL
+from hierbayes.fitted.registry import PARTS_HTML, resolve
 
 SHOWN = 3
 """So many of the smallest and of the largest groups are printed."""
@@ -61,17 +61,19 @@ class Pooling:
         )
 
     def __str__(self) -> str:
-        tables = (f"{title}\n{frame.to_string(index=False)}" for title, frame in self._parts())
+        tables = (f"{title}\n{frame.to_string(index=False)}" for title, frame in self._tables())
         return "\n\n".join([*tables, *(["\n".join(self.verdict)] if self.verdict else [])])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return "".join(
-            f"<p>{html.escape(title)}</p>{frame.to_html(index=False)}" for title, frame in self._parts()
-        ) + "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.verdict)
+        return str(resolve(PARTS_HTML)(self))
 
-    def _parts(self) -> list[tuple[str, pd.DataFrame]]:
+    def parts(self) -> list[tuple[str, pd.DataFrame | tuple[str, ...]]]:
+        """What is shown, in text and in notebooks: tables of texts under their titles, then the verdict."""
+        return [*self._tables(), *([("", self.verdict)] if self.verdict else [])]
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         parts = [
             (f"Pooling over {self.group}: {self.formula}", _text(self.fits, 3)),
             (self._title(), self._shown_estimates()),

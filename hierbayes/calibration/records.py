@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from hierbayes.fitted.registry import PARTS_HTML, resolve
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -68,15 +70,26 @@ class Calibration:
         )
 
     def __str__(self) -> str:
-        lines = [
-            f"Simulation-based calibration of {self.settings['formula']} ({self.settings['family']})",
-            self.verdict,
-            "",
-            self.table.to_string(index=False, float_format=lambda value: f"{value:.3f}"),
-            "",
+        table = self.table.to_string(index=False, float_format=lambda value: f"{value:.3f}")
+        return "\n".join([self._title(), self.verdict, "", table, "", self._counts()])
+
+    def parts(self) -> list[tuple[str, pd.DataFrame | tuple[str, ...]]]:
+        """What is shown in notebooks: the verdict, the table, and what it rests on."""
+        shown = self.table.copy()
+        for name in shown.select_dtypes("float"):
+            shown[name] = [f"{value:.3f}" for value in shown[name]]
+        return [(self._title(), ()), ("", (self.verdict,)), ("", shown), ("", (self._counts(),))]
+
+    def _title(self) -> str:
+        return f"Simulation-based calibration of {self.settings['formula']} ({self.settings['family']})"
+
+    def _counts(self) -> str:
+        return (
             f"{self.done:,} fits, {self.failed:,} failed, {self.divergences:,} divergences; ranks among "
-            f"{self.settings['among']} posterior draws; adjusted: Holm; not ok below {self.alpha:g}.",
-        ]
-        return "\n".join(lines)
+            f"{self.settings['among']} posterior draws; adjusted: Holm; not ok below {self.alpha:g}."
+        )
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(resolve(PARTS_HTML)(self))

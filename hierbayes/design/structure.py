@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import combinations
 from typing import Any, cast
 
@@ -31,8 +32,10 @@ from hierbayes.design.structure_parts import (
     vary,
 )
 from hierbayes.design.structure_text import (
+    Part,
     group_messages,
     relation_messages,
+    structure_parts,
     structure_text,
     variable_messages,
 )
@@ -83,6 +86,14 @@ class Structure:
         return structure_text(self)
 
     __repr__ = __str__
+
+    def parts(self) -> list[Part]:
+        """What is shown, in text and in notebooks: headings, each with a table of texts or with sentences."""
+        return structure_parts(self)
+
+    def _repr_html_(self) -> str:
+        # What renders stands to the right: found by name, as for a fit.
+        return str(import_module("hierbayes.report.notebook").parts_html(self))
 
 
 def describe_structure(data: Any, groups: str | Sequence[str]) -> Structure:

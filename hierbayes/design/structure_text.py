@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import isnan
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from hierbayes.design.structure_parts import (
@@ -27,8 +28,6 @@ from hierbayes.design.structure_parts import (
 from hierbayes.design.values import quoted
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hierbayes.design.structure import Structure
 
 SHOWN = 60  # variables in the text
@@ -176,19 +175,41 @@ _SENTENCES = {
 }
 
 
-def structure_text(structure: Structure) -> str:
-    """The structure as text: a heading for each table, then what to know."""
+type Part = tuple[str, pd.DataFrame | tuple[str, ...]]
+"""A heading, and what stands under it: a table of texts, or sentences."""
+
+
+def structure_parts(structure: Structure) -> list[Part]:
+    """What is shown of a structure, whatever it is shown in: a part for each table, then what to know."""
     counts = (structure.n_rows, "row"), (len(structure.groups), "grouping factor")
     head = [_count(*count) for count in (*counts, (len(structure.variables), "other column"))]
-    sections = [
-        [", ".join(head)],
-        ["Groups (sizes in rows)", *_group_lines(structure)],
-        _relation_lines(structure),
-        _variable_lines(structure),
-        _missing_lines(structure),
-        _message_lines(structure),
-    ]
-    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+    parts: list[Part] = [(", ".join(head), ()), ("Groups (sizes in rows)", _groups(structure))]
+    if related := _related(structure):
+        parts.append(("How the factors are related", related))
+    if not structure.variables.empty:
+        title = "Where the variables vary (ICC: intraclass correlation, analysis-of-variance estimate)"
+        parts.append((title, _variables(structure)))
+        more = len(structure.variables) - SHOWN
+        if more > 0:
+            parts.append(("", (f"... and {more:,} more in .variables",)))
+    if structure.missing.empty:
+        parts.append(("Missing values: none", ()))
+    else:
+        parts.append(("Missing values", _missing(structure)))
+    if structure.messages:
+        parts.append(("What to know", tuple(f"{text.rstrip('.')}." for text in structure.messages)))
+    return parts
+
+
+def structure_text(structure: Structure) -> str:
+    """The structure as text: a heading for each part."""
+    text = ""
+    for title, what in structure_parts(structure):
+        mark = "- " if title == "What to know" else ""
+        lines = _aligned(what) if isinstance(what, pd.DataFrame) else [f"{mark}{line}" for line in what]
+        text += f"\n\n{title}" if title else ""
+        text += "".join(f"\n  {line}" for line in lines)
+    return text.strip("\n")
 
 
 def _count(n: int, noun: str) -> str:
@@ -199,36 +220,37 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return cast(list[dict[str, Any]], frame.to_dict("records"))
 
 
-def _group_lines(structure: Structure) -> list[str]:
-    header = ["group", "level", "groups", "min", "median", "mean", "max", "of one row"]
-    formats = [
-        "{group}",
-        "{level}",
-        "{n_groups:,}",
-        "{min:,}",
-        "{median:,.1f}",
-        "{mean:,.1f}",
-        "{max:,}",
-        "{n_single:,}",
-    ]
-    rows = [[text.format_map(row) for text in formats] for row in _records(structure.groups)]
-    return _table(header, rows, left=1)
+def _groups(structure: Structure) -> pd.DataFrame:
+    formats = {
+        "group": "{group}",
+        "level": "{level}",
+        "groups": "{n_groups:,}",
+        "min": "{min:,}",
+        "median": "{median:,.1f}",
+        "mean": "{mean:,.1f}",
+        "max": "{max:,}",
+        "of one row": "{n_single:,}",
+    }
+    return _formatted(structure.groups, formats)
 
 
-def _relation_lines(structure: Structure) -> list[str]:
+def _formatted(frame: pd.DataFrame, formats: dict[str, str]) -> pd.DataFrame:
+    rows = [[text.format_map(row) for text in formats.values()] for row in _records(frame)]
+    return pd.DataFrame(rows, columns=list(formats))
+
+
+def _related(structure: Structure) -> tuple[str, ...]:
     rows_of_their_own = set(structure.groups.loc[structure.groups["level"] == 1, "group"])
     lines = []
     for r in _records(structure.relations):
         if not {r["factor"], r["other"]} & rows_of_their_own:
             share = f"{r['n_cells']:,} of {r['n_possible']:,} combinations occur ({100 * r['share']:.3g} %)"
-            lines.append("  " + _SENTENCES[r["relation"]].format(a=r["factor"], b=r["other"], share=share))
-    return ["How the factors are related", *lines] if lines else []
+            lines.append(_SENTENCES[r["relation"]].format(a=r["factor"], b=r["other"], share=share))
+    return tuple(lines)
 
 
-def _variable_lines(structure: Structure) -> list[str]:
-    """One line per variable; the intraclass correlation with each factor where the variable is a number."""
-    if structure.variables.empty:
-        return []
+def _variables(structure: Structure) -> pd.DataFrame:
+    """One row per variable; the intraclass correlation with each factor where the variable is a number."""
     factors = list(structure.groups["group"])
     icc = {(v["variable"], v["group"]): v["icc"] for v in _records(structure.variation)}
     rows = []
@@ -237,42 +259,25 @@ def _variable_lines(structure: Structure) -> list[str]:
         shares = [icc[v["variable"], factor] for factor in factors]
         cells = ["" if isnan(share) else f"{round(share, 3) + 0.0:.3f}" for share in shares]
         rows.append([v["variable"], v["kind"], where, f"{v['n_values']:,}", *cells])
-    more = len(structure.variables) - SHOWN
     header = ["variable", "kind", "varies at", "values", *(f"ICC {factor}" for factor in factors)]
-    return [
-        "Where the variables vary (ICC: intraclass correlation, analysis-of-variance estimate)",
-        *_table(header, rows, left=3),
-        *([f"  ... and {more:,} more in .variables"] if more > 0 else []),
-    ]
+    return pd.DataFrame(rows, columns=header)
 
 
 _WHERE = {ROWS: "level 1: the rows", CONSTANT: "nowhere: constant", UNUSABLE: "-"}
+_WORDS = {"group", "variable", "kind", "varies at", "column"}
+"""Columns of words; those of numbers are aligned to the right."""
 
 
-def _missing_lines(structure: Structure) -> list[str]:
-    if structure.missing.empty:
-        return ["Missing values: none"]
-    formats = ["{column}", "{n_missing:,}", "{share:.3%}"]
-    rows = [[text.format_map(row) for text in formats] for row in _records(structure.missing)]
-    return ["Missing values", *_table(["column", "rows", "share"], rows, left=1)]
+def _missing(structure: Structure) -> pd.DataFrame:
+    formats = {"column": "{column}", "rows": "{n_missing:,}", "share": "{share:.3%}"}
+    return _formatted(structure.missing, formats)
 
 
-def _message_lines(structure: Structure) -> list[str]:
-    return (
-        ["What to know", *(f"  - {text.rstrip('.')}." for text in structure.messages)]
-        if structure.messages
-        else []
-    )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> list[str]:
-    """Aligned lines; the first ``left`` columns to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            cell.ljust(width) if k < left else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in (header, *rows)
+def _aligned(frame: pd.DataFrame) -> list[str]:
+    columns = [
+        [cell.ljust(width) if name in _WORDS else cell.rjust(width) for cell in cells]
+        for name in frame
+        for cells in [[str(name), *frame[name]]]
+        for width in [max(map(len, cells))]
     ]
+    return ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]

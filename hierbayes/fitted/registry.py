@@ -86,6 +86,8 @@ TEXT = "hierbayes.report.text:fit_text"
 HTML = "hierbayes.report.notebook:fit_html"
 VERDICT_HTML = "hierbayes.report.notebook:verdict_html"
 ELPD_HTML = "hierbayes.report.notebook:elpd_html"
+COMPARISON_PLOT = "hierbayes.plots.comparison:comparison"
+PARTS_HTML = "hierbayes.report.notebook:parts_html"
 
 
 def resolve(target: str) -> Callable[..., Any]:

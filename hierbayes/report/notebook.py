@@ -6,12 +6,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from hierbayes.report import blocks
-from hierbayes.report.blocks import Block, Blocks, Bullets, Cell, Code, Column, Paragraph, Remark, Table
+from hierbayes.report.blocks import (
+    Align,
+    Block,
+    Blocks,
+    Bullets,
+    Cell,
+    Code,
+    Column,
+    Paragraph,
+    Remark,
+    Table,
+)
 from hierbayes.report.content.context import Shown
 from hierbayes.report.content.results import summary
-from hierbayes.report.protocols import ModelLike
+from hierbayes.report.protocols import InParts, ModelLike
 from hierbayes.report.render_html import render_fragment
 from hierbayes.report.text import fit_header, group_table, model_header, plan_words, prior_table
 
@@ -56,6 +68,28 @@ def verdict_html(verdict: Verdict) -> str:
     """What ``fit.check()`` found, as HTML."""
     findings = tuple(Remark(f.level, f.what, f.advice) for f in verdict.findings)
     return render_fragment((blocks.Verdict(verdict.ok, verdict.headline, findings),))
+
+
+def parts_html(result: InParts) -> str:
+    """A result that tells its parts, as HTML: the tables and sentences that ``print`` shows, uncut."""
+    return render_fragment(tuple(block for part in result.parts() for block in _part(*part)))
+
+
+def _part(title: str, what: pd.DataFrame | tuple[str, ...]) -> Blocks:
+    if isinstance(what, pd.DataFrame):
+        columns = [Column(str(name), _align(what[name])) for name in what]
+        rows = tuple(tuple(Cell(str(cell)) for cell in row) for row in what.itertuples(index=False))
+        return (Table(tuple(columns), rows, title),)
+    if title:
+        return (Paragraph(title), Bullets(what)) if what else (Paragraph(title),)
+    return tuple(Paragraph(text, "note") for text in what)
+
+
+def _align(cells: pd.Series) -> Align:
+    """To the right where every cell is a number, with its interval or unit, or is empty."""
+    return (
+        "right" if cells.astype(str).str.fullmatch(r"(?:[-+<>\[]*[\d.,]+\]?(?: ?%)? ?)*|-").all() else "left"
+    )
 
 
 def elpd_html(elpd: Elpd) -> str:

@@ -6,8 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import pandas as pd
+
 from hierbayes.design.records import Design
 from hierbayes.spec.records import ModelSpec
+
+
+class InParts(Protocol):
+    """A result that says what is shown of it: headings, each with a table of texts or with sentences."""
+
+    def parts(self) -> Sequence[tuple[str, pd.DataFrame | tuple[str, ...]]]: ...  # noqa: D102
 
 
 class PlanLike(Protocol):

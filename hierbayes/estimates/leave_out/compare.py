@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from hierbayes.estimates.leave_out.identity import Data, data_of, difference
 from hierbayes.estimates.leave_out.loo import REFITS, loo, units_out
 from hierbayes.estimates.leave_out.nesting import changes, relation
 from hierbayes.estimates.leave_out.units import ROW, Units, units_of
+from hierbayes.fitted import registry
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
@@ -75,10 +76,30 @@ class Comparison:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        steps = "".join(f"<li>{html.escape(words)}</li>" for words in self._steps())
-        rows = _columns(self.table).to_html(index=False)
-        legend = "".join(f"<p><small>{html.escape(words)}</small></p>" for words in self._legend())
-        return f"<p>{html.escape(self._title())}</p>{rows}<p>{STEPS}</p><ul>{steps}</ul>{legend}"
+        return str(registry.resolve(registry.PARTS_HTML)(self))
+
+    def parts(self) -> list[tuple[str, pd.DataFrame | tuple[str, ...]]]:
+        """What is shown in notebooks: the table, the steps in words, and what the columns are."""
+        legend = [("", (words,)) for words in self._legend()]
+        return [(self._title(), _columns(self.table)), (STEPS, tuple(self._steps())), *legend]
+
+    def plot(self, *, backend: str | None = None) -> Any:
+        """Draw the difference of each model from the best one; as ``hb.plot.comparison(result)``.
+
+        Parameters
+        ----------
+        backend : str, optional
+            ``"matplotlib"``, ``"plotly"``, ``"bokeh"`` or ``"none"``.
+
+        Returns
+        -------
+        arviz_plots.PlotCollection
+
+        Examples
+        --------
+        >>> hb.compare({"m1": fit1, "m2": fit2}).plot()  # doctest: +SKIP
+        """
+        return registry.resolve(registry.COMPARISON_PLOT)(self, backend=backend)
 
     def _title(self) -> str:
         first = next(iter(self.elpds.values()))
