@@ -76,6 +76,10 @@ def test_counts_known_from_the_literature():
     assert contraception["use"].value_counts().to_dict() == {"N": 1175, "Y": 759}
     assert ((contraception["ch"] == "N") == (contraception["livch"] == "0")).all()
     assert hsb["school"].nunique() == 160
+    houses = load_data("radon")
+    assert houses["county"].nunique() == 85
+    assert houses["floor"].value_counts().to_dict() == {"basement": 766, "first": 153}
+    assert (houses.groupby("county")["log_uranium"].nunique() == 1).all()
     assert abs(hsb["cses"] - (hsb["ses"] - hsb["meanses"])).max() < 1e-10
 
 
@@ -148,6 +152,7 @@ def test_the_list():
         "grouseticks",
         "gasoline",
         "wine",
+        "radon",
         "eight_schools",
         "egsingle",
         "scotssec",
@@ -173,8 +178,8 @@ def test_unknown_names():
     assert str(caught.value) == (
         "'contraceptive' is not a known data set. Did you mean 'contraception'? "
         "Known: exam, contraception, hsb, sleepstudy, cbpp, mmmec, grouseticks, gasoline, wine, "
-        "eight_schools, egsingle, scotssec, insteval, guprenat, remission, antenatal, synthetic_pass, "
-        "achievement. "
+        "radon, eight_schools, egsingle, scotssec, insteval, guprenat, remission, antenatal, "
+        "synthetic_pass, achievement. "
         "list_data() describes them."
     )
 

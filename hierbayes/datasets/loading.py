@@ -22,6 +22,7 @@ DATA_SETS: dict[str, DataSet] = {
     "grouseticks": measurements.GROUSETICKS,
     "gasoline": measurements.GASOLINE,
     "wine": measurements.WINE,
+    "radon": measurements.RADON,
     "eight_schools": education.EIGHT_SCHOOLS,
     "egsingle": education.EGSINGLE,
     "scotssec": education.SCOTSSEC,

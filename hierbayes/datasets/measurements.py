@@ -1,4 +1,4 @@
-"""Ticks, crude oil and wine."""
+"""Ticks, crude oil, wine and radon."""
 
 from __future__ import annotations
 
@@ -64,4 +64,41 @@ WINE = DataSet(
         "judge": None,
     },
     ordered=("rating",),
+)
+
+_COUNTIES = (
+    "AITKIN, ANOKA, BECKER, BELTRAMI, BENTON, BIG STONE, BLUE EARTH, BROWN, CARLTON, CARVER, CASS, "
+    "CHIPPEWA, CHISAGO, CLAY, CLEARWATER, COOK, COTTONWOOD, CROW WING, DAKOTA, DODGE, DOUGLAS, "
+    "FARIBAULT, FILLMORE, FREEBORN, GOODHUE, HENNEPIN, HOUSTON, HUBBARD, ISANTI, ITASCA, JACKSON, "
+    "KANABEC, KANDIYOHI, KITTSON, KOOCHICHING, LAC QUI PARLE, LAKE, LAKE OF THE WOODS, LE SUEUR, "
+    "LINCOLN, LYON, MAHNOMEN, MARSHALL, MARTIN, MCLEOD, MEEKER, MILLE LACS, MORRISON, MOWER, MURRAY, "
+    "NICOLLET, NOBLES, NORMAN, OLMSTED, OTTER TAIL, PENNINGTON, PINE, PIPESTONE, POLK, POPE, RAMSEY, "
+    "REDWOOD, RENVILLE, RICE, ROCK, ROSEAU, SCOTT, SHERBURNE, SIBLEY, ST LOUIS, STEARNS, STEELE, "
+    "STEVENS, SWIFT, TODD, TRAVERSE, WABASHA, WADENA, WASECA, WASHINGTON, WATONWAN, WILKIN, WINONA, "
+    "WRIGHT, YELLOW MEDICINE"
+)
+
+RADON = DataSet(
+    title="Radon in houses of Minnesota",
+    description="919 houses in 85 counties: radon by floor, and uranium in the soil of the county.",
+    origin=("HLMdiag", "radon"),
+    rows=919,
+    source=(
+        "Price, Nero and Gelman (1996), Health Physics 71, 922-936; Gelman and Hill (2007), Data Analysis "
+        "Using Regression and Multilevel/Hierarchical Models, chapter 12; R package HLMdiag"
+    ),
+    licence="GPL-2, as the R package",
+    variables={
+        "county": ("county", "85 counties"),
+        "floor": ("floor where it was measured", "basement, first"),
+        "log_radon": ("log of radon; 0.1 pCi/L where none was found", "log pCi/L"),
+        "log_uranium": ("log of uranium in the county's soil", "log ppm"),
+    },
+    levels={"county": tuple(_COUNTIES.split(", ")), "floor": ("basement", "first")},
+    derive={
+        "county": lambda frame: frame["county.name"],
+        "floor": lambda frame: frame["basement"].map({0: "basement", 1: "first"}),
+        "log_radon": lambda frame: frame["log.radon"],
+        "log_uranium": lambda frame: frame["uranium"],
+    },
 )
