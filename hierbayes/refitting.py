@@ -101,39 +101,6 @@ def model_without(fit: Fit, group: str) -> Model:
     return model
 
 
-def refit_rows(fit: Fit, rows: ArrayLike, **settings: Any) -> Fit:
-    """Fit the model of a fit again, on some of its rows.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fitted model.
-    rows : array of bool, shape (n,), or of int
-        Which of the ``n`` rows that the model uses (``fit.design.n``): a mask, or positions among them.
-    **settings
-        Of ``Model.fit``; those of the fit where left out, but for the seed, which is drawn anew.
-
-    Returns
-    -------
-    Fit
-        Of the same spec, priors and levels, as of ``model_of_rows``. Effects of groups without rows have
-        their population's distribution in every draw.
-
-    Raises
-    ------
-    ArgumentTypeError, DataError
-        As of ``model_of_rows``.
-
-    Examples
-    --------
-    >>> import hierbayes as hb
-    >>> from hierbayes.refitting import refit_rows
-    >>> fit = hb.fit("normexam ~ standLRT + (1 | school)", hb.load_data("exam"))  # doctest: +SKIP
-    >>> without = refit_rows(fit, fit.design.group("school").codes != 0, seed=1)  # doctest: +SKIP
-    """
-    return model_of_rows(fit, rows).fit(**{**settings_of(fit), **settings})
-
-
 def settings_of(fit: Fit) -> dict[str, Any]:
     """Settings of ``Model.fit`` with which a fit was made, without the seed.
 

@@ -13,7 +13,7 @@ import hierbayes as hb
 from hierbayes.errors import ArgumentTypeError, DataError
 from hierbayes.estimates.summarize import summarize
 from hierbayes.fitted import Fit
-from hierbayes.refitting import model_of_rows, refit_rows, settings_of
+from hierbayes.refitting import model_of_rows, settings_of
 
 SHORT = {"draws": 60, "tune": 60, "chains": 2, "progress": False}
 
@@ -21,6 +21,11 @@ SHORT = {"draws": 60, "tune": 60, "chains": 2, "progress": False}
 def unfitted(formula: str, **arguments: object) -> Fit:
     """What of a fit a refit needs: its spec and its design."""
     return random_fit(hb.Model(formula, small_frame(), **arguments), chains=1, draws=2)
+
+
+def refit_rows(fit: Fit, rows: object, **settings: object) -> Fit:
+    """As cross-validation does."""
+    return model_of_rows(fit, rows).fit(**{**settings_of(fit), **settings})
 
 
 @pytest.mark.sampling

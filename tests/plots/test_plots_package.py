@@ -14,19 +14,15 @@ import pytest
 
 import hierbayes.plots
 from hierbayes.errors import ArgumentTypeError
-from hierbayes.fitted import registry
+from hierbayes.fitted.registry import PLOTS
 from hierbayes.plots import caterpillar, save_png, to_png_bytes
 from hierbayes.plots.style import styled
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def test_the_table_is_the_one_of_fit_plot() -> None:
-    assert hierbayes.plots.PLOTS == registry.PLOTS
-
-
 def test_every_plot_has_its_two_halves() -> None:
-    for name in hierbayes.plots.PLOTS:
+    for name in PLOTS:
         assert callable(getattr(hierbayes.plots, f"{name}_data"))
         assert callable(getattr(hierbayes.plots, f"draw_{name}"))
     with pytest.raises(AttributeError, match="no attribute 'pie'"):

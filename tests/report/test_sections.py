@@ -43,8 +43,16 @@ class Without:
 def test_a_picture_that_cannot_be_drawn_says_why(gaussian: hb.Fit) -> None:
     fit: Any = Without(gaussian, plot=Plots())
     assert picture(fit, "group_lines", "alt", "caption", group="school") == Paragraph(
-        "There is no such picture for this model: There is no <numeric> column to draw lines along.", "note"
+        "A picture is left out here: There is no <numeric> column to draw lines along.", "note"
     )
+
+
+def test_a_model_without_a_column_has_no_lines_of_groups(gaussian: hb.Fit) -> None:
+    both = [block for block in coef(Shown(gaussian)) if isinstance(block, Figure)]
+    fit: Any = Without(gaussian, plot=Without(gaussian.plot, group_lines=Plots().group_lines))
+    one = [block for block in coef(Shown(fit)) if isinstance(block, Figure | Paragraph)]
+    assert [type(block) for block in one] == [Paragraph, Figure]
+    assert len(both) == 2
 
 
 def test_pictures_know_their_size(gaussian: hb.Fit) -> None:

@@ -14,7 +14,7 @@ from hierbayes import names
 from hierbayes.design.newrows import new_rows
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError, UnknownNameError
-from hierbayes.families import get_family, get_link
+from hierbayes.families import get_link
 from hierbayes.fitted.record import Fit
 from hierbayes.spec.records import GroupSpec
 
@@ -292,11 +292,3 @@ def population_factor(posterior: xr.Dataset, group: GroupSpec) -> Floats:
     cor = posterior[names.cor(group.name)].transpose(*dims).to_numpy()
     # Correlations that rounded to 1 would have no factor.
     return np.asarray(sd[..., None] * np.linalg.cholesky(cor + ROUNDING * np.eye(q)))
-
-
-def scale_of(fit: Fit) -> str:
-    """The scale of expected responses in words."""
-    if fit.design.response.categories:
-        return "probability"
-    family = get_family(fit.spec.family)
-    return "probability" if family.response_kind == "binary" else "response"

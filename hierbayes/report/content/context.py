@@ -101,6 +101,6 @@ def picture(fit: Fit, name: str, alt: str, caption: str, **choice: str | int) ->
     try:
         png = with_palette(to_pixels(getattr(fit.plot, name)(**choice), dpi=DPI))
     except HierbayesError as error:
-        return Paragraph(f"There is no such picture for this model: {error}", "note")
+        return Paragraph(f"A picture is left out here: {error}", "note")
     width, height = (round(pixels * SHOWN_DPI / DPI) for pixels in size(png))
     return Figure(png, alt, caption, width, height)

@@ -17,6 +17,7 @@ from hierbayes.report.blocks import (
     Column,
     Details,
     Download,
+    Figure,
     KeyNumber,
     KeyNumbers,
     Paragraph,
@@ -163,6 +164,7 @@ def _league(shown: Shown) -> Details:
 
 
 def _group_pictures(shown: Shown, group: str, groups: str, mass: str) -> list[Block]:
+    """The groups' effects; and their lines, where the model has a column to draw them along."""
     caterpillar = picture(
         shown.fit,
         "caterpillar",
@@ -177,7 +179,7 @@ def _group_pictures(shown: Shown, group: str, groups: str, mass: str) -> list[Bl
         "One line per group, and the population's line; parallel where only the intercept differs.",
         group=group,
     )
-    return [caterpillar, lines]
+    return [caterpillar, lines] if isinstance(lines, Figure) else [caterpillar]
 
 
 def listed_groups(frame: pd.DataFrame) -> str:
