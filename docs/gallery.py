@@ -105,6 +105,8 @@ ENTRIES = (
            "How much worse each model predicts left-out rows than the best, with standard errors."),
     _entry("pooling", "", "hb.plot.pooling(hb.pooling(model, folds=0))",
            "Every group under complete, no and partial pooling and with dummies; small groups differ most."),
+    _entry("sbc", "", "hb.plot.sbc(hb.sbc(model, 200, seed=1))",
+           "Whether sampling recovers what it was given: ranks of simulated values inside of the envelope."),
     _entry("ppc", "m4", "fit.plot.ppc()",
            "Data that the model replicates, thin, should look like the data, thick."),
     _entry("ppc_groups", "m_05", "fit.plot.ppc()",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
-from hierbayes.fitted.registry import PARTS_HTML, resolve
+from hierbayes.estimates.checks.p_values import p_words
+from hierbayes.fitted.registry import PARTS_HTML, SBC_PLOT, resolve
+
+WIDTH = 100  # of printed lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +25,7 @@ class Calibration:
     pit : DataTree
         Group ``prior_sbc``, one variable for each parameter, dim ``sample``: the share of posterior draws
         below the simulated value, ties broken at random; uniform on (0, 1) where all is right. What
-        ``arviz_plots.plot_ecdf_pit`` takes, with ``sample_dims="sample"``.
+        ``plot`` draws, and ``arviz_plots.plot_ecdf_pit`` takes, with ``sample_dims="sample"``.
     table : DataFrame
         ``parameter, p_value, adjusted, mean, ok``: the p value of uniformity, adjusted for the number of
         parameters by Holm's method; the mean of the ranks, 0.5 where there is no bias.
@@ -58,27 +62,49 @@ class Calibration:
         """The result in a sentence or two."""
         n = f"{self.done:,} data sets drawn from the priors"
         if self.ok:
-            worst = self.table["adjusted"].min()
-            return f"Calibrated: in {n} all ranks are uniform (smallest adjusted p value {worst:.2g})."
+            worst = p_words(self.table["adjusted"].to_numpy(dtype=float).min())
+            return f"Calibrated: in {n} all ranks are uniform (the smallest adjusted {worst})."
         bad = self.table[~self.table["ok"]].sort_values("adjusted")
-        named = ", ".join(f"{row.parameter} (p {row.adjusted:.1g})" for row in bad.head(5).itertuples())
+        p = bad["adjusted"].to_numpy(dtype=float)
+        named = ", ".join(f"{name} ({p_words(p[i])})" for i, name in enumerate(bad["parameter"].head(5)))
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
         return (
-            f"NOT calibrated: in {n} the ranks of {named}{more} are not uniform. A mean rank away "
-            "from 0.5 is a bias; ranks that pile up at both ends come from posteriors that are too narrow, "
-            "ranks in the middle from posteriors that are too wide."
+            f"NOT calibrated: in {n} the ranks of {named}{more} are not uniform. A mean rank above 0.5 comes "
+            "from posteriors that lie too low, one below from posteriors that lie too high; ranks at "
+            "both ends come from posteriors that are too narrow, ranks in the middle from too wide ones."
         )
 
+    def plot(self, parameters: Sequence[str] | None = None, *, backend: str | None = None) -> Any:
+        """Draw the ranks of each parameter: ``hb.plot.sbc`` of this result, whose arguments these are.
+
+        Parameters
+        ----------
+        parameters : sequence of str, optional
+            Of ``table``; all by default, the least uniform of more than 12.
+        backend : str, optional
+            ``"matplotlib"``, ``"plotly"``, ``"bokeh"`` or ``"none"``.
+
+        Returns
+        -------
+        arviz_plots.PlotCollection
+        """
+        return resolve(SBC_PLOT)(self, parameters, backend=backend)
+
     def __str__(self) -> str:
-        table = self.table.to_string(index=False, float_format=lambda value: f"{value:.3f}")
-        return "\n".join([self._title(), self.verdict, "", table, "", self._counts()])
+        table = self._shown().to_string(index=False)
+        verdict, counts = (textwrap.fill(text, WIDTH) for text in (self.verdict, self._counts()))
+        return "\n".join([self._title(), verdict, "", table, "", counts])
 
     def parts(self) -> list[tuple[str, pd.DataFrame | tuple[str, ...]]]:
         """What is shown in notebooks: the verdict, the table, and what it rests on."""
+        return [(self._title(), ()), ("", (self.verdict,)), ("", self._shown()), ("", (self._counts(),))]
+
+    def _shown(self) -> pd.DataFrame:
         shown = self.table.copy()
         for name in shown.select_dtypes("float"):
             shown[name] = [f"{value:.3f}" for value in shown[name]]
-        return [(self._title(), ()), ("", (self.verdict,)), ("", shown), ("", (self._counts(),))]
+        shown["ok"] = ["uniform" if ok else "not uniform" for ok in shown["ok"]]
+        return shown.rename(columns={"p_value": "p value", "mean": "mean rank", "ok": "ranks"})
 
     def _title(self) -> str:
         return f"Simulation-based calibration of {self.settings['formula']} ({self.settings['family']})"
@@ -86,7 +112,8 @@ class Calibration:
     def _counts(self) -> str:
         return (
             f"{self.done:,} fits, {self.failed:,} failed, {self.divergences:,} divergences; ranks among "
-            f"{self.settings['among']} posterior draws; adjusted: Holm; not ok below {self.alpha:g}."
+            f"{self.settings['among']} posterior draws, as shares; adjusted: Holm; not uniform: below "
+            f"{self.alpha:g}."
         )
 
     __repr__ = __str__

@@ -78,10 +78,9 @@ def sbc(
     Returns
     -------
     Calibration
-        ``verdict``, ``table`` and ``pit``, which ``arviz_plots.plot_ecdf_pit(found.pit,
-        sample_dims="sample")`` draws. Ranked are coefficients, standard
-        deviations, correlations and parameters of the family, the effects of the first level of each group,
-        and the log likelihood of the data.
+        ``verdict``, ``table``, ``pit``, and ``plot()``, which draws the ranks of each parameter. Ranked are
+        coefficients, standard deviations, correlations and parameters of the family, the effects of the first
+        level of each group, and the log likelihood of the data.
 
     Raises
     ------

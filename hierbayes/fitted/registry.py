@@ -88,6 +88,7 @@ VERDICT_HTML = "hierbayes.report.notebook:verdict_html"
 ELPD_HTML = "hierbayes.report.notebook:elpd_html"
 COMPARISON_PLOT = "hierbayes.plots.comparison:comparison"
 PARTS_HTML = "hierbayes.report.notebook:parts_html"
+SBC_PLOT = "hierbayes.plots.calibration:sbc"
 
 
 def resolve(target: str) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from typing import Any
 FUNCTIONS: dict[str, str] = {
     "forest": "hierbayes.plots.forest:forest",
     "comparison": "hierbayes.plots.comparison:comparison",
+    "sbc": "hierbayes.plots.calibration:sbc",
     "pooling": "hierbayes.plots.pooling:pooling",
     "proportions": "hierbayes.plots.exploring:proportions",
     "group_means": "hierbayes.plots.exploring:group_means",

@@ -18,6 +18,10 @@ class Pictures:
         """Draw the parameters of several models beside each other, a panel for each and a row for each model."""
     def comparison(self, result: Any, *, backend: str | None = None) -> PlotCollection:
         """Draw the difference of each model from the one that predicts best, with its standard error."""
+    def sbc(
+        self, result: Any, parameters: Sequence[str] | None = None, *, backend: str | None = None
+    ) -> PlotCollection:
+        """Draw the ranks of simulated values among posterior draws, a panel for each parameter."""
     def pooling(self, result: Any, quantity: str = "epred", *, backend: str | None = None) -> PlotCollection:
         """Draw the estimates of every group under complete, no and partial pooling, and with dummies."""
     def proportions(

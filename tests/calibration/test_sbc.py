@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 import hierbayes as hb
 from hierbayes import routes
-from hierbayes.calibration.run import _holm, _rank
+from hierbayes.calibration import Calibration
+from hierbayes.calibration.run import _holm, _rank, _table, _tree
 from hierbayes.design import Design
 
 PRIORS = {"Intercept": "normal(0, 1)", "sd": "half_normal(1)", "sigma": "half_normal(1)"}
@@ -104,3 +106,37 @@ def test_ranks_of_draws_from_one_distribution_are_uniform():
 def test_holm():
     """Worked by hand: 0.01 x 4, 0.02 x 3, then at least what came before."""
     assert _holm(np.array([0.02, 0.5, 0.01, 0.025])).tolist() == pytest.approx([0.06, 0.5, 0.04, 0.06])
+
+
+PRINTED = """Simulation-based calibration of y ~ x + (1 | <g>) (gaussian)
+NOT calibrated: in 1,100 data sets drawn from the priors the ranks of sd_g[Intercept] (p < 0.001)
+are not uniform. A mean rank above 0.5 comes from posteriors that lie too low, one below from
+posteriors that lie too high; ranks at both ends come from posteriors that are too narrow, ranks in
+the middle from too wide ones.
+
+      parameter p value adjusted mean rank       ranks
+          sigma   0.500    0.500     0.500     uniform
+sd_g[Intercept]   0.000    0.000     0.930 not uniform
+
+1,100 fits, 1 failed, 2 divergences; ranks among 99 posterior draws, as shares; adjusted: Holm; not
+uniform: below 0.01."""
+
+
+@pytest.fixture(scope="module")
+def found() -> Calibration:
+    told = {"formula": "y ~ x + (1 | <g>)", "family": "gaussian", "among": 99}
+    ranks = pd.DataFrame({"sigma": (np.arange(1, 101) - 0.5) / 100, "sd_g[Intercept]": np.full(100, 0.93)})
+    return Calibration(
+        _tree(ranks),
+        _table(ranks, 0.01),
+        0.01,
+        1_100,
+        1,
+        2,
+        told,
+        ("The response has the value 0 in all rows.",),
+    )
+
+
+def test_what_is_printed(found):
+    assert str(found) == repr(found) == PRINTED

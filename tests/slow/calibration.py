@@ -1,157 +1,158 @@
 """Simulation-based calibration, case by case: ``python -m tests.slow.calibration``.
 
 ``n`` data sets of a small design, with parameters from proper priors, for each family, structure and
-parameterization; see ``hierbayes.sbc``. Results are kept in ``calibration.json`` and in ``RESULTS.md``, and
-a test holds them to the cases. ``--list`` names the cases; names, or beginnings of names, choose some.
+parameterization (``calibration_cases``); see ``hierbayes.sbc``. A case whose ranks depart from uniformity is
+run once more, with another seed and more data sets, and that run decides. Results are kept case by case in
+``calibration.json``, ranks in ``calibrated/ranks.npz`` with a picture for each family, a table in
+``RESULTS.md``; a test holds them to the cases. Cases that are kept are not run again, unless their model is
+another now, or their names, or beginnings of them, are given. ``--list`` names the cases, ``--report`` writes
+table and pictures of what is kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 import time
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 import hierbayes as hb
 
+from .calibration_cases import CASES, SEED, Case
+from .calibration_pictures import draw_families
 from .results import keep
 
-DATA_SETS, SEED, ALPHA = 200, 20261126, 0.01
-STORE = Path(__file__).with_name("calibration.json")
+DATA_SETS, MORE_DATA_SETS, ALPHA = 200, 500, 0.01
+SAMPLED = {"chains": 1, "draws": 400}
+"""One chain: ranks say as much as with four, which take four times as long."""
 
-STRUCTURES: dict[str, tuple[str, Mapping[Any, Any]]] = {
-    "intercepts": ("x + (1 | g)", {"g": 12, "i": 8}),
-    "correlated slopes": ("x + (1 + x | g)", {"g": 12, "i": 8}),
-    "nested": ("x + (1 | g/h)", {"g": 6, "h": 3, "i": 5}),
-    "crossed": ("x + (1 | g) + (1 | h)", {("g", "h"): (8, 6), "rows": 96}),
-}
-FORMS = ("auto", "noncentered", "centered")
+HERE = Path(__file__).parent
+STORE, FOLDER = HERE / "calibration.json", HERE / "calibrated"
+RANKS = FOLDER / "ranks.npz"
 
-
-@dataclass(frozen=True)
-class Kind:
-    """What a family needs: its left side, parameters of a first data set, priors that are proper and sane."""
-
-    params: Mapping[str, float] = field(default_factory=dict)
-    priors: Mapping[str, str] = field(default_factory=dict)
-    left: str = "y"
-    covariates: Mapping[str, Any] = field(default_factory=dict)
+type Ranks = dict[str, NDArray[np.uint8]]
 
 
-_NARROW = {"Intercept": "normal(0.5, 0.5)", "b": "normal(0, 0.3)", "sd": "half_normal(0.4)"}
-_TRIALS = {"left": "y | trials(n)", "covariates": {"n": [4, 8, 12]}}
-KINDS: dict[str, Kind] = {
-    "gaussian": Kind({"sigma": 1.0}, {"sigma": "half_normal(1)"}),
-    "student": Kind({"sigma": 1.0, "nu": 5.0}, {"sigma": "half_normal(1)", "nu": "gamma(4, 0.5)"}),
-    "lognormal": Kind({"sigma": 0.5}, {"sigma": "half_normal(0.5)"}),
-    "gamma": Kind({"shape": 2.0}, {"shape": "gamma(4, 1)", **_NARROW}),
-    "exponential": Kind({}, _NARROW),
-    "weibull": Kind({"shape": 1.5}, {"shape": "gamma(8, 5)", **_NARROW}),
-    "beta": Kind({"phi": 5.0}, {"phi": "gamma(6, 1)"}),
-    "bernoulli": Kind(),
-    "binomial": Kind(**_TRIALS),
-    "beta_binomial": Kind({"phi": 5.0}, {"phi": "gamma(4, 0.7)"}, **_TRIALS),
-    "poisson": Kind({}, _NARROW),
-    "negbinomial": Kind({"phi": 3.0}, {"phi": "gamma(4, 1)", **_NARROW}),
-    "zero_inflated_poisson": Kind({"zi": 0.2}, {"zi": "beta(2, 4)", **_NARROW}),
-    "zero_inflated_negbinomial": Kind(
-        {"zi": 0.2, "phi": 3.0}, {"zi": "beta(2, 4)", "phi": "gamma(4, 1)", **_NARROW}
-    ),
-    "hurdle_poisson": Kind({"hu": 0.3}, {"hu": "beta(2, 4)", **_NARROW}),
-}
-"""Families whose data ``hb.simulate`` gives from the parameters of one linear predictor."""
-
-_COMMON = {"Intercept": "normal(0, 1)", "b": "normal(0, 0.7)", "sd": "half_normal(0.7)"}
+def seed_of(name: str, run: int = 0) -> int:
+    """A seed for each case and run: cases with the same truths would err together."""
+    return SEED + zlib.crc32(f"{name}, {run}".encode())
 
 
-def build(family: str, structure: str) -> hb.Model:
-    """The model of a case, on a design that ``hb.simulate`` draws."""
-    kind, (right, sizes) = KINDS[family], STRUCTURES[structure]
-    formula = f"{kind.left} ~ {right}"
-    params: dict[str, float] = {"b[Intercept]": 0.3, "b[x]": 0.3, **kind.params}
-    for group in {
-        "intercepts": ("g",),
-        "correlated slopes": ("g",),
-        "nested": ("g", "g:h"),
-        "crossed": ("g", "h"),
-    }[structure]:
-        params[f"sd[{group}]"] = 0.5
-    if structure == "correlated slopes":
-        params |= {"sd[g][x]": 0.3, "cor[g]": 0.2}
-    frame = hb.simulate(
-        formula,
-        sizes=sizes,
-        params=params,
-        family=family,
-        covariates={"x": "normal(0, 1)", **kind.covariates},
-        seed=SEED,
-    )
-    return hb.Model(formula, frame, family=family, priors={**_COMMON, **kind.priors})
+def identity(case: Case, model: hb.Model) -> dict[str, Any]:
+    """What a kept result belongs to; where it is another, the case is run again."""
+    form = case.settings.get("parameterization", "auto")
+    priors = f"{zlib.crc32(str(model.priors).encode()):08x}"
+    return {"formula": model.spec.formula, "plan": str(model.plan(form)), "priors": priors, **SAMPLED}
 
 
-def cases() -> dict[str, tuple[str, str, str]]:
-    """Every family with intercepts and slopes; every structure and form for normal and 0/1 responses."""
-    found = {
-        f"{family}, {structure}, auto": (family, structure, "auto")
-        for family in KINDS
-        for structure in ("intercepts", "correlated slopes")
-    }
-    return found | {
-        f"{family}, {structure}, {form}": (family, structure, form)
-        for family in ("gaussian", "bernoulli")
-        for structure in STRUCTURES
-        for form in FORMS
-    }
+def run(name: str, n_jobs: int = 2) -> tuple[dict[str, Any], Ranks]:
+    """Calibrate one case, and once more where the first run finds fault."""
+    case = CASES[name]
+    model = case.model()
+    result, ranks = _once(case, model, (DATA_SETS, seed_of(name)), n_jobs)
+    kept = {name: ranks}
+    if not result["ok"]:
+        again, kept[f"{name}, again"] = _once(case, model, (MORE_DATA_SETS, seed_of(name, 1)), n_jobs)
+        result |= {"again": again, "ok": again["ok"]}
+    return {**identity(case, model), **result}, kept
 
 
-def run(name: str, n_jobs: int = 2, n: int = DATA_SETS) -> dict[str, Any]:
-    """Calibrate one case."""
-    family, structure, form = cases()[name]
-    model = build(family, structure)
-    seed = SEED + list(cases()).index(name)  # cases with the same truths would err together
+def _once(
+    case: Case, model: hb.Model, how: tuple[int, int], n_jobs: int
+) -> tuple[dict[str, Any], NDArray[np.uint8]]:
     start = time.perf_counter()
+    n, seed = how
     found = hb.sbc(
-        model, n, seed=seed, n_jobs=n_jobs, alpha=ALPHA, draws=250, parameterization=form, progress=False
+        model, n, seed=seed, n_jobs=n_jobs, alpha=ALPHA, progress=False, **SAMPLED, **case.settings
     )
     worst = found.table.sort_values("adjusted").iloc[0]
-    return {
-        "formula": model.spec.formula,
-        "plan": str(model.plan(form)),
+    pit = found.pit["prior_sbc"].to_dataset()
+    ranks = np.array([np.floor(pit[name] * (found.settings["among"] + 1)) for name in pit.data_vars])
+    result = {
         "done": found.done,
         "failed": found.failed,
         "divergences": found.divergences,
         "parameters": len(found.table),
         "worst": {"parameter": worst["parameter"], "adjusted": float(worst["adjusted"])},
         "ok": found.ok,
+        "p": {row.parameter: round(row.p_value, 5) for row in found.table.itertuples()},
         "mean": {row.parameter: round(row.mean, 4) for row in found.table.itertuples()},
+        "seed": seed,
         "seconds": round(time.perf_counter() - start, 1),
     }
+    return result, ranks.astype(np.uint8)
 
 
-def write(results: Mapping[str, Any]) -> None:
+def kept_results() -> dict[str, Any]:
+    """Results by case."""
+    return json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
+
+
+def kept_ranks() -> Ranks:
+    """Ranks by case, 0 to 99, shape (parameters, data sets); parameters as in ``mean`` of the result."""
+    if not RANKS.exists():
+        return {}
+    with np.load(RANKS) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def write(results: Mapping[str, Any], ranks: Ranks) -> None:
     """Keep results as data and as a table."""
+    FOLDER.mkdir(exist_ok=True)
+    np.savez_compressed(RANKS, **dict(sorted(ranks.items())))  # type: ignore[arg-type]
     STORE.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    keep("Simulation-based calibration", table(results))
+
+
+def table(results: Mapping[str, Any]) -> str:
+    """The section of ``RESULTS.md``."""
+    again = sum("again" in result for result in results.values())
+    text = (
+        f"{DATA_SETS} data sets for each case (`hb.sbc`), {SAMPLED['chains']} chain of {SAMPLED['draws']} "
+        "draws each, default warm-up; ranks among 99 of them. Ranked are all parameters, the effects of one "
+        "group and the log likelihood. p: the smallest p value of uniformity in a case, adjusted for the "
+        f"number of its parameters (Holm). Below {ALPHA:g} are {ALPHA * len(results):.1f} of {len(results)} "
+        "cases expected if nothing is wrong. A case below it is run once more, with another seed and "
+        f"{MORE_DATA_SETS} data sets: that run decides, and both p are given. Cases run again: {again}. "
+        "Failed: data sets that no model can be fitted to, such as one value in all rows; the data alone "
+        f"tell which. Cases without a result yet: {len(CASES) - len(results)} of {len(CASES)}."
+    )
+    families = sorted({CASES[name].family for name in results})
+    pictures = ", ".join(f"[{family}]({FOLDER.name}/{family}.png)" for family in families)
     lines = [
         "Written by `python -m tests.slow.calibration`; not edited by hand.",
         "",
-        f"{DATA_SETS} data sets for each case (`hb.sbc`), ranks among 99 draws of each posterior. Ranked",
-        "are all parameters, the effects of one group and the log likelihood; not ok: a p value of",
-        f"uniformity, adjusted for their number (Holm), below {ALPHA:g}. Failed: data sets that no model can",
-        "be fitted to, such as one value in all rows; the data alone tell which.",
+        *textwrap.wrap(text, 105),
         "",
-        "| case | parameters | smallest adjusted p | of | fits | failed | divergences | |",
-        "|---|---|---|---|---|---|---|---|",
+        f"Pictures of all ranks: {pictures}.",
+        "",
+        "| case | sampled | parameters | smallest adjusted p | of | fits | failed | divergences | |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, result in results.items():
-        of, p = result["worst"]["parameter"], result["worst"]["adjusted"]
-        lines.append(
-            f"| {name} | {result['parameters']} | {p:.2f} | `{of}` | {result['done']} | {result['failed']} | "
-            f"{result['divergences']} | {'ok' if result['ok'] else '**not ok**'} |"
-        )
-    keep("Simulation-based calibration", "\n".join(lines))
+        lines.append(_row(name, result["plan"], result, ""))
+        if "again" in result:
+            lines.append(_row(f"{name}: again", result["plan"], result["again"], "decides"))
+    return "\n".join(lines)
+
+
+def _row(name: str, plan: str, result: Mapping[str, Any], note: str) -> str:
+    of, p = result["worst"]["parameter"], result["worst"]["adjusted"]
+    shown = f"{p:.2f}" if p >= ALPHA else f"{p:.1g}"
+    verdict = note or ("ok" if result["ok"] else "**not ok**")
+    if note and not result["ok"]:
+        verdict = "**not ok**"
+    return (
+        f"| {name.replace('|', chr(92) + '|')} | {plan} | {result['parameters']} | {shown} | `{of}` | "
+        f"{result['done']} | {result['failed']} | {result['divergences']} | {verdict} |"
+    )
 
 
 def main() -> None:
@@ -160,20 +161,29 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="cases, or beginnings of their names")
     parser.add_argument("--list", action="store_true", help="name the cases")
     parser.add_argument("--jobs", type=int, default=2, help="fits at a time")
+    parser.add_argument("--report", action="store_true", help="write table and pictures of what is kept")
     asked = parser.parse_args()
-    known = cases()
     if asked.list:
-        print("\n".join(known))
+        print("\n".join(CASES))
         return
-    results = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
-    chosen = (
-        [n for n in known if n.startswith(tuple(asked.names))]
-        if asked.names
-        else [n for n in known if n not in results]
-    )
-    for name in chosen:
-        results[name] = run(name, asked.jobs)
-        write({name: results[name] for name in known if name in results})
+    if not asked.report:
+        _run_all(asked.names, asked.jobs)
+    write(kept_results(), kept_ranks())
+    draw_families(kept_results(), kept_ranks(), FOLDER)
+
+
+def _run_all(names: list[str], n_jobs: int) -> None:
+    for name, case in CASES.items():
+        results, ranks = kept_results(), kept_ranks()
+        if names:
+            chosen = name.startswith(tuple(names))
+        else:
+            chosen = not identity(case, case.model()).items() <= results.get(name, {}).items()
+        if not chosen:
+            continue
+        results[name], found = run(name, n_jobs)
+        ranks = {key: value for key, value in ranks.items() if key not in (name, f"{name}, again")} | found
+        write({case: results[case] for case in CASES if case in results}, ranks)
         print(name, results[name]["ok"], results[name]["worst"], f"{results[name]['seconds']} s", flush=True)
 
 
