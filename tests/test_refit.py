@@ -135,6 +135,14 @@ def test_raw_columns_follow_the_response(monkeypatch):
     assert list(labels.columns) == ["use", "x", "g"]
     computed = hb.Model("log(size) ~ won + (1 | g)", data).refit(np.arange(72)).design
     assert set(computed.columns) == {"won", "g"}
+    counts = data.assign(n=3, s=0.5, w=2.0)
+    for left in ("won | trials(n)", "won | weights(w) + trials(n)", "won | trunc(lb = -s)", "won | se(s)"):
+        family = "binomial" if "trials" in left else "gaussian"
+        exchanged = hb.Model(f"{left} ~ x + (1 | g)", counts, family=family).refit(1 - data["won"]).design
+        assert exchanged.columns["won"].tolist() == (1 - data["won"]).tolist()
+        for name in set(exchanged.columns) - {"won"}:
+            assert exchanged.columns[name].tolist() == counts[name].tolist()
+        assert {"n", "s", "w"} & set(exchanged.columns)
     with pytest.raises(DataError, match=r"Allowed: 1 for 'Y' and 0 for 'N'"):
         hb.Model("use ~ x + (1 | g)", data, family="bernoulli").refit(data["use"])
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.frame import column_uses, uses_of_all
+from hierbayes.design.frame import RESPONSE, column_uses, uses_of, uses_of_all
 from hierbayes.design.partial import LOW, check_bounds
 from hierbayes.design.records import Design, Floats
 from hierbayes.errors import DataError
@@ -121,6 +121,7 @@ def _raw_columns(design: Design, y: Floats) -> dict[str, NDArray[Any]]:
     formula = design.recipe.formula
     others = [p.formula for p in design.recipe.predictors if p.formula is not None]
     elsewhere = {use.name for use in uses_of_all(formula, others, response=False)}
+    elsewhere |= {use.name for use in uses_of(formula.response.additions, RESPONSE)}
     columns = dict(design.columns)
     for name in {use.name for use in column_uses(formula)} - elsewhere:
         columns.pop(name, None)

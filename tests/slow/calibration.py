@@ -181,7 +181,11 @@ def _run_all(names: list[str], n_jobs: int) -> None:
             chosen = not identity(case, case.model()).items() <= results.get(name, {}).items()
         if not chosen:
             continue
-        results[name], found = run(name, n_jobs)
+        try:
+            results[name], found = run(name, n_jobs)
+        except hb.HierbayesError as error:  # the others are calibrated all the same
+            print(name, "FAILED:", error, flush=True)
+            continue
         ranks = {key: value for key, value in ranks.items() if key not in (name, f"{name}, again")} | found
         write({case: results[case] for case in CASES if case in results}, ranks)
         print(name, results[name]["ok"], results[name]["worst"], f"{results[name]['seconds']} s", flush=True)
