@@ -32,6 +32,7 @@ _PUBLIC = {
     "sbc": "hierbayes.calibration",
     "Calibration": "hierbayes.calibration",
     "load": "hierbayes.fitted",
+    "resume": "hierbayes.resuming",
     "plot": "hierbayes.plots.public",
     "describe_structure": "hierbayes.design.structure",
     "simulate": "hierbayes.simulation",
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from hierbayes.plots.public import plot as plot
     from hierbayes.report import report_card as report_card
     from hierbayes.report.publication import table as table
+    from hierbayes.resuming import resume as resume
     from hierbayes.simulation import simulate as simulate
     from hierbayes.warming import Warmed as Warmed
     from hierbayes.warming import warmup as warmup

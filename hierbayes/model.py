@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Mapping
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from hierbayes.design import POLICIES, Design, Missing, build_design, exchange_response, remark_separation
 from hierbayes.design.additions import check_supported, knows_sigma
 from hierbayes.families import KNOWN_IN_PART, get_family, get_link
-from hierbayes.fitted import Fit, data_tree, fingerprint, versions
+from hierbayes.fitted import Fit
 from hierbayes.fitted.answers import ModelAnswers
 from hierbayes.fitted.registry import resolve
 from hierbayes.formulas import Formula, parse_formula
@@ -22,7 +22,8 @@ from hierbayes.formulas.parts import Formulas
 from hierbayes.geometry import Coordinates, scales
 from hierbayes.plan import Plan, Wish, coordinates_of, make_plan
 from hierbayes.reuse import CompiledGraphs
-from hierbayes.routes import Source, sample
+from hierbayes.routes import Source
+from hierbayes.running import Run, carry_out
 from hierbayes.several import bare_spec, parameter_formulas
 from hierbayes.spec import ModelSpec, fill_priors, prior_rows
 
@@ -171,6 +172,7 @@ class Model(ModelAnswers):
         cores: int | None = None,
         progress: bool = True,
         title: str = "",
+        store: str | Path | None = None,
     ) -> Fit:
         """Sample the posterior with NUTS.
 
@@ -201,6 +203,10 @@ class Model(ModelAnswers):
             Whether to show one line per chain.
         title : str
             Shown in front of the summary line.
+        store : str or Path, optional
+            A ``.zarr`` folder for the fit. Draws are on disk a fraction of a second after they are made, in a
+            folder beside it, where ``hb.resume`` finds them if the process is killed. What was saved at the
+            place itself stays until the new fit is whole. For ``sampler="nutpie"``; the draws are the same.
 
         Returns
         -------
@@ -217,6 +223,8 @@ class Model(ModelAnswers):
             If the sampler or parameterization does not exist.
         NotInstalledError
             If the sampler needs a library that is not installed.
+        StorageError
+            If nothing can be written to ``store``, or draws are there that nobody has asked for yet.
 
         Examples
         --------
@@ -237,29 +245,9 @@ class Model(ModelAnswers):
         tune = plan.tune if tune is None else tune
         target_accept = plan.target_accept if target_accept is None else target_accept
         settings = SamplerSettings(draws, tune, chains, seed, cores, target_accept, progress)
-        started = time.perf_counter()
         source = Source(self.spec, self.design, self._frame, self._graphs)
-        raw, posterior = sample(source, plan, sampler, (settings, title))
-        record = {
-            "sampler": sampler,
-            "parameterization": parameterization,
-            "plan": str(plan),
-            "route": plan.route,
-            "rows": plan.rows,
-            "draws": draws,
-            "tune": tune,
-            "chains": chains,
-            "seed": seed,
-            "target_accept": target_accept,
-            "seconds": round(time.perf_counter() - started, 3),
-            "versions": {**versions(), **raw.versions},
-            "fingerprint": fingerprint(self.design),
-        }
-        if raw.partial:
-            kept = posterior.sizes["draw"]
-            messages = (*messages, f"Sampling was interrupted: {kept} of {draws} draws per chain were kept.")
-        tree = data_tree(posterior, raw.sample_stats, self.design)
-        return Fit(self.spec, self.design, tree, record, messages, raw.partial)
+        run = Run(source, plan, settings, parameterization, messages, title)
+        return carry_out(run, None if store is None else Path(store))
 
     def refit(self, y: Any, **settings: Any) -> Fit:
         """Fit the same model to another response; nothing is compiled again.

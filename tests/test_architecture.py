@@ -48,7 +48,7 @@ LAYERS: dict[str, Layer] = {
     "geometry": layer("spec design families", "numpy xarray"),
     "graph": layer("geometry spec design families", "numpy pymc pytensor"),
     "kernels": layer("geometry spec design families", "numpy numba platformdirs"),
-    "sampling": layer("graph kernels", "numpy xarray pymc nutpie pyarrow rich jax numpyro blackjax"),
+    "sampling": layer("graph kernels", "numpy xarray zarr pymc nutpie pyarrow rich jax numpyro blackjax"),
     "fitted": layer("spec design", "numpy pandas xarray h5py"),
     "estimates": layer(
         "fitted spec design families refitting many", "numpy scipy pandas xarray arviz_stats arviz_base"
@@ -68,9 +68,12 @@ LAYERS: dict[str, Layer] = {
     "plan": layer("design families spec geometry kernels", "numpy"),
     "several": layer("formulas design families spec"),
     "reuse": layer("spec design geometry graph sampling", "xarray"),
-    "routes": layer("spec design geometry kernels sampling plan reuse", "xarray"),
+    "routes": layer("spec design geometry graph kernels sampling plan reuse", "xarray"),
+    "running": layer("sampling fitted plan routes", "numpy xarray"),
+    "resuming": layer("sampling fitted plan reuse routes running", "numpy"),
     "model": layer(
-        "formulas design families spec geometry graph kernels sampling fitted plan reuse routes several",
+        "formulas design families spec geometry graph kernels sampling fitted plan reuse routes running "
+        "several",
         "numpy pandas xarray pymc bambi",
     ),
     "to_bambi": layer("formulas design spec model", "numpy pandas bambi"),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import shutil
 import tempfile
+import time
 import warnings
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +23,7 @@ from hierbayes.design.partial import PART
 from hierbayes.design.recipe import Recipe
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.errors import StorageError
+from hierbayes.fitted.places import advice, beside
 from hierbayes.fitted.record import Fit
 from hierbayes.fitted.whole import check_whole, checksum
 from hierbayes.spec.records import ModelSpec, PredictorSpec
@@ -27,6 +33,9 @@ FORMAT = 1
 
 CHECKSUM = "hierbayes_checksum"
 """Attribute beside the header; files that were written before there was one are read without."""
+
+IN_MEMORY = 200_000_000
+"""Bytes up to which netCDF is made in memory and then written; for more it is tried whether there is room."""
 
 ENGINES = {".nc": "h5netcdf", ".zarr": "zarr"}
 
@@ -41,22 +50,22 @@ def save(fit: Fit, path: Path) -> Path:
     """
     engine = _engine(path)
     tree = fit.idata.copy()
-    header = json.dumps(_header(fit), ensure_ascii=False)
+    header = json.dumps(header_of(fit), ensure_ascii=False)
     tree.attrs |= {"hierbayes": header, CHECKSUM: checksum(tree, header)}
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
-            half = Path(folder) / f"fit{path.suffix}"
+        with workplace(path.parent) as folder:
+            half = folder / f"fit{path.suffix}"
             with warnings.catch_warnings():
                 # Zarr 3 warns that variable-length strings may be written differently by later versions.
                 warnings.simplefilter("ignore")
                 if engine == "zarr":
                     tree.to_zarr(half)
                 else:
-                    tree.to_netcdf(half, engine="h5netcdf")
-            _put(half, path, Path(folder) / "replaced")
+                    _write_netcdf(tree, half)
+            _put(half, path, folder / "replaced")
     except (OSError, RuntimeError) as error:  # h5py may raise the second where a disk is full
         if isinstance(error, RuntimeError):
-            raise StorageError(f"The fit could not be saved to {path}: {_line(error)}.") from error
+            raise StorageError(f"The fit could not be saved to {path}: {line(error)}.") from error
         raise StorageError(f"The fit could not be saved to {path}: {error.strerror or error}.") from error
     return path
 
@@ -88,28 +97,69 @@ def load(path: str | Path) -> Fit:
     path = Path(path)
     engine = _engine(path)
     if not path.exists():
-        raise StorageError(f"There is no file {path}.")
+        raise StorageError(f"There is no file {path}.{_begun(path)}")
     try:
-        loaded = _read(path, engine)
+        loaded = read_tree(path, engine)
     # Of damaged files h5py, h5netcdf, zarr, its codecs and xarray raise errors of every kind.
     except Exception as error:
-        raise StorageError(f"{path} cannot be read as a saved fit: {_line(error)}. {_ADVICE}") from error
+        raise StorageError(f"{path} cannot be read as a saved fit: {line(error)}. {_ADVICE}") from error
     header, written = loaded.attrs.pop("hierbayes", None), loaded.attrs.pop(CHECKSUM, None)
     if not isinstance(header, str):
         raise StorageError(
             f"{path} was not written by hierbayes: use Fit.save to write fits that can be loaded."
         )
+    begun = _begun(path)
     try:
-        _check_format(path, header)
+        check_format(path, header)
         if written is not None and written != checksum(loaded, header):
             raise StorageError("its content has changed since it was saved")
-        fit = _rebuild(loaded, json.loads(header))
+        described = json.loads(header)
+        if described.get("unfinished"):
+            raise _UnfinishedError(f"Sampling was not finished: {advice(path)}")
+        fit = rebuild(loaded, described)
         check_whole(fit)
-    except _OtherFormatError:
+    except (_OtherFormatError, _UnfinishedError):
         raise
     except _DAMAGE as error:
-        raise StorageError(f"{path} is damaged: {_line(error)}. {_ADVICE}") from error
-    return fit
+        raise StorageError(f"{path} is damaged: {line(error)}. {_ADVICE}") from error
+    return replace(fit, messages=(*fit.messages, f"This is the older fit.{begun}")) if begun else fit
+
+
+def _write_netcdf(tree: xr.DataTree, path: Path) -> None:
+    """Write a new file; where the disk is full HDF5 would end the process, so that it must not find out."""
+    if tree.nbytes <= IN_MEMORY:
+        path.write_bytes(tree.to_netcdf(engine="h5netcdf"))
+        return
+    if hasattr(os, "posix_fallocate"):
+        with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, tree.nbytes + tree.nbytes // 10)
+        path.unlink()
+    tree.to_netcdf(path, engine="h5netcdf")
+
+
+@contextlib.contextmanager
+def workplace(parent: Path) -> Iterator[Path]:
+    """A folder for what is not whole yet, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".saving-"))
+    try:
+        yield folder
+    finally:
+        # Where a disk is full, other threads of zarr write on for a moment after the first has failed.
+        for _ in range(_ATTEMPTS):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            time.sleep(_MOMENT)
+
+
+_ATTEMPTS, _MOMENT = 40, 0.05
+
+
+def _begun(path: Path) -> str:
+    """Tells of a fit that was to be saved there and is not whole yet."""
+    if path.suffix != ".zarr" or not (folder := beside(path)).exists():
+        return ""
+    return f" Sampling into this place was begun and not finished ({folder.name}): {advice(folder)}"
 
 
 def _put(half: Path, path: Path, aside: Path) -> None:
@@ -134,13 +184,17 @@ class _OtherFormatError(StorageError):
     """The file is whole, but of a later hierbayes."""
 
 
-def _line(error: Exception) -> str:
+class _UnfinishedError(StorageError):
+    """The folder is that of a fit which is not all drawn."""
+
+
+def line(error: Exception) -> str:
     """An error of another library, or of our own, as a part of a sentence on one line."""
     text = " ".join(str(error).split()).rstrip(".")[:300]
     return text if isinstance(error, StorageError) else f"{type(error).__name__}, {text or 'no reason given'}"
 
 
-def _read(path: Path, engine: str) -> xr.DataTree:
+def read_tree(path: Path, engine: str) -> xr.DataTree:
     """All groups of a file, in memory."""
     if engine == "h5netcdf":
         import h5py
@@ -152,7 +206,14 @@ def _read(path: Path, engine: str) -> xr.DataTree:
             return tree.load()
 
 
-def _check_format(path: Path, header: str) -> None:
+def check_format(path: Path, header: str) -> None:
+    """Refuse what a later hierbayes wrote.
+
+    Raises
+    ------
+    StorageError
+        The message says which version to install.
+    """
     said = json.loads(header)
     if not isinstance(said["format"], int):
         raise StorageError("its format is not a number")
@@ -173,7 +234,8 @@ def _engine(path: Path) -> str:
     return ENGINES[path.suffix]
 
 
-def _header(fit: Fit) -> dict[str, Any]:
+def header_of(fit: Fit) -> dict[str, Any]:
+    """All of a fit that is not in its arrays, as JSON can have it."""
     return {
         "format": FORMAT,
         "spec": fit.spec.to_json(),
@@ -187,7 +249,8 @@ def _header(fit: Fit) -> dict[str, Any]:
     }
 
 
-def _rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
+def rebuild(tree: xr.DataTree, header: dict[str, Any]) -> Fit:
+    """A fit from its arrays and its header."""
     spec = ModelSpec.from_json(header["spec"])
     constant = tree["constant_data"].to_dataset()
     main, *further = (_predictor(predictor, constant) for predictor in spec.linear)

@@ -211,8 +211,14 @@ def _whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
 
 
-OWN = ("self", "seed", "progress", "title")
+OWN = ("self", "seed", "progress", "title", "store")
 """Arguments of ``Model.fit`` that many fits choose themselves."""
+
+
+_ELSEWHERE = {
+    "seed": "Seeds are given as seeds=.",
+    "store": "A place is for one fit: save each as it is done, keep=function.",
+}
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
@@ -226,5 +232,4 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     known = [name for name in inspect.signature(Model.fit).parameters if name not in OWN]
     for name in settings:
         if name not in known:
-            advice = "Seeds are given as seeds=." if name == "seed" else ""
-            raise UnknownNameError("setting of fit", name, known, advice)
+            raise UnknownNameError("setting of fit", name, known, _ELSEWHERE.get(name, ""))

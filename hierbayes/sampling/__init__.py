@@ -8,16 +8,17 @@ from importlib.util import find_spec
 from typing import Any
 
 from hierbayes.errors import NotInstalledError, UnknownNameError
+from hierbayes.sampling.further import Start, sample_further, starts_of_graph, starts_of_kernel
 from hierbayes.sampling.jax import sample_with_jax
+from hierbayes.sampling.journal import Journal
 from hierbayes.sampling.nutpie import (
-    UNCONSTRAINED,
     CompiledSampler,
     compile_nutpie,
     kernel_refusal,
     sample_nutpie,
 )
 from hierbayes.sampling.pymc import sample_pymc
-from hierbayes.sampling.settings import RawDraws, SamplerSettings
+from hierbayes.sampling.settings import UNCONSTRAINED, RawDraws, SamplerSettings
 from hierbayes.sampling.stored import sample_by_size
 
 SAMPLERS: dict[str, Callable[[Any, SamplerSettings, str], RawDraws]] = {
@@ -67,8 +68,13 @@ __all__ = [
     "SAMPLERS",
     "UNCONSTRAINED",
     "CompiledSampler",
+    "Journal",
     "RawDraws",
     "SamplerSettings",
+    "Start",
     "get_sampler",
     "kernel_refusal",
+    "sample_further",
+    "starts_of_graph",
+    "starts_of_kernel",
 ]

@@ -7,33 +7,28 @@ import importlib
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes.errors import SamplingError
+from hierbayes.sampling.arrow import note, raw_draws
 from hierbayes.sampling.progress import ChainProgress, ChainState, NoProgress, compiling, progress_for
-from hierbayes.sampling.settings import RawDraws, SamplerSettings, tidy_stats
+from hierbayes.sampling.settings import UNCONSTRAINED, RawDraws, SamplerSettings
 
 if TYPE_CHECKING:
     from hierbayes.kernels.record import Kernel
     from hierbayes.kernels.storing import Store
+    from hierbayes.sampling.journal import Journal
 
 type Floats = NDArray[np.float64]
 type CompiledSampler = Callable[[Mapping[str, Floats], SamplerSettings, str], RawDraws]
 
-UNCONSTRAINED = "unconstrained"
-"""Name of the one variable that a kernel's draws have."""
-
 DIM = "unconstrained_dim"
-
-NOT_STATISTICS = ("divergence_", "mass_matrix_", "transformed_", "transformation_")
-
 
 SURFACE = {
     "nutpie._lib": ("LogpFunc", "ExpandFunc", "PyVariable.new_variables", "PyMcModel", "PySampler.from_pymc"),
@@ -92,17 +87,22 @@ def compile_nutpie(model: Any, settings: SamplerSettings, title: str = "") -> Co
         ``sample(data, settings, title) -> RawDraws``, as ``sample_nutpie``; ``data`` gives new values, of the
         old shapes, to ``pm.Data`` variables by their names.
     """
-    nutpie = _nutpie()
-    # PyTensor's rewrites are not made for several threads at once.
-    with _COMPILING, compiling(settings, title), warnings.catch_warnings():
-        # numba's and PyTensor's notices concern authors of graphs, not users of a formula.
-        warnings.simplefilter("ignore")
-        compiled = nutpie.compile_pymc_model(model)
+    compiled = compiled_model(model, settings, title)
 
     def sample(data: Mapping[str, Floats], settings: SamplerSettings, title: str) -> RawDraws:
         return _run(compiled.with_data(**data) if data else compiled, settings, title)
 
     return sample
+
+
+def compiled_model(model: Any, settings: SamplerSettings, title: str = "") -> Any:
+    """A PyMC model as nutpie's ``CompiledModel``; arguments as of ``sample_nutpie``."""
+    nutpie = _nutpie()
+    # PyTensor's rewrites are not made for several threads at once.
+    with _COMPILING, compiling(settings, title), warnings.catch_warnings():
+        # numba's and PyTensor's notices concern authors of graphs, not users of a formula.
+        warnings.simplefilter("ignore")
+        return nutpie.compile_pymc_model(model)
 
 
 _COMPILING = threading.Lock()
@@ -225,10 +225,16 @@ def _jittered(kernel: Kernel) -> Any:
 
 
 def _run(compiled: Any, settings: SamplerSettings, title: str) -> RawDraws:
+    journal = settings.journal
+    if journal is not None:
+        journal.allocate(compiled.shapes, compiled.n_dim)
     with progress_for(settings, title) as progress:
         sampler = begin(compiled, settings, progress.update)
-        trace, interrupted = _collect(sampler)
-    raw = raw_draws(trace.get_arrow_trace(), settings, interrupted)
+        trace, interrupted = _collect(sampler, journal)
+    batches = trace.get_arrow_trace()
+    if journal is not None:
+        note(journal, batches, range(settings.chains))
+    raw = raw_draws(batches, settings, interrupted)
     finish(progress, raw)
     return raw
 
@@ -256,6 +262,7 @@ def begin(compiled: Any, settings: SamplerSettings, show: Callable[[list[ChainSt
         progress_callback=lambda chains: show([_state(chain, settings) for chain in chains]),
         progress_rate=200,
         return_raw_trace=True,
+        store_unconstrained=settings.journal is not None and UNCONSTRAINED not in compiled.shapes,
     )
 
 
@@ -269,12 +276,16 @@ def _state(chain: Any, settings: SamplerSettings) -> ChainState:
     )
 
 
-def _collect(sampler: Any) -> tuple[Any, bool]:
+def _collect(sampler: Any, journal: Journal | None) -> tuple[Any, bool]:
     try:
         while True:
             with contextlib.suppress(TimeoutError):
                 # Short waits, so that Ctrl-C is seen at once.
                 return sampler.wait(timeout=0.1), False
+            if journal is not None and journal.due:
+                # A sampler that has failed says why when it is waited for.
+                with contextlib.suppress(RuntimeError), journal.looking():
+                    note(journal, sampler.inspect().get_arrow_trace(), range(journal.chains))
     except KeyboardInterrupt:
         return sampler.abort(), True
     except RuntimeError as error:
@@ -293,61 +304,3 @@ def _reason(error: RuntimeError) -> str:
     """Nutpie's message without its stack."""
     lines = str(error).split("Stack backtrace")[0].replace("Caused by:", "").split("\n")
     return "; ".join(line.strip() for line in lines if line.strip()).rstrip(".")
-
-
-def raw_draws(
-    batches: tuple[Sequence[Any], Sequence[Any]], settings: SamplerSettings, interrupted: bool
-) -> RawDraws:
-    """Draws and statistics of all chains from Arrow, warm-up left out.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If a chain has made no draw to keep.
-    """
-    draw_batches, stat_batches = batches
-    warm_ups = [int(_values(stats.column("tuning")).sum()) for stats in stat_batches]
-    made = min(
-        [stats.num_rows - warm_up for stats, warm_up in zip(stat_batches, warm_ups, strict=True)], default=0
-    )
-    if made == 0:
-        raise KeyboardInterrupt("interrupted during warm-up: there are no draws to keep")
-    kept_stats = [stats.slice(k, made) for stats, k in zip(stat_batches, warm_ups, strict=True)]
-    kept_draws = [draws.slice(k, made) for draws, k in zip(draw_batches, warm_ups, strict=True)]
-    variables = {name: _stacked(kept_draws, name) for name in kept_draws[0].column_names}
-    scalars = [
-        name
-        for name in kept_stats[0].column_names
-        if not name.startswith(NOT_STATISTICS) and not _shape(kept_stats[0], name)
-    ]
-    stats = xr.Dataset(
-        {
-            name: (("chain", "draw"), np.stack([_values(batch.column(name)) for batch in kept_stats]))
-            for name in scalars
-        }
-    )
-    partial = interrupted and made < settings.draws
-    return RawDraws(variables, tidy_stats(stats), partial, {"nutpie": _nutpie().__version__})
-
-
-def _shape(batch: Any, name: str) -> list[int]:
-    text = (batch.column(name).field.metadata or {}).get(b"shape", b"").decode()
-    return [int(size) for size in text.split(",") if size]
-
-
-def _stacked(batches: list[Any], name: str) -> Floats:
-    """A variable's draws (chain, draw, ...), chains copied one by one."""
-    shape = _shape(batches[0], name)
-    out = np.empty((len(batches), batches[0].num_rows, *shape))
-    for chain, batch in enumerate(batches):
-        out[chain] = _values(batch.column(name)).reshape(out[chain].shape)
-    return out
-
-
-def _values(column: Any) -> NDArray[Any]:
-    """The numbers of an Arrow column, those of lists one after the other."""
-    import pyarrow
-
-    array = pyarrow.array(column)
-    flat = array.flatten() if hasattr(array, "flatten") else array
-    return np.asarray(flat.to_numpy(zero_copy_only=False))

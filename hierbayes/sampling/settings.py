@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes.errors import ArgumentTypeError, DataError
+
+if TYPE_CHECKING:
+    from hierbayes.sampling.journal import Journal
+
+
+UNCONSTRAINED = "unconstrained"
+"""Name of the one variable that a kernel's draws have."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,8 @@ class SamplerSettings:
         Acceptance rate that the step size is tuned to, between 0 and 1.
     progress : bool
         Whether to show one line per chain while sampling.
+    journal : Journal or None
+        Where draws are written down while they are made.
     """
 
     draws: int = 1000
@@ -40,6 +50,7 @@ class SamplerSettings:
     cores: int | None = None
     target_accept: float = 0.8
     progress: bool = True
+    journal: Journal | None = None
 
     def __post_init__(self) -> None:
         for name, least in {"draws": 1, "tune": 1, "chains": 1, "seed": 0}.items():
@@ -94,12 +105,18 @@ KEPT_STATS = (
 )
 
 
+def stat_columns(given: Collection[Hashable]) -> dict[str, str]:
+    """ArviZ's names of the statistics that are kept, and the names that they have among those given."""
+    renamed = {new: old for old, new in STAT_NAMES.items() if old in given and new not in given}
+    columns = {name: renamed.get(name, name) for name in KEPT_STATS}
+    return {new: old for new, old in columns.items() if old in given}
+
+
 def tidy_stats(stats: xr.Dataset) -> xr.Dataset:
     """Sampler statistics under ArviZ's names, only those that every sampler of ours gives."""
-    renamed = {new: old for old, new in STAT_NAMES.items() if old in stats and new not in stats}
-    columns = {name: renamed.get(name, name) for name in KEPT_STATS}
+    columns = stat_columns(stats)
     return xr.Dataset(
-        {new: (stats[old].dims, stats[old].to_numpy()) for new, old in columns.items() if old in stats},
+        {new: (stats[old].dims, stats[old].to_numpy()) for new, old in columns.items()},
         coords={dim: np.arange(stats.sizes[dim]) for dim in ("chain", "draw")},
     )
 

@@ -15,7 +15,7 @@ from plugin import random_fit
 
 import hierbayes as hb
 from hierbayes.errors import StorageError
-from hierbayes.fitted import fingerprint
+from hierbayes.fitted import fingerprint, store
 from hierbayes.formulas.parts import formula
 
 
@@ -100,15 +100,30 @@ def test_a_failed_save_keeps_the_old_file(fit, tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
 
 
-def test_a_full_disk_keeps_the_old_folder(fit, tmp_path):
-    path = fit.save(tmp_path / "fit.zarr")
+@pytest.mark.parametrize("in_memory", [store.IN_MEMORY, 0])
+def test_netcdf_is_the_same_whether_made_in_memory_or_not(fit, tmp_path, monkeypatch, in_memory):
+    monkeypatch.setattr(store, "IN_MEMORY", in_memory)
+    path = fit.save(tmp_path / "fit.nc")
+    assert hb.load(path).posterior.equals(fit.posterior)
+    assert path.stat().st_size < 1.1 * fit.idata.nbytes + 2_000_000
+
+
+@pytest.mark.parametrize("in_memory", [store.IN_MEMORY, 0])
+@pytest.mark.parametrize("suffix", [".zarr", ".nc"])
+def test_a_full_disk_keeps_the_old_fit(fit, tmp_path, suffix, in_memory):
+    """HDF5 would end the process: it must not be let near a disk without room."""
+    path = fit.save(tmp_path / f"fit{suffix}")
     code = (
         "import resource, sys, hierbayes as hb\n"
+        "from hierbayes.fitted import store\n"
+        "store.IN_MEMORY = int(sys.argv[2])\n"
         "fit = hb.load(sys.argv[1])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
         "try:\n    fit.save(sys.argv[1])\nexcept hb.HierbayesError as error:\n    print(error, flush=True)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path), str(in_memory)], capture_output=True, text=True
+    )
     assert done.stdout.startswith(f"The fit could not be saved to {path}: "), done.stderr
     assert hb.load(path).spec == fit.spec
     assert [p.name for p in tmp_path.iterdir()] == [path.name]

@@ -288,6 +288,7 @@ def test_arguments_that_make_no_sense(model, monkeypatch):
         (DataError, "nothing to fit", ([],), {}),
         (UnknownNameError, "Did you mean 'draws'", ([model],), {"drawz": 5}),
         (UnknownNameError, "Seeds are given as seeds=", ([model],), {"seed": 5}),
+        (UnknownNameError, "A place is for one fit: save each", ([model],), {"store": "fits.zarr"}),
         (UnknownNameError, "Did you mean 'loky'", ([model],), {"backend": "lokky"}),
         (UnknownNameError, "Register it", ([model],), {"backend": "ray"}),
         (
