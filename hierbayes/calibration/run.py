@@ -15,6 +15,7 @@ import xarray as xr
 from hierbayes import names
 from hierbayes.calibration.records import Calibration
 from hierbayes.design import exchange_response
+from hierbayes.design.partial import LOW
 from hierbayes.errors import DataError
 from hierbayes.estimates.checks.prior import prior_predictive
 from hierbayes.estimates.leave_out.pointwise import log_likelihood_blocks
@@ -87,7 +88,7 @@ def sbc(
     PriorError
         If a prior is flat, which has no draws.
     DataError
-        If no data set could be fitted, or ``n`` is too small to say anything.
+        If no data set could be fitted, ``n`` is too small to say anything, or rows are censored.
 
     Notes
     -----
@@ -111,6 +112,12 @@ def sbc(
     if n < 20:
         raise DataError(
             f"n is {n}: so few ranks say nothing about uniformity. Allowed: 20 or more; 200 is usual."
+        )
+    if LOW in model.design.part:
+        raise DataError(
+            "A model with cens() cannot be calibrated: which rows are censored depends on the response that is "
+            "drawn, and what the limits of the other rows are is not known. Allowed: the same model without "
+            "cens()."
         )
     drawn = prior_predictive(model, n, seed=seed)
     truths = drawn["prior"].to_dataset().isel(chain=0)

@@ -54,7 +54,7 @@ def test_a_kernel_in_which_the_standard_deviation_is_halved_is_caught(model, mon
 
     right = routes.sample
     monkeypatch.setattr(
-        "hierbayes.model.sample",
+        "hierbayes.running.sample",
         lambda source, *rest: right(replace(source, design=doubled(source.design)), *rest),
     )
     found = hb.sbc(model, 60, seed=1, **QUICK)
@@ -73,7 +73,7 @@ def test_an_intercept_that_is_shifted_is_caught(model, monkeypatch):
         raw, posterior = right(*arguments)
         return raw, posterior.assign(b=posterior["b"] + 0.3)
 
-    monkeypatch.setattr("hierbayes.model.sample", shifted)
+    monkeypatch.setattr("hierbayes.running.sample", shifted)
     table = hb.sbc(model, 60, seed=1, **QUICK).table.set_index("parameter")
     assert not table.loc["b[Intercept]", "ok"]
     assert table.loc["b[Intercept]", "mean"] < 0.5
@@ -93,6 +93,14 @@ def test_a_flat_prior_is_refused():
     model = hb.Model("y ~ 1 + (1 | g)", frame, priors={"Intercept": "flat()"})
     with pytest.raises(hb.HierbayesError, match="There is no draw from the prior of 'Intercept': it is flat"):
         hb.sbc(model)
+
+
+def test_censored_rows_are_refused():
+    frame = {"y": [1.0, 2.0, 0.0, 2.0], "side": ["none", "right", "none", "right"], "g": ["a", "a", "b", "b"]}
+    with pytest.raises(
+        hb.HierbayesError, match=r"A model with cens\(\) cannot be calibrated: which rows are"
+    ):
+        hb.sbc(hb.Model("y | cens(side) ~ 1 + (1 | g)", frame))
 
 
 def test_ranks_of_draws_from_one_distribution_are_uniform():
