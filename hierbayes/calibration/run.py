@@ -115,9 +115,8 @@ def sbc(
         )
     if LOW in model.design.part:
         raise DataError(
-            "A model with cens() cannot be calibrated: which rows are censored depends on the response that is "
-            "drawn, and what the limits of the other rows are is not known. Allowed: the same model without "
-            "cens()."
+            "A model with cens() cannot be calibrated: which rows are censored depends on the response that "
+            "is drawn, and the limits of the other rows are not known. Allowed: the model without cens()."
         )
     drawn = prior_predictive(model, n, seed=seed)
     truths = drawn["prior"].to_dataset().isel(chain=0)
