@@ -24,8 +24,17 @@ def frame_of_mapping(data: Mapping[str, Any]) -> pd.DataFrame:
         raise DataError(f"The columns of data differ in length: {given}. Give one value for each row.")
     try:
         return pd.DataFrame(dict(data))
+    except OverflowError:  # pandas before 3.1 makes floats of integers that are too large for them
+        return pd.DataFrame({name: _as_it_is(column) for name, column in data.items()})
     except (TypeError, ValueError) as error:
         raise _refusal(data, error) from error
+
+
+def _as_it_is(column: Any) -> Any:
+    try:
+        return pd.Series(column)
+    except OverflowError:
+        return pd.Series(column, dtype=object)
 
 
 def _has_length(column: Any) -> bool:
