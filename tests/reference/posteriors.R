@@ -67,6 +67,10 @@ cases <- list(
   contraception_brms = list(
     formula = m_05, family = bernoulli(), data = "contraception", effects = FALSE, terms = names_05, prior = NULL
   ),
+  contraception_brms_slopes = list(
+    formula = use ~ age + urban + (1 + urban | district), family = bernoulli(), data = "contraception", effects = FALSE,
+    terms = names_05, prior = NULL
+  ),
   contraception_rstanarm = list(formula = m_05, family = binomial(), data = "contraception", rstanarm = TRUE, terms = names_05)
 )
 

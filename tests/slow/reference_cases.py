@@ -262,6 +262,16 @@ CASES: dict[str, Case] = {
         "bernoulli",
         "brms, its defaults",
     ),
+    "contraception_brms_slopes": Case(
+        "use ~ age + urban + (1 + urban | district)",
+        "contraception",
+        {
+            **{"Intercept": "student_t(3, 0, 2.5)", "b": "flat()"},
+            **{"sd": "half_student_t(3, 2.5)", "cor": "lkj(1)"},
+        },
+        "bernoulli",
+        "brms, its defaults",
+    ),
     "contraception_rstanarm": Case(M_05, "contraception", {}, "bernoulli", "rstanarm, its defaults"),
 }
 
