@@ -26,6 +26,7 @@ from hierbayes.routes import Source
 from hierbayes.running import Run, carry_out
 from hierbayes.several import bare_spec, parameter_formulas
 from hierbayes.spec import ModelSpec, fill_priors, prior_rows
+from hierbayes.threads import one_thread
 
 if TYPE_CHECKING:
     import pymc
@@ -86,6 +87,7 @@ class Model(ModelAnswers):
     design: Design
     spec: ModelSpec
 
+    @one_thread()
     def __init__(
         self,
         formula: str | Formulas,
@@ -138,7 +140,8 @@ class Model(ModelAnswers):
 
     @cached_property
     def _frame(self) -> Coordinates:
-        return coordinates_of(self.spec, self.design)
+        with one_thread():
+            return coordinates_of(self.spec, self.design)
 
     def plan(self, parameterization: str = "auto", *, sampler: str = "nutpie", route: str = "auto") -> Plan:
         """How ``fit`` would sample this model, and why; see ``fit`` for the arguments.
@@ -158,6 +161,7 @@ class Model(ModelAnswers):
         wish = Wish(parameterization, sampler, route)
         return make_plan(self.spec, self.design, self._frame, wish)
 
+    @one_thread()
     def fit(
         self,
         *,
@@ -326,7 +330,8 @@ class Model(ModelAnswers):
         >>> model.with_data(exam[exam["schgend"] == "girls"]).design.n
         1377
         """
-        return self._rebuild(data)
+        model: Model = self._rebuild(data)
+        return model
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is computed on demand from the design."""

