@@ -45,6 +45,8 @@ _PUBLIC = {
     "report_card": "hierbayes.report",
     "table": "hierbayes.report.publication",
     "variance_explained": "hierbayes.estimates.variance.explained",
+    "reproduce": "hierbayes.reproduction",
+    "Reproduction": "hierbayes.reproduction",
     "HierbayesError": "hierbayes.errors",
 }
 
@@ -76,6 +78,8 @@ if TYPE_CHECKING:
     from hierbayes.plots.public import plot as plot
     from hierbayes.report import report_card as report_card
     from hierbayes.report.publication import table as table
+    from hierbayes.reproduction import Reproduction as Reproduction
+    from hierbayes.reproduction import reproduce as reproduce
     from hierbayes.resuming import resume as resume
     from hierbayes.simulation import simulate as simulate
     from hierbayes.warming import Warmed as Warmed

@@ -80,6 +80,10 @@ class CardError(HierbayesError, ValueError):
     """A model card is malformed; the message names the file and the line."""
 
 
+class PageError(HierbayesError, ValueError):
+    """A report page cannot be read, or does not say what it takes to repeat it."""
+
+
 class SamplingError(HierbayesError, RuntimeError):
     """Sampling could not start or produced no draws."""
 

@@ -18,11 +18,13 @@ from hierbayes.plan import Wish, coordinates_of, make_plan
 from hierbayes.reuse import CompiledGraphs
 from hierbayes.routes import Source, posterior_of, starts
 from hierbayes.running import Run, carry_on, fit_of, journal_of, landmarks, saved
+from hierbayes.threads import one_thread
 
 if TYPE_CHECKING:
     from hierbayes.sampling import Journal, RawDraws
 
 
+@one_thread()
 def resume(path: str | Path, *, go_on: bool = False, progress: bool = True) -> Fit:
     """Bring back what was drawn of a fit with ``store=`` whose process was killed, or draw the rest.
 

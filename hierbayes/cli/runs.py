@@ -13,7 +13,7 @@ import typer
 
 import hierbayes as hb
 from hierbayes.cards import CardModel, read_frame
-from hierbayes.cli.status import INTERRUPTED
+from hierbayes.cli.status import BAD_INPUT, INTERRUPTED
 from hierbayes.errors import FormulaError, StorageError
 from hierbayes.formulas.parts import Formulas, formula
 
@@ -148,7 +148,7 @@ def fit(job: Job, settings: Mapping[str, Any], outputs: Outputs) -> None:
     if outputs.save is not None:
         _wrote(result.save(outputs.save), outputs.quiet)
     if outputs.report is not None:
-        _wrote(result.report(outputs.report), outputs.quiet)
+        _wrote(result.report(outputs.report, data=job.data), outputs.quiet)
     _leave_if(result.partial)
 
 
@@ -200,6 +200,15 @@ def report(path: Path, output: Path | None, *, data: str | None, progress: bool,
     fits = hb.fit_card(card, progress=progress, on_fit=tell)
     _wrote(hb.report_card(card, fits, output), quiet)
     _leave_if(len(fits) < len(card.models) or any(fit.partial for fit in fits.values()))
+
+
+def reproduce(page: Path, data: str | None, *, progress: bool, quiet: bool) -> None:
+    """Fit the models of a page again and print the verdict."""
+    found = hb.reproduce(page, data, progress=progress)
+    if not quiet:
+        typer.echo(str(found))
+    if not found.ok:
+        raise typer.Exit(BAD_INPUT)
 
 
 def _check_writable(path: Path | None) -> None:

@@ -396,7 +396,7 @@ class FitAnswers:
         alphas: tuple[float, float] = (0.99, 1.01),
     ) -> pd.DataFrame:
         """Would the posterior be another one if the priors, or the data, counted a little more or less?"""
-    def report(self, path: str | Path, title: str | None = None) -> Path:
+    def report(self, path: str | Path, title: str | None = None, *, data: str | Path | None = None) -> Path:
         """Write a fit as one self-contained HTML page."""
 
 class PlotAccessor:

@@ -178,11 +178,12 @@ type Blocks = tuple[Block, ...]
 
 @dataclass(frozen=True)
 class Page:
-    """A whole document: its title, a line under it, and its blocks."""
+    """A whole document: its title, a line under it, its blocks, and what it says to programs as JSON."""
 
     title: str
     subtitle: str
     blocks: Blocks
+    record: str = ""
 
     @property
     def headings(self) -> tuple[Heading, ...]:

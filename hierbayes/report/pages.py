@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from hierbayes.report.content.data import shared_data
 from hierbayes.report.content.overview import overview
 from hierbayes.report.content.sections import SECTIONS
 from hierbayes.report.protocols import CardLike
+from hierbayes.report.record import page_record
 from hierbayes.report.render_html import render_html
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ SUBTITLE = (
 )
 
 
-def report_fit(fit: Fit, path: str | Path, title: str | None = None) -> Path:
+def report_fit(
+    fit: Fit, path: str | Path, title: str | None = None, *, data: str | Path | None = None
+) -> Path:
     """Write a fit as one self-contained HTML page.
 
     Parameters
@@ -39,6 +41,9 @@ def report_fit(fit: Fit, path: str | Path, title: str | None = None) -> Path:
         The file to write; an existing one is replaced, as a whole or not at all.
     title : str, optional
         Heading of the page; the formula where absent.
+    data : str or Path, optional
+        Where the data are, for the page to say: a file, or ``"dataset:exam"``. Of an absolute path the page
+        tells the name alone.
 
     Returns
     -------
@@ -52,9 +57,9 @@ def report_fit(fit: Fit, path: str | Path, title: str | None = None) -> Path:
 
     Examples
     --------
-    >>> fit.report("exam.html")
+    >>> fit.report("exam.html", data="dataset:exam")
     """
-    return write_page(fit_page(fit, title), Path(path))
+    return write_page(fit_page(fit, title, data), Path(path))
 
 
 def report_card(card: CardLike, fits: Mapping[str, Fit], path: str | Path) -> Path:
@@ -89,12 +94,12 @@ def report_card(card: CardLike, fits: Mapping[str, Fit], path: str | Path) -> Pa
     return write_page(card_page(card, fits), Path(path))
 
 
-def fit_page(fit: Fit, title: str | None = None) -> Page:
+def fit_page(fit: Fit, title: str | None = None, data: str | Path | None = None) -> Page:
     """The page of one fit, all sections."""
-    shown = Shown(fit)
-    return Page(
-        fit.spec.formula if title is None else title, SUBTITLE, model_blocks(shown, tuple(SECTIONS), 2, "")
-    )
+    file = None if data is None else str(Path(data).name if Path(data).is_absolute() else data)
+    shown = Shown(fit, file=file)
+    blocks = model_blocks(shown, tuple(SECTIONS), 2, "")
+    return Page(fit.spec.formula if title is None else title, SUBTITLE, blocks, page_record([shown]))
 
 
 def card_page(card: CardLike, fits: Mapping[str, Fit]) -> Page:
@@ -128,7 +133,7 @@ def card_page(card: CardLike, fits: Mapping[str, Fit]) -> Page:
     if found:
         blocks += [Heading(2, "Which model predicts best?", "comparison"), *found]
     blocks += _rerun(card)
-    return Page(card.title, SUBTITLE, tuple(blocks))
+    return Page(card.title, SUBTITLE, tuple(blocks), page_record(shown))
 
 
 def model_blocks(shown: Shown, sections: Sequence[str], level: int, prefix: str) -> Blocks:
@@ -196,13 +201,7 @@ def _umask() -> int:
 
 def _shown(card: CardLike, index: int, fits: Mapping[str, Fit]) -> Shown:
     model = card.models[index]
-    shown = Shown(fits[model.name], model.name, model.description, model.reference)
-    source = card.data.source
-    kind, _, name = source.partition(":")
-    code = (
-        f"data = hb.load_data({name!r})" if kind == "dataset" else f"data = ...  # {' '.join(source.split())}"
-    )
-    return replace(shown, data_code=code, source=" ".join(source.split()))
+    return Shown(fits[model.name], model.name, model.description, model.reference, card.data.source)
 
 
 def _rerun(card: CardLike) -> list[Block]:

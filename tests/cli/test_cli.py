@@ -63,7 +63,7 @@ class FakeFit:
         path.write_text("saved")
         return path
 
-    def report(self, path: Path) -> Path:
+    def report(self, path: Path, data: str) -> Path:
         path.write_text("page")
         return path
 
@@ -86,7 +86,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_help_names_the_commands(run: Run) -> None:
     status, out, err = run("--help")
     assert (status, err) == (0, "")
-    for command in ("report", "fit", "check", "warmup", "data", "cards"):
+    for command in ("report", "fit", "check", "reproduce", "warmup", "data", "cards"):
         assert re.search(rf"^  {command} ", out, flags=re.MULTILINE), out
 
 

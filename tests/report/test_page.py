@@ -34,7 +34,7 @@ TAGS = """html head meta title link style body a header h1 h2 h3 h4 p div nav ol
 details summary figure figcaption img script table thead tbody tr th td small dl dt dd b strong em span
 math mrow mi mn mo msub msup msubsup mtable mtr mtd"""
 ATTRIBUTES = """lang charset http-equiv name content rel href class id aria-label aria-hidden tabindex role
-scope data-value src alt width height style download stretchy form lspace rspace"""
+scope data-value type src alt width height style download stretchy form lspace rspace"""
 
 
 @dataclass

@@ -35,18 +35,28 @@ class Shown:
         What the card says of it.
     reference : ReferenceLike or None
         Published figures to show beside the posterior.
-    data_code : str
-        Python code that reads the data.
-    source : str
-        The same for the command line: a file, or ``"dataset:exam"``.
+    file : str or None
+        Where the data are, if that is known: a file, or ``"dataset:exam"``.
     """
 
     fit: Fit
     name: str = ""
     description: str = ""
     reference: ReferenceLike | None = None
-    data_code: str = "data = ...  # your data frame"
-    source: str = "data.csv"
+    file: str | None = None
+
+    @property
+    def data_code(self) -> str:
+        """Python code that reads the data."""
+        kind, colon, name = self.source.partition(":")
+        if colon and kind == "dataset":
+            return f"data = hb.load_data({name!r})"
+        return f"data = ...  # {self.source if self.file else 'your data frame'}"
+
+    @property
+    def source(self) -> str:
+        """The data as the command line names them."""
+        return " ".join((self.file or "data.csv").split())
 
     @cached_property
     def summary(self) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from hierbayes.report.tables import generic_cell
 from hierbayes.spec.records import ModelSpec, Prior
 
 VERSIONS = "versions"
-ARGUMENTS = ("draws", "tune", "chains", "seed", "sampler", "parameterization", "target_accept")
+ARGUMENTS = ("draws", "tune", "chains", "seed", "sampler", "parameterization", "route", "target_accept")
 """Settings that are arguments of ``Model.fit``, in its order."""
 
 OPTIONS = ("draws", "tune", "chains", "seed", "sampler", "parameterization")
@@ -43,6 +43,7 @@ def provenance(shown: Shown) -> Blocks:
     numbers.append(("Version of hierbayes", known.get("hierbayes")))
     told = tuple(KeyNumber(label, str(value)) for label, value in numbers if value is not None)
     tables = [_table("Setting", settings), *([_table("Package", known)] if known else [])]
+    check = " ".join(["hierbayes reproduce PAGE.html", *([] if shown.file else ["--data FILE"])])
     priors = (Paragraph("Stated in this way, they do not depend on the data:"), Code(_prior_lines(fit.spec)))
     return (
         *([KeyNumbers(told)] if told else []),
@@ -51,6 +52,8 @@ def provenance(shown: Shown) -> Blocks:
         Code(code(shown)),
         Paragraph("Or on the command line:"),
         Code(command(shown)),
+        Paragraph("To see whether the draws of this page come again, with its name in place of PAGE.html:"),
+        Code(check),
         Details("Every prior, defaults too, as code", priors),
         Details("Settings and versions", tuple(tables)),
     )
@@ -99,17 +102,17 @@ def parameter_formulas(spec: ModelSpec) -> dict[str, str]:
 
 
 def _prior_lines(spec: ModelSpec) -> str:
-    lines = (f"    {entry.key!r}: {_exact(entry.prior)!r}," for entry in spec.priors)
+    lines = (f"    {entry.key!r}: {exact(entry.prior)!r}," for entry in spec.priors)
     return "\n".join(["priors = {", *lines, "}"])
 
 
 def stated_priors(spec: ModelSpec) -> dict[str, str]:
     """The priors that the user stated, by the key that set them."""
     stated = [entry for entry in spec.priors if entry.source != "default"]
-    return {entry.source: _exact(entry.prior) for entry in stated}
+    return {entry.source: exact(entry.prior) for entry in stated}
 
 
-def _exact(prior: Prior) -> str:
+def exact(prior: Prior) -> str:
     """The prior with every digit, where tables show four."""
     return f"{prior.distribution}({', '.join(f'{value:.17g}' for value in prior.parameters)})"
 
