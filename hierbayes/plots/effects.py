@@ -15,6 +15,7 @@ from hierbayes.estimates.predictions import effects as estimate
 from hierbayes.estimates.predictions.averages import RESPONSE, setting_of
 from hierbayes.estimates.predictions.grids import is_number
 from hierbayes.estimates.predictions.prediction import epred
+from hierbayes.fitted.record import once
 from hierbayes.plots import behind, lines, marks, selection
 from hierbayes.plots.style import backend_name, canvas, panels, styled
 
@@ -181,7 +182,11 @@ def _residual(fit: Any, columns: list[str], wanted: Mapping[str, Any]) -> np.nda
     if fit.design.response.categories:
         return None
     setting = setting_of(fit, RESPONSE, wanted.get("groups"), named=columns)
-    expected = epred(fit, draws=DRAWS, groups=setting.groups).mean(("chain", "draw")).to_numpy()
+
+    def mean() -> np.ndarray:
+        return np.asarray(epred(fit, draws=DRAWS, groups=setting.groups).mean(("chain", "draw")))
+
+    expected = once(fit, ("expected", setting.groups), mean)
     trials = fit.design.trials
     return np.asarray(behind.outcomes_of(fit) - (expected if trials is None else expected / trials))
 
