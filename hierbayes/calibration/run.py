@@ -139,7 +139,7 @@ def sbc(
 
 def _first_levels(model: Model) -> dict[str, str]:
     """The first level of each group, by the dimension of its effects."""
-    groups = zip(model.spec.sampled_groups, model.design.sampled_groups, strict=True)
+    groups = zip(model.spec.all_groups, model.design.all_groups, strict=True)
     return {names.group_dim(spec.name): str(group.levels[0]) for spec, group in groups}
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 import hierbayes as hb
 from hierbayes import routes
 from hierbayes.calibration import Calibration
-from hierbayes.calibration.run import _holm, _rank, _table, _tree
+from hierbayes.calibration.run import _first_levels, _holm, _quantities, _rank, _table, _tree
 from hierbayes.design import Design
 
 PRIORS = {"Intercept": "normal(0, 1)", "sd": "half_normal(1)", "sigma": "half_normal(1)"}
@@ -101,6 +101,15 @@ def test_censored_rows_are_refused():
         hb.HierbayesError, match=r"A model with cens\(\) cannot be calibrated: which rows are"
     ):
         hb.sbc(hb.Model("y | cens(side) ~ 1 + (1 | g)", frame))
+
+
+def test_of_each_group_one_level_is_ranked():
+    frame = {"y": [1.0, 2.0, 0.0, 3.0] * 5, "x": np.arange(20.0), "g": list("abcd") * 5}
+    formula = hb.formula("y ~ x + (1 |c| g)", sigma="~ x + (1 |c| g)")
+    model = hb.Model(formula, frame, priors={"b_sigma": "normal(0, 0.1)"})
+    truths = model.prior_predictive(20)["prior"].to_dataset()
+    names = [name for name, _ in _quantities(truths, _first_levels(model)) if name.startswith("u_")]
+    assert names == ["u_g[a, Intercept]", "u_sigma_g[a, Intercept]"]
 
 
 def test_ranks_of_draws_from_one_distribution_are_uniform():
