@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,16 @@ STRUCTURES: dict[str, tuple[str, Mapping[Any, Any]]] = {
 }
 FORMS = ("noncentered", "centered")
 """Asked for besides ``auto``: which collapses a normal response, and samples others in part."""
+
+
+STRONG: dict[str, Mapping[Any, Any]] = {
+    "intercepts": {"g": 12, "i": 24},
+    "correlated slopes": {"g": 12, "i": 24},
+    "nested": {"g": 6, "h": 3, "i": 15},
+    "crossed": {("g", "h"): (8, 6), "rows": 288},
+}
+"""Three times the rows: what the centered form is for, with standard deviations that are not near zero."""
+STRONG_SD = "gamma(8, 10)"
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,8 @@ class Case:
         Of ``Model.fit``.
     model : callable
         Makes the model.
+    is_hopeless : bool
+        Whether the form is known to fail there: calibration must find it.
     """
 
     family: str
@@ -90,6 +102,7 @@ class Case:
     form: str
     settings: Mapping[str, str]
     model: Any
+    is_hopeless: bool = False
 
     @property
     def name(self) -> str:
@@ -128,9 +141,11 @@ def _correlates(formulas: Any) -> bool:
     return "(1 + x | g)" in str(formulas) or "|c|" in str(formulas)
 
 
-def build(family: str, structure: str) -> hb.Model:
+def build(family: str, structure: str, is_strong: bool = False) -> hb.Model:
     """The model of a family in a structure."""
     kind, (right, sizes) = KINDS[family], STRUCTURES[structure]
+    if is_strong:
+        kind, sizes = replace(kind, priors={**kind.priors, "sd": STRONG_SD}), STRONG[structure]
     return make(f"{kind.left} ~ {right}", family, sizes, kind)
 
 
@@ -141,7 +156,7 @@ def _case(family: str, structure: str, form: str = "auto", **settings: str) -> C
         structure,
         asked,
         {"parameterization": form, **settings},
-        partial(build, family, structure),
+        partial(build, family, structure, form == "centered"),
     )
 
 
@@ -176,7 +191,9 @@ def _listed() -> tuple[Case, ...]:
         _case("poisson", "crossed", "centered", route="graph"),
     ]
     more = [_case("poisson", s, form) for s in STRUCTURES for form in FORMS]
-    every = (*families, *structures, *_specials(), *forms, *rest, *more, *graph)
+    weak = replace(_case("bernoulli", "intercepts", "noncentered"), form="centered, weak data")
+    weak = replace(weak, settings={"parameterization": "centered"}, is_hopeless=True)
+    every = (*families, *structures, *_specials(), *forms, *rest, *more, *graph, weak)
     return tuple({case.name: case for case in every}.values())
 
 

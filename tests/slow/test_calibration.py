@@ -32,7 +32,7 @@ def test_a_kept_result_finds_no_fault(name):
     assert ("again" in result) == (result["worst"]["adjusted"] < ALPHA)
     if "again" in result:
         runs[f"{name}, again"] = (result["again"], MORE_DATA_SETS)
-        assert result["again"]["worst"]["adjusted"] >= ALPHA
+        assert (result["again"]["worst"]["adjusted"] < ALPHA) == CASES[name].is_hopeless
     for key, (each, n) in runs.items():
         assert each["done"] + each["failed"] == n
         assert each["failed"] <= n / 10
@@ -48,4 +48,4 @@ def test_a_kept_result_is_of_the_model_that_the_case_makes(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_calibration(name):
-    assert run(name)[0]["ok"]
+    assert run(name)[0]["ok"] != CASES[name].is_hopeless
