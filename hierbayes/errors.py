@@ -88,6 +88,10 @@ class SamplingError(HierbayesError, RuntimeError):
     """Sampling could not start or produced no draws."""
 
 
+class ResourceError(HierbayesError, MemoryError):
+    """What was asked for does not fit into memory; said before anything is sampled."""
+
+
 class NotInstalledError(HierbayesError, ImportError):
     """Something was asked for that needs a library which does not come with hierbayes."""
 

@@ -227,6 +227,8 @@ class Model(ModelAnswers):
             If the sampler or parameterization does not exist.
         NotInstalledError
             If the sampler needs a library that is not installed.
+        ResourceError
+            If the draws cannot fit into memory: a forecast is more than 1.5 times what is free.
         StorageError
             If nothing can be written to ``store``, or draws are there that nobody has asked for yet.
 

@@ -77,9 +77,15 @@ def carry_out(run: Run, path: Path | None = None) -> Fit:
 
     Raises
     ------
+    ResourceError
+        Before sampling, if the draws cannot fit into memory.
     StorageError
         Before sampling, if nothing can be written there.
     """
+    from hierbayes.memory import check_memory
+    from hierbayes.sampling.progress import tell
+
+    tell(run.settings, check_memory(run.source.spec, run.plan, run.settings))
     if path is None:
         return _sampled(run)
     claim = begin(run, path)

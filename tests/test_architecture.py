@@ -70,7 +70,8 @@ LAYERS: dict[str, Layer] = {
     "several": layer("formulas design families spec"),
     "reuse": layer("spec design geometry graph sampling", "xarray"),
     "routes": layer("spec design geometry graph kernels sampling plan reuse", "xarray"),
-    "running": layer("sampling fitted plan routes", "numpy xarray"),
+    "memory": layer("spec sampling plan"),
+    "running": layer("sampling fitted plan routes memory", "numpy xarray"),
     "resuming": layer("sampling fitted plan reuse routes running threads", "numpy"),
     "model": layer(
         "formulas design families spec geometry graph kernels sampling fitted plan reuse routes running "

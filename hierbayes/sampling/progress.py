@@ -123,6 +123,12 @@ class NoProgress:
         """Nothing to print."""
 
 
+def tell(settings: SamplerSettings, text: str) -> None:
+    """A line on standard error, where the settings ask for progress and there is something to say."""
+    if settings.progress and text:
+        Console(stderr=True, highlight=False).print(text, markup=False)
+
+
 def compiling(settings: SamplerSettings, title: str) -> AbstractContextManager[object]:
     """A line that says what takes so long before the first draw; nothing outside of a terminal."""
     console = Console(stderr=True, highlight=False)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from hierbayes.errors import SamplingError
+from hierbayes.sampling.progress import progress_for
 from hierbayes.sampling.settings import RawDraws, SamplerSettings, tidy_stats
 
 
@@ -25,7 +29,9 @@ def sample_pymc(model: Any, settings: SamplerSettings, title: str = "") -> RawDr
     """
     import pymc
 
-    with model, warnings.catch_warnings():
+    summary = progress_for(settings, title)
+    log = logging.getLogger("pymc")
+    with _quiet(log), model, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             tree: Any = pymc.sample(
@@ -48,8 +54,22 @@ def sample_pymc(model: Any, settings: SamplerSettings, title: str = "") -> RawDr
         raise KeyboardInterrupt("interrupted during warm-up: there are no draws to keep")
     free = {variable.name for variable in model.free_RVs}
     variables = {str(k): np.asarray(v, dtype=float) for k, v in posterior.data_vars.items() if k in free}
+    kept = posterior.sizes
     partial = posterior.sizes["draw"] < settings.draws or posterior.sizes["chain"] < settings.chains
-    return RawDraws(variables, tidy_stats(stats), partial, {"pymc": pymc.__version__})
+    raw = RawDraws(variables, tidy_stats(stats), partial, {"pymc": pymc.__version__})
+    summary.finish(kept["chain"] * kept["draw"], int(raw.sample_stats["diverging"].sum()), partial=partial)
+    return raw
+
+
+@contextmanager
+def _quiet(log: logging.Logger) -> Iterator[None]:
+    """Without what PyMC logs for authors of graphs: ``fit.check()`` says it in words."""
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _start_method() -> str | None:
