@@ -227,6 +227,7 @@ def read_frame(data: Any) -> nw.DataFrame[Any]:
         ) from error
     except DuplicateError as error:
         raise _duplicates(getattr(data, "column_names", None) or list(data.columns)) from error
+    names = list(map(str, names))  # a formula writes the columns 1 and "1" alike
     if len(set(names)) < len(names):
         raise _duplicates(names)
     return wrapped

@@ -23,6 +23,7 @@ from hierbayes.design.partial import PART
 from hierbayes.design.recipe import Recipe
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.errors import StorageError
+from hierbayes.fitted.declared import check_file, check_folder
 from hierbayes.fitted.places import advice, beside
 from hierbayes.fitted.record import Fit
 from hierbayes.fitted.whole import check_whole, checksum
@@ -197,9 +198,9 @@ def line(error: Exception) -> str:
 def read_tree(path: Path, engine: str) -> xr.DataTree:
     """All groups of a file, in memory."""
     if engine == "h5netcdf":
-        import h5py
-
-        h5py.File(path, "r").close()  # h5netcdf complains a second time, as it goes, where this fails
+        check_file(path)  # h5netcdf complains a second time, as it goes, where the file cannot be opened
+    else:
+        check_folder(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with xr.open_datatree(path, engine=engine) as tree:

@@ -53,6 +53,9 @@ def check_whole(fit: Fit) -> None:
         raise StorageError(f"The file lacks {', '.join(missing)}.")
     if "diverging" not in fit.idata["sample_stats"]:
         raise StorageError("The file does not say which draws diverged.")
+    labels = fit.design.response.labels
+    if labels is not None and (len(labels) < 2 or not all(isinstance(text, str) for text in labels)):
+        raise StorageError("The labels of the response are no list of texts.")
     settings: Any = fit.settings
     versions = settings.get("versions") if isinstance(settings, Mapping) else None
     if not isinstance(versions, Mapping) or not all(isinstance(text, str) for text in fit.messages):
@@ -67,6 +70,8 @@ def check_whole(fit: Fit) -> None:
 
 def _fits(draws: xr.DataArray, labels: tuple[tuple[str, ...], ...]) -> bool:
     if draws.dims[:2] != ("chain", "draw") or draws.dtype.kind not in "fiu" or draws.size == 0:
+        return False
+    if np.isnan(draws.to_numpy()).any():
         return False
     found = [tuple(map(str, draws[dim].to_numpy())) for dim in draws.dims[2:] if dim in draws.coords]
     return tuple(found) == labels

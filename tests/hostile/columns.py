@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 type Maker = Callable[[np.random.Generator, int], Any]
 
@@ -115,6 +116,11 @@ NUMBERS: dict[str, Maker] = {
     "sparse": lambda rng, n: pd.arrays.SparseArray(rng.integers(0, 2, n).astype(float)),
     "arrow double": as_series("double[pyarrow]", scaled(1.0)),
     "arrow int": as_series("int64[pyarrow]", _integers(0, 4)),
+    "arrow decimals": lambda rng, n: pd.Series(
+        some(rng, n, [Decimal("1.50"), Decimal("2.00"), Decimal("7.25")]),
+        dtype=pd.ArrowDtype(pa.decimal128(10, 2)),
+    ),
+    "collinear with one": lambda rng, n: 1.0 + 1e-14 * rng.normal(size=n),
 }
 
 LABELS: dict[str, Maker] = {
@@ -133,6 +139,13 @@ LABELS: dict[str, Maker] = {
     "category of booleans": _category([True, False]),
     "category of dates": _category([pd.Timestamp("2020-01-01"), pd.Timestamp("2021-01-01")]),
     "category of intervals": lambda rng, n: pd.cut(rng.normal(size=n), [-9, 0, 1, 9]),
+    "category with holes": lambda rng, n: pd.Categorical(some(rng, n, ["a", "b", None]), ["b", "a"]),
+    "category of nothing": lambda rng, n: pd.Categorical([None] * n, ["a", "b"]),
+    "many unused": lambda rng, n: pd.Categorical(some(rng, n, ["1", "2"]), [str(k) for k in range(5_000)]),
+    "arrow boolean": as_series("bool[pyarrow]", lambda rng, n: rng.integers(0, 2, n).astype(bool)),
+    "arrow dictionary": lambda rng, n: pd.Series(
+        some(rng, n, ["a", "b"]), dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    ),
     "fixed width": lambda rng, n: np.array(some(rng, n, ["a", "b", "ccc"]), dtype=np.str_),
 }
 
@@ -150,6 +163,10 @@ ODD: dict[str, Maker] = {
     "durations": lambda rng, n: pd.to_timedelta(np.arange(n), unit="h"),
     "periods": lambda rng, n: pd.period_range("2020-01", periods=n, freq="M"),
     "intervals": lambda rng, n: pd.interval_range(0, max(n, 1))[:n],
+    "arrow times": as_series("timestamp[ns][pyarrow]", lambda rng, n: pd.date_range("2020", periods=n)),
+    "arrow lists": lambda rng, n: pd.Series([[1.0]] * n, dtype=pd.ArrowDtype(pa.list_(pa.float64()))),
+    "category of tuples": lambda rng, n: pd.Categorical(pd.Series([(1, 2)] * n, dtype=object)),
+    "category of periods": lambda rng, n: pd.Categorical(pd.period_range("2020", periods=n, freq="D")),
     "complex": lambda rng, n: rng.normal(size=n) + 1j,
     "bytes": _objects([b"a", b"b"]),
     "lists": _objects([[1], [2, 3]]),

@@ -61,6 +61,17 @@ PIECES = (
         "lambda",
         "(1 | g)",
     ),
+    *(
+        "__class__",
+        "__init__",
+        "`__dict__`",
+        "x.__globals__",
+        "\u200f",
+        "\u2066",
+        "\u2069",
+        "\ufeff",
+        "\u00a0",
+    ),
     *("(1 + x | g)", "(x || g/h)", "(1 |c| g)", "y ~ x", "² ", "−", "9" * 50, "x" * 300),
 )
 """What formulas are made of, and what they are not."""
@@ -76,9 +87,29 @@ WHOLE = (
 """Formulas that are right, for mutations."""
 
 
+LONG = (
+    ("y ~ ", "x + ", "x"),
+    ("y ~ ", "x", ""),
+    ("y ~ `", "a", "`"),
+    ("y ~ ", "(", ")"),
+    ("y ~ ", "9", ""),
+    ("y ~ x", " ", "+ (1 | g)"),
+    ("y ~ x", "\n", ""),
+    ("", "~", ""),
+    ("y ~ 'a", "\0", "'"),
+    ("y ~ ", "\u202e", ""),
+)
+"""Beginning, what is repeated up to a megabyte, and end."""
+
+
 def _nested(parts: tuple[str, str, int]) -> str:
     opening, inside, depth = parts
     return "y ~ " + opening * depth + inside + ")" * (depth * opening.count("("))
+
+
+def _long(parts: tuple[tuple[str, str, str], int]) -> str:
+    (first, piece, last), length = parts
+    return first + piece * (length // len(piece)) + last
 
 
 def _mutated(parts: tuple[str, list[tuple[int, int, str]]]) -> str:
@@ -99,13 +130,16 @@ texts: st.SearchStrategy[str] = st.one_of(
         st.sampled_from(WHOLE),
         st.lists(st.tuples(st.integers(0, 200), st.integers(0, 4), _PIECE), min_size=1, max_size=4),
     ).map(_mutated),
-    st.tuples(st.sampled_from(["(", "I(", "log(", "-(", "(x + ", "(1 | "]), _PIECE, st.integers(1, 3000)).map(
-        _nested
-    ),
+    st.tuples(
+        st.sampled_from(["(", "I(", "log(", "-(", "(x + ", "(1 | "]),
+        _PIECE,
+        st.integers(1, 3000) | st.just(10_000),
+    ).map(_nested),
     st.tuples(
         st.sampled_from(["+ x", ":x", "*x ", "+ (1 | g)", "+ log(x)", "-1 "]), st.integers(1, 3000)
     ).map(lambda parts: "y ~ x " + parts[0] * parts[1]),
     st.text(max_size=60),
+    st.tuples(st.sampled_from(LONG), st.integers(20_000, 1_000_000)).map(_long),
 )
 """A text, at times a formula."""
 

@@ -48,6 +48,21 @@ NAMES = (
         "lambda",
         "True",
     ),
+    *("sd", "z", "nu", "phi", "zi", "hu", "lp", "cutpoints", "posterior", "level", "lower", "cor", "L_g"),
+    *(
+        "False",
+        "async",
+        "import",
+        "self",
+        "__dict__",
+        "__init__",
+        "pi",
+        "NaN",
+        "0",
+        "\u202e",
+        "\u200b",
+        "a\0b",
+    ),
     *("größe", "日本", "😀", "a b", "a.b", "1st", "", " ", "a\nb", "<b>", "a:b", "(1 | g)", "x" * 10_000),
     *("sd[g]", "b[x]", "I(x)", "log", "__class__", "chain__", "index", "level_0", "mean", "group", "e\u0301"),
 )
@@ -118,6 +133,10 @@ CONTAINERS = (
     "index",
     "twice",
     "tuples",
+    "nullable",
+    "arrow dtypes",
+    "rows of two labels",
+    "also as text",
 )
 NOT_FRAMES = (
     None,
@@ -223,6 +242,12 @@ CONTAIN: dict[str, Any] = {
     "tuples": lambda frame, columns: frame.set_axis(
         pd.MultiIndex.from_product([["a"], frame.columns]), axis=1
     ),
+    "nullable": lambda frame, columns: frame.convert_dtypes(),
+    "arrow dtypes": lambda frame, columns: frame.convert_dtypes(dtype_backend="pyarrow"),
+    "rows of two labels": lambda frame, columns: frame.set_index(
+        pd.MultiIndex.from_arrays([[None] * len(frame), [1] * len(frame)])
+    ),
+    "also as text": lambda frame, columns: frame.assign(**{"1": 0.5}).rename(columns={frame.columns[0]: 1}),
 }
 
 

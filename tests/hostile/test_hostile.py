@@ -33,6 +33,12 @@ def test_what_is_no_frame_is_refused(data):
         assert outcome(look) != "worked"
 
 
+def test_columns_that_a_formula_writes_alike_are_refused():
+    frame = pd.DataFrame({1: [1.0, 2, 3, 4], "1": [0.0, 5, 1, 7], "y": [1.0, 2, 4, 3], "g": list("aabb")})
+    with pytest.raises(HierbayesError, match="more than one column named '1'"):
+        hb.Model("y ~ `1` + (1 | g)", frame)
+
+
 @pytest.mark.slow
 def test_a_million_levels():
     n = 2_000_000
