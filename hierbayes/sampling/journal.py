@@ -26,7 +26,7 @@ from hierbayes.sampling.settings import RawDraws, tidy_stats
 
 type Rows = NDArray[Any]
 
-SECONDS = 0.25
+SECONDS = 0.1
 """Between two looks at what has been drawn; longer where a look takes long, a sixth of the time at most."""
 
 STATISTICS = {
