@@ -53,8 +53,8 @@ def check_whole(fit: Fit) -> None:
         raise StorageError(f"The file lacks {', '.join(missing)}.")
     if "diverging" not in fit.idata["sample_stats"]:
         raise StorageError("The file does not say which draws diverged.")
-    labels = fit.design.response.labels
-    if labels is not None and (len(labels) < 2 or not all(isinstance(text, str) for text in labels)):
+    written = fit.design.response.labels
+    if written is not None and (len(written) < 2 or not all(isinstance(text, str) for text in written)):
         raise StorageError("The labels of the response are no list of texts.")
     settings: Any = fit.settings
     versions = settings.get("versions") if isinstance(settings, Mapping) else None
