@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from hierbayes.design import build_design
@@ -52,6 +53,16 @@ def test_declared_levels_without_rows_are_left_out_and_said():
     design = build_design(parse_formula("y ~ f"), {"y": Y, "f": f})
     assert design.terms == ("Intercept", "f[b]", "f[a]")
     assert design.messages == ("f: no row used has 'z'; left out of the model",)
+
+
+def test_an_arrow_dictionary_in_pandas_is_a_category_in_its_order():
+    dictionary = pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))
+    frame = pd.DataFrame({"y": [1.0, 2, 4, 3, 5, 7], "g": pd.Series(list("babcca"), dtype=dictionary)})
+    arrow = pa.table({"y": frame["y"].to_numpy(), "g": pa.array(list("babcca")).dictionary_encode()})
+    (one,), (other,) = (build_design(parse_formula("y ~ (1 | g)"), data).groups for data in (frame, arrow))
+    assert one.levels == other.levels == ("b", "a", "c")
+    np.testing.assert_array_equal(one.codes, [0, 1, 0, 2, 2, 1])
+    np.testing.assert_array_equal(one.codes, other.codes)
 
 
 def test_polars_enum_keeps_its_order_and_categorical_is_sorted_and_said():
