@@ -81,6 +81,11 @@ class Weibull(Family):
         """``shape^2 (mu' / mu)^2``."""
         return times_weights((array(params["shape"]) * link.hazard_mean(eta)) ** 2, params)
 
+    def step_weights(self, y: ArrayLike, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
+        """``shape^2 max(1, exp(t)) (mu' / mu)^2``: the score grows as ``exp(t)``, and steps must not."""
+        t = np.clip(_log_hazard(y, eta, params, link), 0.0, LARGEST_EXPONENT)
+        return self.information(eta, params, link) * np.exp(t)
+
     def draw(self, eta: ArrayLike, params: Parameters, link: Link, rng: np.random.Generator) -> Floats:
         """Draws in the broadcast shape of ``eta`` and ``shape``; at least the smallest positive number."""
         shape = array(params["shape"])

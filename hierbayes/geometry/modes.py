@@ -92,16 +92,17 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     # With one factor nothing hangs on where the effects of normal rows are, and there may be many rows.
     for _ in range(1 if _are_normal(spec, design) and len(design.groups) == 1 else SWEEPS):
         eta = X @ center + sum(parts.values(), start=offset)
-        W, score = _averaged((family, link), design.y, rows, (eta, np.sqrt(variance)))
-        working = eta - offset + score / W
+        W, steps, score = _averaged((family, link), design.y, rows, (eta, np.sqrt(variance)))
+        V = np.maximum(W, steps)
+        working = eta - offset + score / V
         variance = np.zeros(design.n)
         precision, center = single_level_posterior(
-            X, priors, (1.0, W), working - sum(parts.values(), start=np.zeros(design.n))
+            X, priors, (1.0, V), working - sum(parts.values(), start=np.zeros(design.n))
         )
         for group in sorted(design.groups, key=lambda group: group.n_groups):
             others = sum((u for k, u in parts.items() if k != group.name), start=X @ center)
-            A = cross_products(group.Z * W[:, None], group) + np.diag(_wide(fit.components[group.name]) ** -2)
-            score = cross_products(((working - others) * W)[:, None], group)
+            A = cross_products(group.Z * V[:, None], group) + np.diag(_wide(fit.components[group.name]) ** -2)
+            score = cross_products(((working - others) * V)[:, None], group)
             effects[group.name] = np.linalg.solve(A, score)[:, :, 0]
             variance += _row_variances(group, np.linalg.inv(A))
             parts[group.name] = row_effects(group, effects[group.name])
@@ -110,16 +111,17 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
 
 def _averaged(
     kind: tuple[Family, Link], y: Floats, rows: dict[str, Any], normal: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
-    """Information and score of the rows, averaged over a normal linear predictor (its mean and sd)."""
+) -> tuple[Floats, Floats, Floats]:
+    """Information, step weights and score of the rows, averaged over a normal linear predictor (mean, sd)."""
     (family, link), (eta, sd) = kind, normal
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    W, score = np.zeros_like(eta), np.zeros_like(eta)
+    W, steps, score = np.zeros_like(eta), np.zeros_like(eta), np.zeros_like(eta)
     for node, weight in zip(nodes, weights / weights.sum(), strict=True):
         at = within(family.domain(link), eta + node * sd)
         W += weight * family.information(at, rows, link)
+        steps += weight * family.step_weights(y, at, rows, link)
         score += weight * family.score(y, at, rows, link)
-    return W, score
+    return W, steps, score
 
 
 def _row_variances(group: GroupDesign, covariance: Floats) -> Floats:

@@ -48,3 +48,22 @@ def test_groups_of_one_outcome_are_stiff():
         )
     )
     assert stiff > STIFF > mild
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scores_that_grow_exponentially_do_not_overshoot(seed):
+    truth = {"b[Intercept]": 0.3, "b[x]": 0.3, "shape": 3.0, "sd[g]": 0.8, "sd[g][x]": 0.6, "cor[g]": 0.2}
+    formula = "y ~ x + (1 + x | g)"
+    data = hb.simulate(
+        formula,
+        sizes={"g": 12, "i": 8},
+        params=truth,
+        family="weibull",
+        covariates={"x": "normal(0, 1)"},
+        seed=seed,
+    )
+    model = hb.Model(formula, data, family="weibull")
+    found = coordinates(model.spec, model.design)
+    # what coefficients and effects are together, to four standard errors of a mean of 12 groups
+    typical = found.center + found.groups["g"].mode.mean(axis=0)
+    np.testing.assert_allclose(typical, 0.3, atol=4 * 0.8 / np.sqrt(12))
