@@ -88,6 +88,11 @@ class Gamma(Family):
         at = inner(array(eta), self.domain(link))
         return times_weights(self._shape(params) * link.hazard_mean(at) ** 2, params)
 
+    def step_weights(self, y: ArrayLike, eta: ArrayLike, params: Parameters, link: Link) -> Floats:
+        """``shape max(1, y / mu) (mu' / mu)^2``: the score grows as ``y / mu``, and steps must not."""
+        ratio = _ratio(y, link.inverse(inner(array(eta), self.domain(link))))
+        return self.information(eta, params, link) * np.maximum(1.0, ratio)
+
     def draw(self, eta: ArrayLike, params: Parameters, link: Link, rng: np.random.Generator) -> Floats:
         """Draws in the broadcast shape of ``eta`` and ``shape``; at least the smallest positive number."""
         at = inner(array(eta), self.domain(link))

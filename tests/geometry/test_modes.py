@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import hierbayes as hb
+from hierbayes.families import get_family, get_link
 from hierbayes.geometry import coordinates
 from hierbayes.plan import STIFF
 
@@ -67,3 +68,13 @@ def test_scores_that_grow_exponentially_do_not_overshoot(seed):
     # what coefficients and effects are together, to four standard errors of a mean of 12 groups
     typical = found.center + found.groups["g"].mode.mean(axis=0)
     np.testing.assert_allclose(typical, 0.3, atol=4 * 0.8 / np.sqrt(12))
+
+
+@pytest.mark.parametrize("family", ["weibull", "gamma", "exponential"])
+def test_steps_of_positive_responses_are_bounded(family):
+    rows = dict.fromkeys(get_family(family).parameters, 2.0)
+    eta = np.linspace(-300, 300, 121)
+    args = np.ones(121), eta, rows, get_link(family)
+    score, weights = (getattr(get_family(family), name)(*args) for name in ("score", "step_weights"))
+    assert (np.abs(score / weights) <= 1).all()
+    assert (weights >= get_family(family).information(*args[1:])).all()
