@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from plugin import random_fit
+from refits import refit_rows
 from structures import small_frame
 from tolerances import monte_carlo
 
@@ -21,11 +22,6 @@ SHORT = {"draws": 60, "tune": 60, "chains": 2, "progress": False}
 def unfitted(formula: str, **arguments: object) -> Fit:
     """What of a fit a refit needs: its spec and its design."""
     return random_fit(hb.Model(formula, small_frame(), **arguments), chains=1, draws=2)
-
-
-def refit_rows(fit: Fit, rows: object, **settings: object) -> Fit:
-    """As cross-validation does."""
-    return model_of_rows(fit, rows).fit(**{**settings_of(fit), **settings})
 
 
 @pytest.mark.sampling

@@ -90,6 +90,12 @@ class Reproduction:
         The page.
     models : tuple of ModelAgain
         In the page's order.
+
+    Examples
+    --------
+    >>> again = hb.reproduce(fit.report("exam.html"))  # doctest: +SKIP
+    >>> again.ok  # doctest: +SKIP
+    True
     """
 
     page: Path

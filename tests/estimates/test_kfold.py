@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from refits import refit_rows
 from structures import small_frame
 from tolerances import monte_carlo
 
@@ -17,7 +18,6 @@ from hierbayes.estimates.leave_out.kfold import _folds
 from hierbayes.estimates.leave_out.loo import row_likelihood
 from hierbayes.estimates.leave_out.units import units_of
 from hierbayes.fitted import Fit
-from hierbayes.refitting import refit_rows
 
 pytestmark = pytest.mark.sampling
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from refits import refit_rows
 from tolerances import monte_carlo
 
 import hierbayes as hb
@@ -16,7 +17,6 @@ from hierbayes.estimates.leave_out.loo import relative_efficiency, row_likelihoo
 from hierbayes.estimates.leave_out.marginal import MarginalLikelihood, inner_terms
 from hierbayes.estimates.leave_out.units import units_of
 from hierbayes.fitted import Fit
-from hierbayes.refitting import refit_rows
 
 pytestmark = pytest.mark.sampling
 
