@@ -137,9 +137,9 @@ def _read_category(name: str, series: nw.Series[Any]) -> RawColumn:
     if nw.get_native_namespace(series).__name__ == "polars" and series.dtype.base_type() is nw.Categorical:
         return RawColumn(name, CATEGORY, values, sorted_by_default=True)
     if isinstance(getattr(series.to_native(), "dtype", None), pd.ArrowDtype):  # which has no `.cat`
-        import pyarrow as pa
-
-        series = nw.from_native(pa.chunked_array([series.to_arrow()]), series_only=True)
+        dictionary: Any = series.to_arrow()
+        order = tuple(map(label, dictionary.dictionary.to_pylist()))
+        return RawColumn(name, CATEGORY, values, order)
     try:
         order = tuple(map(label, series.cat.get_categories().to_list()))
     except NotImplementedError:  # pyarrow, of categories that are no plain values
