@@ -33,7 +33,7 @@ from hierbayes.fitted.unfinished import counts
 from tests.slow.results import keep
 
 FORMULA = "use ~ age + I(age^2) + urban + livch + (1 + urban | district)"
-SETTINGS = {"draws": 800, "tune": 400, "chains": 4, "cores": 2, "seed": 1, "progress": False}
+SETTINGS = {"draws": 4000, "tune": 400, "chains": 4, "cores": 2, "seed": 1, "progress": False}
 HEAVY = ["nutpie", "zarr", "hierbayes.estimates", "hierbayes.routes", "hierbayes.kernels.assemble", __name__]
 """Imported once, by the process that all children are forked from: no strike falls on imports."""
 
