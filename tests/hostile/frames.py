@@ -288,11 +288,12 @@ def check_design(case: Case, design: Design) -> None:
         np.testing.assert_array_equal(design.X[:, design.terms.index(x)], values)
     for group in design.groups:
         if group.factor == backquoted(case.names["g"]):
-            values = used[case.names["g"]].tolist()
+            own = np.flatnonzero(group.own)  # of gr(g, by = h) the rows of one level of h
+            values = used[case.names["g"]].iloc[own].tolist()
             if {str} < set(map(type, values)):  # a level is its label, in R too: 1 and "1" are one
                 values = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in values]
             same = partition(values)
-            assert same == partition(group.codes.tolist()), group.levels
+            assert same == partition(group.codes[own].tolist()), group.levels
 
 
 def partition(values: Sequence[Any]) -> list[int]:
