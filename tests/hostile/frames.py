@@ -290,8 +290,9 @@ def check_design(case: Case, design: Design) -> None:
         if group.factor == backquoted(case.names["g"]):
             own = np.flatnonzero(group.own)  # of gr(g, by = h) the rows of one level of h
             values = used[case.names["g"]].iloc[own].tolist()
-            if {str} < set(map(type, values)):  # a level is its label, in R too: 1 and "1" are one
-                values = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in values]
+            if {str} < set(map(type, values)):  # a level is its label, as in R: 1 and "1" are one
+                numbers = [v == int(v) if isinstance(v, float | bool) else False for v in values]
+                values = [str(int(v) if n else v) for v, n in zip(values, numbers, strict=True)]
             same = partition(values)
             assert same == partition(group.codes[own].tolist()), group.levels
 
