@@ -29,13 +29,17 @@ VECTORS = 400
 
 MEMINFO = Path("/proc/meminfo")
 CONTAINER = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
     (
-        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        "/sys/fs/cgroup/memory/memory.stat",
     ),
 )
-"""Limit and use of the memory of a container, of control groups 2 and 1."""
+"""Limit and use of the memory of a container, and what the use consists of, of control groups 2 and 1."""
+
+FILES = ("active_file", "inactive_file")
+"""Parts of the use of a container that are copies of files: the system takes them back where it needs room."""
 
 
 def unknowns(spec: ModelSpec) -> tuple[int, int]:
@@ -84,9 +88,11 @@ def _of_machine() -> int | None:
     return 1024 * int(words[0]) if words else None
 
 
-def _of_container(limit: Path, used: Path) -> int | None:
+def _of_container(limit: str, used: str, parts: str) -> int | None:
     try:
-        return max(0, int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii")))
+        most, use, stat = (Path(place).read_text(encoding="ascii") for place in (limit, used, parts))
+        sizes = dict(line.split() for line in stat.splitlines())
+        return max(0, int(most) - int(use) + sum(int(sizes.get(name, 0)) for name in FILES))
     except (OSError, ValueError):  # no such file, or no limit: "max"
         return None
 

@@ -87,10 +87,14 @@ def test_what_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a container what its limit leaves; without any of these files nothing is known."""
     (tmp_path / "meminfo").write_text("MemTotal: 8000 kB\nMemAvailable:    5000 kB\n")
     (tmp_path / "limit").write_text("3000000\n")
-    (tmp_path / "used").write_text("1000000\n")
+    (tmp_path / "used").write_text("2500000\n")
+    # copies of files fill a container in time, and are given back
+    (tmp_path / "stat").write_text("anon 900000\ninactive_file 1100000\nactive_file 400000\n")
     nothing = tmp_path / "none"
     monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(memory, "CONTAINER", ((nothing, nothing), (tmp_path / "limit", tmp_path / "used")))
+    monkeypatch.setattr(
+        memory, "CONTAINER", ((nothing,) * 3, tuple(tmp_path / name for name in ("limit", "used", "stat")))
+    )
     assert available() == 2_000_000
     (tmp_path / "limit").write_text("max\n")
     assert available() == 5_120_000
