@@ -39,7 +39,7 @@ CONTAINER = (
 """Limit and use of the memory of a container, and what the use consists of, of control groups 2 and 1."""
 
 FILES = ("active_file", "inactive_file")
-"""Parts of the use of a container that are copies of files: the system takes them back where it needs room."""
+"""Parts of the use of a container that are copies of files: the system takes them back where it needs to."""
 
 
 def unknowns(spec: ModelSpec) -> tuple[int, int]:
