@@ -34,6 +34,7 @@ _PUBLIC = {
     "load": "hierbayes.fitted",
     "resume": "hierbayes.resuming",
     "plot": "hierbayes.plots.public",
+    "quiet": "hierbayes.progress",
     "describe_structure": "hierbayes.design.structure",
     "simulate": "hierbayes.simulation",
     "load_data": "hierbayes.datasets",
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from hierbayes.model import Model as Model
     from hierbayes.model import fit as fit
     from hierbayes.plots.public import plot as plot
+    from hierbayes.progress import quiet as quiet
     from hierbayes.report import report_card as report_card
     from hierbayes.report.publication import table as table
     from hierbayes.reproduction import Reproduction as Reproduction

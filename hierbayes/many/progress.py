@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from hierbayes.progress import Work, say, showing, wanted
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class FitsProgress:
@@ -19,41 +22,38 @@ class FitsProgress:
         Number of fits.
     show : bool
         Whether to show anything.
+    console : rich.console.Console, optional
+        Where, instead of standard error.
     """
 
     def __init__(self, total: int, *, show: bool, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False, quiet=not show)
+        self.console, self.show = console, show and wanted()
         self.total, self.done, self.failed = total, 0, 0
         self._started = time.perf_counter()
-        self._bar = Progress(
-            TextColumn("  fits"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.fields[failed]} failed"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-            disable=not (show and self.console.is_terminal),
-        )
-        self._task = self._bar.add_task("fits", total=total, failed=0)
+        self._work = Work("fits", total)
+        self._shown = ExitStack()
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        if self.show:
+            self._shown.enter_context(showing(self._work.line, delay=0.0, console=self.console))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        self._shown.close()
 
     def advance(self, *, failed: bool) -> None:
         """One more fit is done."""
         self.done, self.failed = self.done + 1, self.failed + failed
-        self._bar.update(self._task, completed=self.done, failed=self.failed)
+        self._work.done = self.done
+        self._work.note = f"{self.failed:,} failed" if self.failed else ""
 
     def finish(self, *, partial: bool) -> None:
         """Print the summary line."""
+        if not self.show:
+            return
         seconds = time.perf_counter() - self._started
         ending = f"interrupted after {self.done:,} of {self.total:,}" if partial else f"{self.done:,}"
         failed = f", {self.failed:,} failed" if self.failed else ""
-        self.console.print(f"{ending} fits in {seconds:.1f} s{failed}", markup=False)
+        say(f"{ending} fits in {seconds:.1f} s{failed}", self.console)

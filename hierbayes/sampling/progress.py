@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -13,6 +13,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from hierbayes.progress import say, showing, wanted, working
 from hierbayes.sampling.settings import SamplerSettings
 
 
@@ -50,7 +51,7 @@ class ChainProgress:
     """
 
     def __init__(self, chains: int, total: int, title: str = "", console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console
         self.title = title
         self._lock = threading.Lock()
         self._started = time.perf_counter()
@@ -60,23 +61,21 @@ class ChainProgress:
             TextColumn("{task.completed:>5.0f}/{task.total:.0f} {task.fields[phase]:<8}"),
             TextColumn("{task.fields[speed]:>6.0f} draws/s  {task.fields[divergences]} divergences"),
             TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
         )
+        self._shown = ExitStack()
         self._tasks: list[TaskID] = [
             self._bars.add_task(str(k + 1), total=total, phase="waiting", speed=0.0, divergences=0)
             for k in range(chains)
         ]
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        self._shown.enter_context(showing(self._bars.get_renderable, delay=0.0, console=self.console))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        self._shown.close()
 
     def update(self, states: Sequence[ChainState]) -> None:
         """Show where the chains stand; may be called from any thread."""
@@ -90,20 +89,16 @@ class ChainProgress:
                     divergences=state.divergences,
                 )
 
-    def refresh(self) -> None:
-        """Draw the lines now."""
-        self._bars.refresh()
-
     def finish(self, draws: int, divergences: int, *, partial: bool) -> None:
         """Print the summary line."""
         seconds = time.perf_counter() - self._started
         ending = "interrupted after" if partial else "sampled"
         title = f"{self.title}: " if self.title else ""
         noun = "divergence" if divergences == 1 else "divergences"
-        self.console.print(
+        say(
             f"{title}{ending} {draws:,} draws in {seconds:.1f} s "
             f"({draws / max(seconds, 1e-9):,.0f} draws/s), {divergences} {noun}",
-            markup=False,
+            self.console,
         )
 
 
@@ -123,22 +118,26 @@ class NoProgress:
         """Nothing to print."""
 
 
+def asked(settings: SamplerSettings) -> bool:
+    """Whether the settings ask for progress, and nobody has switched it off."""
+    return settings.progress and wanted()
+
+
 def tell(settings: SamplerSettings, text: str) -> None:
     """A line on standard error, where the settings ask for progress and there is something to say."""
-    if settings.progress and text:
-        Console(stderr=True, highlight=False).print(text, markup=False)
+    if asked(settings) and text:
+        say(text)
 
 
 def compiling(settings: SamplerSettings, title: str) -> AbstractContextManager[object]:
     """A line that says what takes so long before the first draw; nothing outside of a terminal."""
-    console = Console(stderr=True, highlight=False)
-    if not (settings.progress and console.is_terminal):
+    if not settings.progress:
         return nullcontext()
-    return console.status(f"{title}: compiling the model" if title else "compiling the model")
+    return working(f"{title}: compiling the model" if title else "compiling the model")
 
 
 def progress_for(settings: SamplerSettings, title: str) -> ChainProgress | NoProgress:
     """Bars when the settings ask for them."""
-    if not settings.progress:
+    if not asked(settings):
         return NoProgress()
     return ChainProgress(settings.chains, settings.draws + settings.tune, title)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hierbayes.errors import SamplingError
+from hierbayes.progress import shows
 from hierbayes.sampling.progress import progress_for
 from hierbayes.sampling.settings import RawDraws, SamplerSettings, tidy_stats
 
@@ -41,7 +42,7 @@ def sample_pymc(model: Any, settings: SamplerSettings, title: str = "") -> RawDr
                 cores=settings.cores,
                 random_seed=settings.seed,
                 target_accept=settings.target_accept,
-                progressbar=settings.progress,
+                progressbar=settings.progress and shows() and sys.stdout.isatty(),
                 nuts_sampler="pymc",
                 mp_ctx=_start_method(),
                 compute_convergence_checks=False,

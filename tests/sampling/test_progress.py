@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import io
+import time
 
 from rich.console import Console
 
 from hierbayes.sampling.progress import ChainProgress, ChainState
+
+
+def until(there) -> None:
+    """Bars are drawn by another thread."""
+    given_up = time.monotonic() + 10
+    while not there() and time.monotonic() < given_up:
+        time.sleep(0.01)
 
 
 def shown(terminal: bool) -> str:
@@ -14,7 +22,7 @@ def shown(terminal: bool) -> str:
     console = Console(file=stream, force_terminal=terminal, width=110, highlight=False)
     with ChainProgress(2, 200, "m_01", console) as progress:
         progress.update([ChainState(120, 200, 3, 0.5, False), ChainState(40, 200, 0, 0.5, True)])
-        progress.refresh()
+        until(lambda: not terminal or "warm-up" in stream.getvalue())
     progress.finish(200, 3, partial=False)
     return stream.getvalue()
 
