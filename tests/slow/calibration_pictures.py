@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,21 +11,24 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes.estimates.checks.p_values import p_words
-from hierbayes.plots import marks, to_png_bytes
+from hierbayes.plots import marks, to_pixels
 from hierbayes.plots.calibration import envelope_of_ranks
 from hierbayes.plots.style import BLUE, INK, ORANGE, PALE, canvas, panels, styled
+from hierbayes.report.png import with_palette
 
 from .calibration_cases import CASES
 
 AMONG = 100
-COLUMNS, DPI, COLOURS = 4, 90, 24
+COLUMNS, DPI = 4, 90
 
 
 def draw_families(results: Mapping[str, Any], ranks: Mapping[str, NDArray[np.uint8]], folder: Path) -> None:
     """Write ``<family>.png`` for every family with a result."""
     for family in dict.fromkeys(CASES[name].family for name in results):
         shown = dict(_runs(results, family))
-        (folder / f"{family}.png").write_bytes(_small(_draw(_data(family, shown, results, ranks))))
+        (folder / f"{family}.png").write_bytes(
+            with_palette(to_pixels(_draw(_data(family, shown, results, ranks)), dpi=DPI))
+        )
 
 
 def _runs(results: Mapping[str, Any], family: str) -> list[tuple[str, str]]:
@@ -95,13 +97,3 @@ def _draw(data: xr.Dataset) -> Any:
                 pc.map(marks.curve, f"{name}_{line}", data=kept, x=at, color=colour, width=1.0, alpha=0.7)
         pc.map(marks.panel_title, data=data[["panel_title"]], store_artist=False, size=8.5)
     return pc
-
-
-def _small(collection: Any) -> bytes:
-    from PIL import Image
-
-    drawn = Image.open(io.BytesIO(to_png_bytes(collection, dpi=DPI))).convert("RGB")
-    buffer = io.BytesIO()
-    few = drawn.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
