@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 COLOURS = 64  # of the 256 that a PNG palette holds: more cannot be told apart, and take a third more space
-STEPS = (1, 4, 8, 12, 16, 24, 32, 48, 64)
+AREA = 0.002
+"""Share of a picture that a colour covers which is an area's, and not of an edge between two."""
+
+STEPS = (1, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Widths of the bins that the channels are rounded to; the first with few enough colours is taken."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -65,15 +68,18 @@ def _on_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _quantize(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Palette indices of shape (height, width) and the palette of shape (colours, 3).
 
-    Each entry is the commonest of the colours that it stands for, so that paper and ink stay what they are.
+    Colours of areas are kept. Others share an entry, the commonest of those that it stands for.
     """
     channels = pixels.astype(np.uint32)
     packed = (channels[..., 0] << 16) | (channels[..., 1] << 8) | channels[..., 2]
     codes, inverse, counts = _distinct(packed)
     colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.float64)
+    areas = np.argsort(-counts, kind="stable")[: COLOURS // 2]
+    areas = areas[counts[areas] >= AREA * packed.size]
     for step in STEPS:
-        binned = np.rint(colours / step).astype(np.int64)
-        _, bins = np.unique(binned @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
+        binned = np.rint(colours / step).astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+        binned[areas] = -1 - np.arange(len(areas))
+        _, bins = np.unique(binned, return_inverse=True)
         if bins.max() < COLOURS:
             break
     by_count = np.lexsort((counts, bins))

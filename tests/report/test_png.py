@@ -31,6 +31,18 @@ def test_many_colours_are_rounded_a_little() -> None:
     assert (read(small)[:, :50] == 255).all()
 
 
+def test_areas_keep_their_colours_among_many_others() -> None:
+    x, y = np.random.default_rng(4).random((2, 200, 300))
+    pixels = np.rint(255 * np.stack([x, y, (x + y) / 2, np.ones_like(x)], axis=2)).astype(np.uint8)
+    areas = {(255, 255, 255): slice(0, 60), (223, 223, 223): slice(60, 120), (228, 238, 243): slice(120, 125)}
+    for colour, rows in areas.items():
+        pixels[rows, :, :3] = colour
+    small = read(with_palette(pixels))
+    for colour, rows in areas.items():
+        assert (small[rows] == colour).all(), colour
+    assert len(np.unique(small.reshape(-1, 3), axis=0)) <= COLOURS
+
+
 @pytest.mark.parametrize("opacity", [0, 128])
 def test_transparent_pixels_lie_on_white(opacity: int) -> None:
     rng = np.random.default_rng(2)
