@@ -21,6 +21,7 @@ from hierbayes.formulas import Formula, parse_formula
 from hierbayes.formulas.parts import Formulas
 from hierbayes.geometry import Coordinates, scales
 from hierbayes.plan import Plan, Wish, coordinates_of, make_plan
+from hierbayes.progress import working
 from hierbayes.reuse import CompiledGraphs
 from hierbayes.routes import Source
 from hierbayes.running import Run, carry_out
@@ -88,6 +89,7 @@ class Model(ModelAnswers):
     spec: ModelSpec
 
     @one_thread()
+    @working("building the model")
     def __init__(
         self,
         formula: str | Formulas,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.live import Live
 
 VARIABLE = "HIERBAYES_PROGRESS"
 """The environment variable that switches progress off."""
@@ -24,12 +25,13 @@ DELAY = 1.0
 """Seconds before a line appears: what is done sooner shows nothing."""
 SOON = 2.0
 """Seconds before it is worth saying how many are left."""
-TICK = 0.1
+TICK = 0.2
 """Seconds between two looks at what is to be shown."""
-BAR = 24
-"""Width of a bar, in characters."""
+TITLE, BAR = 32, 24
+"""Characters of a title, so that bars stand below each other, and at most of a bar."""
 
 _QUIET = ContextVar("quiet", default=False)
+_INSIDE = ContextVar("inside", default=False)
 
 
 @contextmanager
@@ -55,6 +57,11 @@ def quiet() -> Iterator[None]:
 def wanted() -> bool:
     """Whether nobody has switched progress off."""
     return not _QUIET.get() and os.environ.get(VARIABLE, "").strip().lower() not in OFF
+
+
+def inside() -> bool:
+    """Whether this is a part of something that has a line of its own, and leaves none that stays."""
+    return _INSIDE.get()
 
 
 def shows() -> bool:
@@ -130,10 +137,11 @@ class Work:
         from rich.text import Text
 
         title, count = self.words
-        bar = ProgressBar(self.total, self.done, width=BAR, pulse=self.total is None)
+        bar = ProgressBar(self.total, self.done, pulse=self.total is None)
         row = Table.grid(padding=(0, 1), pad_edge=True)
-        for overflow in ("ellipsis", "crop", "ellipsis"):
-            row.add_column(no_wrap=True, overflow=overflow)
+        row.add_column(no_wrap=True, overflow="ellipsis", width=TITLE)
+        row.add_column(max_width=BAR)
+        row.add_column(no_wrap=True, overflow="ellipsis")
         row.add_row(Text(f" {title}"), bar, Text(count))
         return row
 
@@ -159,8 +167,12 @@ def working(
         Seconds before the line appears.
     """
     work = Work(title, total, unit)
-    with showing(work.line, delay=delay):
-        yield work
+    before = _INSIDE.set(True)
+    try:
+        with showing(work.line, delay=delay):
+            yield work
+    finally:
+        _INSIDE.reset(before)
 
 
 @contextmanager
@@ -196,7 +208,8 @@ def say(text: str, console: Console | None = None) -> None:
     if console is None:
         screen = _screen
         live = screen is not None and not screen.ended
-        console = screen.console if screen is not None and live else Console(stderr=True, highlight=False)
+        console = screen.console if screen is not None and live else None
+    console = Console(stderr=True, highlight=False) if console is None else console
     console.print(text, markup=False, soft_wrap=True)
 
 
@@ -213,7 +226,7 @@ class _Screen:
     A thread of its own hears no Ctrl-C, so that the cursor always comes back.
     """
 
-    console: Console
+    console: Console | None
     parts: list[_Part]
     before: threading.Thread | None = None
     ended: bool = False
@@ -225,27 +238,37 @@ class _Screen:
         self.thread.start()
 
     def _run(self) -> None:
-        from rich.live import Live
-
         if self.before is not None:
             self.before.join()
-        live = Live(
+        live: Live | None = None
+        try:
+            while self._goes_on():
+                if live is None and self._visible():
+                    live = self._live()
+                    live.start()
+                if live is not None:
+                    live.refresh()
+                self.awake.wait(TICK)
+                self.awake.clear()
+        finally:
+            self.ended = True
+            if live is not None:
+                live.stop()
+
+    def _live(self) -> Live:
+        """What draws, made only when there is something to be drawn."""
+        from rich.console import Console
+        from rich.live import Live
+
+        if self.console is None:
+            self.console = Console(stderr=True, highlight=False)
+        return Live(
             get_renderable=self._due,
             console=self.console,
             auto_refresh=False,
             transient=True,
             redirect_stdout=_is_terminal(sys.stdout),
         )
-        try:
-            while self._goes_on():
-                if live.is_started or self._visible():
-                    live.start()
-                    live.refresh()
-                self.awake.wait(TICK)
-                self.awake.clear()
-        finally:
-            self.ended = True
-            live.stop()
 
     def _goes_on(self) -> bool:
         """Also asked by an interpreter that ends while a part was left behind."""
@@ -269,14 +292,11 @@ _screen: _Screen | None = None
 
 def _add(part: _Part, console: Console | None) -> None:
     global _screen
-    from rich.console import Console
-
     with _LOCK:
         screen = _screen
         if screen is not None and not screen.ended:
             screen.parts.append(part)
             return
-        console = console or Console(stderr=True, highlight=False)
         _screen = _Screen(console, [part], None if screen is None else screen.thread)
 
 

@@ -12,6 +12,7 @@ from hierbayes.families import get_family
 from hierbayes.formulas.parts import formula
 from hierbayes.kernels.coverage import LIKELIHOODS, PART_LIKELIHOODS, SEVERAL
 from hierbayes.model import Model
+from hierbayes.progress import working
 
 COLLAPSED = ("gaussian", "identity")
 """The likelihood that has collapsed kernels besides the one over rows."""
@@ -111,10 +112,12 @@ def warmup(
         if name not in KERNELS:
             raise UnknownNameError("kernel", name, KERNELS)
     ready = []
-    for name in only or KERNELS:
-        ready.append(_warm(name))
-        if on_ready is not None:
-            on_ready(ready[-1])
+    with working("compiling", unit="kernels") as work:
+        for name in work.over(only or KERNELS):
+            work.note = name
+            ready.append(_warm(name))
+            if on_ready is not None:
+                on_ready(ready[-1])
     return tuple(ready)
 
 

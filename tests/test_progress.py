@@ -6,27 +6,50 @@ import io
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 from terminals import ESCAPE, HIDE, SHOW, at_terminal, script
 
 import hierbayes as hb
 from hierbayes import progress
+from hierbayes.fitted import registry
 from hierbayes.progress import OFF, VARIABLE, Work, shows, wanted, working
 
-SLOW = script("""
-    import time
-    from hierbayes.progress import say, working
+WAITING = """
+    import collections, os, signal, sys, threading, time
+    from hierbayes.progress import Work, say, working
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    drawn, line = collections.Counter(), Work.line
+
+    def counted(work):
+        drawn[work.words[0]] += 1
+        return line(work)
+
+    Work.line = counted
+
+    def until_drawn(title, seconds=20):
+        before, given_up = drawn[title], time.monotonic() + seconds
+        while drawn[title] < before + 2 and time.monotonic() < given_up:
+            time.sleep(0.01)
+"""
+"""Lines are drawn by another thread, when a busy machine comes to it."""
+SLOW = script(
+    WAITING
+    + """
+    wait = until_drawn if sys.argv[1:] else lambda title: None
     with working("outer", 3, unit="rows", delay=0.0) as work:
         for k in work.over(range(3)):
             print(f"printed {k}")
             with working("inner", delay=0.0):
-                time.sleep(0.15)
-        work.note = "what is in hand"
+                wait("inner")
+        work.done, work.note = 2, "in hand"
         say("a line that stays")
-        time.sleep(0.15)
+        wait("outer: in hand")
     print("the end")
-""")
+"""
+)
 LEFT = [*(f"printed {k}" for k in range(3)), "a line that stays", "the end"]
 
 
@@ -40,19 +63,19 @@ def cursor_is_back(written: str) -> bool:
 
 
 def test_lines_are_drawn_below_each_other_and_go():
-    seen = at_terminal(*SLOW)
+    seen = at_terminal(*SLOW, "wait")
     assert seen.status == 0
     assert "outer" in seen.written
     assert "inner" in seen.written
-    assert "2/3 rows  0:00:00" in seen.written
-    assert "outer: what is in hand" in seen.written
+    assert "2/3 rows  0:0" in seen.written
+    assert "outer: in hand" in seen.written
     assert "\x1b[1A" in seen.written  # from the inner line up to the outer one
     assert cursor_is_back(seen.written)
     assert seen.screen == LEFT
 
 
 def test_output_in_a_pipe_stays_there():
-    seen = at_terminal(*SLOW, piped=True)
+    seen = at_terminal(*SLOW, "wait", piped=True)
     assert seen.piped.splitlines() == [line for line in LEFT if line != "a line that stays"]
     assert cursor_is_back(seen.written)
     assert seen.screen == ["a line that stays"]
@@ -75,20 +98,18 @@ def test_the_terminal_is_as_it_was_when_it_ends_early(how: str):
         "left behind": "sys.exit(4)",
         "Ctrl-C": "print('now', flush=True); time.sleep(20)",
     }
+    enter = "work.__enter__()" if how == "left behind" else "with work:"
+    indent = "" if how == "left behind" else "    "
     seen = at_terminal(
-        *script(f"""
-            import os, signal, sys, time
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            from hierbayes.progress import working
-            work = working("long", delay=0.0)
-            if {how == "left behind"}:
-                work.__enter__()
-                time.sleep(0.3)
-                {ends.get(how, how)}
-            with work:
-                time.sleep(0.3)
-                {ends.get(how, how)}
-        """),
+        *script(
+            WAITING
+            + f"""
+    work = working("long", delay=0.0)
+    {enter}
+    {indent}until_drawn("long")
+    {indent}{ends.get(how, how)}
+"""
+        ),
         interrupt_at="now" if how == "Ctrl-C" else "",
     )
     assert seen.status == {"os._exit": 3, "left behind": 4, "Ctrl-C": -2}.get(how, 1)
@@ -111,23 +132,38 @@ def test_switched_off():
 
 def test_silent_in_threads_and_workers():
     seen = at_terminal(
-        *script("""
-            import threading, time
-            from joblib import Parallel, delayed
-            def work():
-                from hierbayes.progress import shows, working
-                with working("hidden", delay=0.0):
-                    time.sleep(0.3)
-                return shows()
-            if __name__ == "__main__":
-                print(Parallel(n_jobs=2)(delayed(work)() for _ in range(2)))
-                thread = threading.Thread(target=work)
-                thread.start()
-                thread.join()
-        """)
+        *script(
+            WAITING
+            + """
+    from joblib import Parallel, delayed
+
+    def work():
+        from hierbayes.progress import shows
+        with working("hidden", delay=0.0):
+            until_drawn("hidden", seconds=0.5)
+        return shows()
+
+    if __name__ == "__main__":
+        print(Parallel(n_jobs=2)(delayed(work)() for _ in range(2)))
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+"""
+        )
     )
     assert seen.screen == ["[False, False]"]
     assert "hidden" not in seen.written
+
+
+def test_whatever_is_asked_of_a_fit_has_a_line(monkeypatch: pytest.MonkeyPatch):
+    """Bound in one place, so that a new method has one too; its own name, docstring and arguments stay."""
+    told = []
+    monkeypatch.setattr(progress, "showing", lambda draw, **how: told.append(draw) or nullcontext())
+    monkeypatch.setattr(registry, "resolve", lambda target: lambda fit, k=1: f"{fit} {k}")
+    for table, called in [(registry.ESTIMATES, "fit."), (registry.PLOTS, "fit.plot.")]:
+        for name in table:
+            assert registry.bind(table, name, "a fit", called)(k=2) == "a fit 2"
+            assert told.pop().__self__.title == called + name
 
 
 def test_quiet_and_the_variable(monkeypatch: pytest.MonkeyPatch):

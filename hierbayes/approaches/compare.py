@@ -34,6 +34,7 @@ from hierbayes.estimates.predictions.prediction import epred, linpred
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
 from hierbayes.fitted import Fit
 from hierbayes.model import Model
+from hierbayes.progress import working
 
 type Quantities = dict[str, xr.DataArray]
 
@@ -51,6 +52,7 @@ DEFINITION = (
 )
 
 
+@working("hb.pooling")
 def pooling(
     model: Model,
     group: str | None = None,

@@ -19,6 +19,7 @@ from hierbayes.estimates.predictions.prediction import family_parameters, linpre
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit
 from hierbayes.many import FitFailure, fit_many
+from hierbayes.progress import working
 from hierbayes.refitting import model_of_rows
 
 type Floats = NDArray[np.float64]
@@ -72,8 +73,7 @@ class Work:
         if not models:
             return []
         seed = int(self.seeds.spawn(1)[0].generate_state(1)[0])
-        wanted = {"progress": False, **settings, **self.settings}
-        found = fit_many(models, seeds=seed, keep="fit", **wanted)
+        found = fit_many(models, seeds=seed, keep="fit", **{**settings, **self.settings})
         done = []
         for position, outcome in found.items():
             task = tasks[int(str(position))]
@@ -125,18 +125,18 @@ def held_out(work: Work, left_out: str, folds: int, rng: np.random.Generator) ->
     fold = _folds(codes, len(work.factor.levels), (left_out, folds), rng)
     means = {name: np.full(design.n, np.nan) for name in work.approaches}
     densities = {name: np.full(design.n, np.nan) for name in work.approaches}
-    for k in range(folds):
-        held = fold == k
-        for task, fit in work.run(work.tasks(~held, names), left_out, chains=2):
-            name, rows = task.approach.name, np.flatnonzero(held)
-            if task.level:
-                rows = rows[codes[rows] == work.factor.levels.index(task.level)]
-                X = work.approaches[NONE].bare.design.X
-                rows = rows[estimable(X[task.rows], X[rows])]
-            if len(rows):
-                means[name][rows], densities[name][rows] = score(
-                    fit, task.approach.change(take_rows(design, rows))
-                )
+    with working(f"{left_out} left out", unit="parts") as shown:
+        for k in shown.over(range(folds)):
+            held = fold == k
+            for task, fit in work.run(work.tasks(~held, names), left_out, chains=2):
+                name, rows = task.approach.name, np.flatnonzero(held)
+                if task.level:
+                    rows = rows[codes[rows] == work.factor.levels.index(task.level)]
+                    X = work.approaches[NONE].bare.design.X
+                    rows = rows[estimable(X[task.rows], X[rows])]
+                if len(rows):
+                    there = task.approach.change(take_rows(design, rows))
+                    means[name][rows], densities[name][rows] = score(fit, there)
     groups = codes if left_out == GROUPS else np.arange(design.n)
     return _table(design, (means, densities), groups, left_out)
 

@@ -23,6 +23,7 @@ from hierbayes.estimates.predictions.prediction import thin
 from hierbayes.fitted import Fit
 from hierbayes.many import fit_many
 from hierbayes.model import Model
+from hierbayes.progress import working
 
 type Floats = npt.NDArray[np.float64]
 
@@ -118,7 +119,8 @@ def sbc(
             "A model with cens() cannot be calibrated: which rows are censored depends on the response that "
             "is drawn, and the limits of the other rows are not known. Allowed: the model without cens()."
         )
-    drawn = prior_predictive(model, n, seed=seed)
+    with working("drawing data sets from the prior"):
+        drawn = prior_predictive(model, n, seed=seed)
     truths = drawn["prior"].to_dataset().isel(chain=0)
     responses = drawn["prior_predictive"]["y"].isel(chain=0).to_numpy()
     keep = partial(_kept, levels=_first_levels(model))

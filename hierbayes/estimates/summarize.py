@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from hierbayes.errors import DataError
+from hierbayes.progress import working
 
 PROB = 0.95
 WIDTH = 100
 """At most so many columns wide is what stands under a table."""
 
-
+AT_A_TIME = 200
+"""Quantities whose effective sample sizes are computed before progress is told."""
 DIGITS = 4
 """Decimals of estimates in print; the frame has them all."""
 
@@ -118,29 +121,42 @@ def summarize(draws: xr.DataArray, prob: float = PROB, *, tail: bool = False) ->
     Vehtari, A., Gelman, A., Simpson, D., Carpenter, B. and Bürkner, P.-C. (2021). Rank-normalization,
     folding, and localization: an improved R-hat. Bayesian Analysis 16, 667-718.
     """
-    from arviz_base import rcParams
-    from arviz_stats.base import array_stats
-
     if not 0 < prob < 1:
         raise DataError(f"prob is the mass of the interval, between 0 and 1; {prob!r} was given.")
     values = draws.transpose("chain", "draw", ...)
     flat = values.to_numpy().reshape(values.sizes["chain"], values.sizes["draw"], -1)
-    # The array interface: with labelled arrays arviz-stats goes through xarray, which loads numba.
-    axes = {"chain_axis": 0, "draw_axis": 1}
     lower, upper = np.quantile(flat, [(1 - prob) / 2, (1 + prob) / 2], axis=(0, 1))
     columns = {
         "mean": flat.mean(axis=(0, 1)),
         "sd": flat.std(axis=(0, 1), ddof=1) if flat.shape[0] * flat.shape[1] > 1 else np.zeros(flat.shape[2]),
         "lower": lower,
         "upper": upper,
-        "ess_bulk": array_stats.ess(flat, method="bulk", **axes),
     }
-    if tail:
-        columns["ess_tail"] = array_stats.ess(flat, method="tail", prob=rcParams["stats.ci_prob"], **axes)
-    single = flat.shape[0] < 2
-    with np.errstate(divide="ignore", invalid="ignore"):  # of draws that are all the same
-        columns["r_hat"] = np.full(flat.shape[2], np.nan) if single else array_stats.rhat(flat, **axes)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns | _diagnostics(flat, tail=tail))
+
+
+def _diagnostics(flat: NDArray[np.float64], *, tail: bool) -> dict[str, NDArray[np.float64]]:
+    """Effective sample sizes and R-hat of the last dim, some of it at a time: they take longest."""
+    from arviz_base import rcParams
+    from arviz_stats.base import array_stats
+
+    # The array interface: with labelled arrays arviz-stats goes through xarray, which loads numba.
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    single, count = flat.shape[0] < 2, flat.shape[2]
+    parts: list[dict[str, NDArray[np.float64]]] = []
+    with working("effective sample sizes", count, unit="quantities") as work:
+        for start in range(0, max(count, 1), AT_A_TIME):
+            some = flat[..., start : start + AT_A_TIME]
+            part = {"ess_bulk": array_stats.ess(some, method="bulk", **axes)}
+            if tail:
+                part["ess_tail"] = array_stats.ess(
+                    some, method="tail", prob=rcParams["stats.ci_prob"], **axes
+                )
+            with np.errstate(divide="ignore", invalid="ignore"):  # of draws that are all the same
+                part["r_hat"] = np.full(some.shape[2], np.nan) if single else array_stats.rhat(some, **axes)
+            parts.append(part)
+            work.done = start + some.shape[2]
+    return {name: np.concatenate([np.atleast_1d(part[name]) for part in parts]) for name in parts[0]}
 
 
 def label_rows(draws: xr.DataArray) -> pd.DataFrame:

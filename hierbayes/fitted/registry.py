@@ -7,6 +7,8 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hierbayes.progress import working
+
 ESTIMATES: dict[str, str] = {
     "summary": "hierbayes.estimates.summaries:summary",
     "fixef": "hierbayes.estimates.summaries:fixef",
@@ -98,8 +100,10 @@ def resolve(target: str) -> Callable[..., Any]:
     return found
 
 
-def bind(table: Mapping[str, str], name: str, fit: object) -> Callable[..., Any]:
+def bind(table: Mapping[str, str], name: str, fit: object, called: str = "") -> Callable[..., Any]:
     """The function called ``name`` as a method of the fit, with its docstring and its other arguments.
+
+    While it runs, terminals show that it does; ``called`` is what the user wrote before the name: ``"fit."``.
 
     Raises
     ------
@@ -108,4 +112,4 @@ def bind(table: Mapping[str, str], name: str, fit: object) -> Callable[..., Any]
     """
     if name not in table:
         raise AttributeError(f"no {name!r} here; there are: {', '.join(table)}")
-    return types.MethodType(resolve(table[name]), fit)
+    return types.MethodType(working(called + name)(resolve(table[name])), fit)

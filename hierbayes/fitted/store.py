@@ -27,6 +27,7 @@ from hierbayes.fitted.declared import check_file, check_folder
 from hierbayes.fitted.places import advice, beside
 from hierbayes.fitted.record import Fit
 from hierbayes.fitted.whole import check_whole, checksum
+from hierbayes.progress import working
 from hierbayes.spec.records import ModelSpec, PredictorSpec
 
 FORMAT = 1
@@ -41,6 +42,7 @@ IN_MEMORY = 200_000_000
 ENGINES = {".nc": "h5netcdf", ".zarr": "zarr"}
 
 
+@working("fit.save")
 def save(fit: Fit, path: Path) -> Path:
     """Write a fit to ``path``, atomically.
 
@@ -71,6 +73,7 @@ def save(fit: Fit, path: Path) -> Path:
     return path
 
 
+@working("hb.load")
 def load(path: str | Path) -> Fit:
     """Read a fit that ``Fit.save`` wrote.
 

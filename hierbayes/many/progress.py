@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from hierbayes.progress import Work, say, showing, wanted
+from hierbayes.progress import Work, inside, say, showing, wanted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,8 +50,8 @@ class FitsProgress:
         self._work.note = f"{self.failed:,} failed" if self.failed else ""
 
     def finish(self, *, partial: bool) -> None:
-        """Print the summary line."""
-        if not self.show:
+        """Print the summary line, unless the fits are a part of something else."""
+        if not self.show or inside():
             return
         seconds = time.perf_counter() - self._started
         ending = f"interrupted after {self.done:,} of {self.total:,}" if partial else f"{self.done:,}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from hierbayes.progress import working
+
 FUNCTIONS: dict[str, str] = {
     "forest": "hierbayes.plots.forest:forest",
     "comparison": "hierbayes.plots.comparison:comparison",
@@ -33,7 +35,7 @@ class Pictures:
             raise AttributeError(f"hb.plot has no {name!r}; there are: {', '.join(self._table)}")
         module, _, function = self._table[name].partition(":")
         found: Callable[..., Any] = getattr(import_module(module), function)
-        return found
+        return working(f"hb.plot.{name}")(found)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._table]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hierbayes.errors import StorageError, UnknownNameError
+from hierbayes.progress import working
 from hierbayes.report.blocks import Block, Blocks, Code, Heading, Page, Paragraph
 from hierbayes.report.content.comparison import answer, comparison
 from hierbayes.report.content.context import Shown
@@ -91,7 +92,8 @@ def report_card(card: CardLike, fits: Mapping[str, Fit], path: str | Path) -> Pa
     >>> card = hb.load_card("models/exam.toml")
     >>> hb.report_card(card, hb.fit_card(card), "exam.html")  # doctest: +SKIP
     """
-    return write_page(card_page(card, fits), Path(path))
+    with working(f"page {Path(path).name}"):
+        return write_page(card_page(card, fits), Path(path))
 
 
 def fit_page(fit: Fit, title: str | None = None, data: str | Path | None = None) -> Page:
@@ -151,13 +153,15 @@ def model_blocks(shown: Shown, sections: Sequence[str], level: int, prefix: str)
         Put before the anchors, so that they stay unique within a page.
     """
     blocks: list[Block] = []
-    for name in sections:
-        section = SECTIONS[name]
-        if section.needs_groups and not shown.fit.spec.groups:
-            continue
-        content = section.build(shown)
-        if content:
-            blocks += [Heading(level, section.title, f"{prefix}{name}"), *content]
+    with working(shown.name or "page") as work:
+        for name in work.over(sections):
+            section = SECTIONS[name]
+            if section.needs_groups and not shown.fit.spec.groups:
+                continue
+            work.note = section.title
+            content = section.build(shown)
+            if content:
+                blocks += [Heading(level, section.title, f"{prefix}{name}"), *content]
     return tuple(blocks)
 
 

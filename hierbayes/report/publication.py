@@ -15,6 +15,7 @@ from hierbayes.estimates.summarize import PROB
 from hierbayes.estimates.variance.r2 import r2
 from hierbayes.estimates.variance.vpc import vpc, vpc_refusal
 from hierbayes.fitted.record import Fit
+from hierbayes.progress import working
 from hierbayes.report.blocks import Cell, Column, Table
 from hierbayes.report.numerals import MINUS, MISSING, count, number, places_for
 from hierbayes.report.render_markdown import render_markdown
@@ -100,6 +101,7 @@ class PublicationTable:
         return Table(columns, tuple(rows), self.title)
 
 
+@working("hb.table")
 def table(
     fits: Mapping[str, Fit] | Fit, *, elpd: bool = True, prob: float = PROB, title: str = ""
 ) -> PublicationTable:

@@ -13,7 +13,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from hierbayes.progress import say, showing, wanted, working
+from hierbayes.progress import inside, say, showing, wanted, working
 from hierbayes.sampling.settings import SamplerSettings
 
 
@@ -90,7 +90,9 @@ class ChainProgress:
                 )
 
     def finish(self, draws: int, divergences: int, *, partial: bool) -> None:
-        """Print the summary line."""
+        """Print the summary line, unless the draws are a part of something else."""
+        if inside():
+            return
         seconds = time.perf_counter() - self._started
         ending = "interrupted after" if partial else "sampled"
         title = f"{self.title}: " if self.title else ""
@@ -125,7 +127,7 @@ def asked(settings: SamplerSettings) -> bool:
 
 def tell(settings: SamplerSettings, text: str) -> None:
     """A line on standard error, where the settings ask for progress and there is something to say."""
-    if asked(settings) and text:
+    if asked(settings) and text and not inside():
         say(text)
 
 

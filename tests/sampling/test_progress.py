@@ -7,6 +7,7 @@ import time
 
 from rich.console import Console
 
+from hierbayes.progress import working
 from hierbayes.sampling.progress import ChainProgress, ChainState
 
 
@@ -40,6 +41,14 @@ def test_only_the_summary_elsewhere():
     assert "chain" not in text
     assert text.startswith("m_01: sampled 200 draws in ")
     assert text.rstrip().endswith("3 divergences")
+
+
+def test_a_part_of_something_else_leaves_no_line():
+    """As the fits of a cross-validation: what they are a part of has a line of its own."""
+    stream = io.StringIO()
+    with working("kfold"):
+        ChainProgress(1, 10, console=Console(file=stream)).finish(10, 0, partial=False)
+    assert stream.getvalue() == ""
 
 
 def test_an_interruption_is_named():

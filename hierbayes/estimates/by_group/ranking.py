@@ -16,6 +16,7 @@ from hierbayes.estimates.by_group import ranked
 from hierbayes.estimates.by_group.ranked import EFFECT, RESPONSE, At, chosen_terms, group_values, reliability
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
 from hierbayes.fitted.record import Fit
+from hierbayes.progress import working
 from hierbayes.spec.records import GroupSpec
 
 SMALL = 0.5
@@ -206,10 +207,12 @@ def pairwise(
     arrays = {level: values.sel({dim: level}).to_numpy() for level in chosen}
     size = max(1, ranked.BLOCK // values[..., 0].size)
     parts, probabilities = [], []
-    for start in range(0, len(pairs), size):
-        block = np.stack([arrays[a] - arrays[b] for a, b in pairs[start : start + size]], axis=-1)
-        parts.append(summarize(xr.DataArray(block, dims=("chain", "draw", "pair")), prob))
-        probabilities.append((block > 0).mean(axis=(0, 1)))
+    with working("differences", len(pairs), unit="pairs") as work:
+        for start in range(0, len(pairs), size):
+            block = np.stack([arrays[a] - arrays[b] for a, b in pairs[start : start + size]], axis=-1)
+            parts.append(summarize(xr.DataArray(block, dims=("chain", "draw", "pair")), prob))
+            probabilities.append((block > 0).mean(axis=(0, 1)))
+            work.done = start + block.shape[-1]
     rows = pd.DataFrame(pairs, columns=["level", "versus"])
     rows.insert(0, "group", spec.name)
     rows[names.TERM] = what.column
@@ -272,14 +275,16 @@ def _of_ranks(places: xr.DataArray, count: int, prob: float) -> pd.DataFrame:
     n_groups = places.shape[-1]
     size = max(1, ranked.BLOCK // places[..., 0].size)
     parts = []
-    for start in range(0, n_groups, size):
-        block = places[..., start : start + size].astype(float)
-        numbers = summarize(block, prob)
-        flat = block.to_numpy()
-        numbers.insert(2, "median", np.median(flat, axis=(0, 1)))
-        numbers.insert(5, "top", (flat <= count).mean(axis=(0, 1)))
-        numbers.insert(6, "bottom", (flat > n_groups - count).mean(axis=(0, 1)))
-        parts.append(numbers)
+    with working("ranks", n_groups, unit="groups") as work:
+        for start in range(0, n_groups, size):
+            block = places[..., start : start + size].astype(float)
+            numbers = summarize(block, prob)
+            flat = block.to_numpy()
+            numbers.insert(2, "median", np.median(flat, axis=(0, 1)))
+            numbers.insert(5, "top", (flat <= count).mean(axis=(0, 1)))
+            numbers.insert(6, "bottom", (flat > n_groups - count).mean(axis=(0, 1)))
+            parts.append(numbers)
+            work.done = start + flat.shape[-1]
     return pd.concat(parts, ignore_index=True)
 
 

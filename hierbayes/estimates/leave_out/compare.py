@@ -21,6 +21,7 @@ from hierbayes.estimates.leave_out.nesting import changes, relation
 from hierbayes.estimates.leave_out.units import ROW, Units, units_of
 from hierbayes.fitted import registry
 from hierbayes.fitted.record import Fit
+from hierbayes.progress import working
 
 type Floats = NDArray[np.float64]
 
@@ -115,6 +116,7 @@ class Comparison:
         return (str(self.table.attrs["definition"]), *self.notes)
 
 
+@working("hb.compare")
 def compare(
     models: Mapping[str, Fit | Elpd],
     unit: str | None = None,

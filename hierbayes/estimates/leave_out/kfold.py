@@ -17,6 +17,7 @@ from hierbayes.estimates.leave_out.loo import refits_of, relative_efficiency, ro
 from hierbayes.estimates.leave_out.marginal import MarginalLikelihood, inner_terms
 from hierbayes.estimates.leave_out.units import ROW, Units, units_of
 from hierbayes.fitted.record import Fit
+from hierbayes.progress import working
 
 type Floats = NDArray[np.float64]
 type Positions = NDArray[np.intp]
@@ -146,14 +147,15 @@ def _of_units(fit: Fit, others: Sequence[Fit], folds: Positions, units: Units) -
     table = pd.DataFrame({"level": pd.Series(units.labels, dtype=object), "n_rows": units.sizes})
     here = MarginalLikelihood(fit, fit.design, units, inner)
     there = [MarginalLikelihood(other, fit.design, units, inner) for other in others]
-    for unit, rows in enumerate(units.rows):
-        fold = folds[rows[0]]
-        values = there[fold].of(unit)
-        elpd = float(lpd(values))
-        table.loc[unit, "elpd"] = elpd
-        table.loc[unit, "p"] = float(lpd(here.of(unit))) - elpd
-        table.loc[unit, "mcse"] = float(lpd_mcse(values, relative_efficiency(others[fold])))
-        table.loc[unit, "fold"] = fold
+    with working(f"left out: {units.name}", unit="groups") as work:
+        for unit, rows in enumerate(work.over(units.rows)):
+            fold = folds[rows[0]]
+            values = there[fold].of(unit)
+            elpd = float(lpd(values))
+            table.loc[unit, "elpd"] = elpd
+            table.loc[unit, "p"] = float(lpd(here.of(unit))) - elpd
+            table.loc[unit, "mcse"] = float(lpd_mcse(values, relative_efficiency(others[fold])))
+            table.loc[unit, "fold"] = fold
     return _finished(table)
 
 

@@ -30,6 +30,7 @@ from hierbayes.estimates.leave_out.pointwise import log_likelihood_blocks
 from hierbayes.estimates.leave_out.units import ROW, Units, units_of
 from hierbayes.estimates.summaries import summary
 from hierbayes.fitted.record import Fit, once
+from hierbayes.progress import working
 
 type Floats = NDArray[np.float64]
 type Likelihood = Callable[[Fit, int], Floats]
@@ -113,10 +114,12 @@ def _rows_out(fit: Fit, how: dict[str, int]) -> Elpd:
     """``loo`` of rows."""
     r_eff = relative_efficiency(fit)
     frames = []
-    for rows, block in log_likelihood_blocks(fit):
-        frame = psis_elpd(block.reshape(-1, block.shape[-1]).T, r_eff)
-        frame.insert(0, "row", fit.design.rows[rows])
-        frames.append(frame)
+    with working("leave-one-out", fit.design.n, unit="rows") as work:
+        for rows, block in log_likelihood_blocks(fit):
+            frame = psis_elpd(block.reshape(-1, block.shape[-1]).T, r_eff)
+            frame.insert(0, "row", fit.design.rows[rows])
+            frames.append(frame)
+            work.done = rows.stop
     pointwise = pd.concat(frames, ignore_index=True)
 
     def likelihood(other: Fit, row: int) -> Floats:
@@ -139,7 +142,8 @@ def units_out(fit: Fit, units: Units, *, refits: int = REFITS, n_jobs: int = 1, 
     inner = inner_terms(fit, units)
     r_eff = relative_efficiency(fit)
     whole = MarginalLikelihood(fit, fit.design, units, inner)
-    frames = [psis_elpd(whole.of(unit)[None], r_eff) for unit in range(len(units.labels))]
+    with working(f"leave-one-out: {units.name}", unit="groups") as work:
+        frames = [psis_elpd(whole.of(unit)[None], r_eff) for unit in work.over(range(len(units.labels)))]
     pointwise = pd.concat(frames, ignore_index=True)
     pointwise.insert(0, "level", pd.Series(units.labels, dtype=object))
     pointwise.insert(1, "n_rows", units.sizes)
@@ -251,7 +255,7 @@ def refits_of(fit: Fit, kept: Sequence[NDArray[np.bool_]], n_jobs: int, seed: in
 
     models = [model_of_rows(fit, rows) for rows in kept]
     settings: dict[str, Any] = settings_of(fit)
-    many = fit_many(models, seeds=seed, n_jobs=n_jobs, keep="fit", progress=False, **settings)
+    many = fit_many(models, seeds=seed, n_jobs=n_jobs, keep="fit", **settings)
     found = []
     for k in range(len(models)):
         outcome = many[k]

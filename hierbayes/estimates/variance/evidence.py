@@ -180,7 +180,7 @@ def _lost_without(fit: Fit, group: str, seed: int) -> dict[str, float]:
     """What the expected log predictive density loses when a group term is left out of the model."""
     from hierbayes.refitting import model_without, settings_of
 
-    other = model_without(fit, group).fit(seed=seed, progress=False, **settings_of(fit))
+    other = model_without(fit, group).fit(seed=seed, title=f"without {group}", **settings_of(fit))
     with_term, without = (loo(f, refits=0).pointwise["elpd"].to_numpy() for f in (fit, other))
     each = with_term - without
     return {"elpd_lost": float(each.sum()), "se": float(math.sqrt(each.size) * each.std(ddof=1))}

@@ -15,6 +15,7 @@ from hierbayes.estimates.variance.profiles import POINT, profiles_of
 from hierbayes.estimates.variance.varcorr import RESIDUAL
 from hierbayes.estimates.variance.vpc import between_variance
 from hierbayes.fitted.record import Fit
+from hierbayes.progress import working
 
 DEFINITION = (
     "1 - variance in the full model / variance in the null model, of each group term (averaged over the "
@@ -38,6 +39,7 @@ def variance_explained(
 ) -> pd.DataFrame: ...
 @overload
 def variance_explained(null: Fit, full: Fit, *, prob: float = ..., draws: Literal[True]) -> xr.Dataset: ...
+@working("hb.variance_explained")
 def variance_explained(
     null: Fit, full: Fit, *, prob: float = PROB, draws: bool = False
 ) -> pd.DataFrame | xr.Dataset:

@@ -20,6 +20,7 @@ from hierbayes.estimates.variance.vpc import between_variance, scales_of
 from hierbayes.families import get_family, get_link
 from hierbayes.families.base import TRIALS, WEIGHTS
 from hierbayes.fitted.record import Fit
+from hierbayes.progress import working
 
 NAKAGAWA, BAYES, ALL = "nakagawa", "bayes", "all"
 MARGINAL, CONDITIONAL, PART = "marginal", "conditional", "part"
@@ -181,11 +182,13 @@ def _bayes(fit: Fit) -> xr.DataArray:
     if fit.design.weights is not None and not family.residual_weights:
         weights = np.asarray(fit.design.weights)
     sums: Any = 0.0
-    for rows in np.array_split(np.arange(n), max(1, size * n // BLOCK)):
-        some = replace(fit, design=take_rows(fit.design, rows))
-        own, typical, variance = _moments(some)
-        w = weights[rows]
-        sums = sums + np.stack([v @ w for v in (own, own**2, typical, typical**2, variance)])
+    with working("expected responses", n, unit="rows") as work:
+        for rows in np.array_split(np.arange(n), max(1, size * n // BLOCK)):
+            some = replace(fit, design=take_rows(fit.design, rows))
+            own, typical, variance = _moments(some)
+            w = weights[rows]
+            sums = sums + np.stack([v @ w for v in (own, own**2, typical, typical**2, variance)])
+            work.done += len(rows)
     mean, square, mean_typical, square_typical, residual = sums / weights.sum()
     explained = _variance(square, mean)
     total = explained + residual
