@@ -297,13 +297,7 @@ class Model(ModelAnswers):
         >>> simulated = model.fit(seed=1).posterior_predictive(seed=2)  # doctest: +SKIP
         >>> fit = model.refit(simulated[0, 0], seed=3)  # doctest: +SKIP
         """
-        design = exchange_response(self.design, y)
-        family = get_family(self.spec.family)
-        family.check_response(design.y, design.response.name, design.trials)
-        design = remark_separation(design, family.response_kind, self.design)
-        other = copy.copy(self)
-        other.design = design
-        return other.fit(**settings)
+        return with_response(self, y).fit(**settings)
 
     def with_data(self, data: Any) -> Model:
         """The same model of other data: formula, family, link, stated priors and policy for missing values.
@@ -348,6 +342,16 @@ class Model(ModelAnswers):
 
     def _repr_html_(self) -> str:
         return str(resolve("hierbayes.report.notebook:model_html")(self))
+
+
+def with_response(model: Model, y: Any) -> Model:
+    """The model of another response, with everything that was compiled for the first; see ``Model.refit``."""
+    design = exchange_response(model.design, y)
+    family = get_family(model.spec.family)
+    family.check_response(design.y, design.response.name, design.trials)
+    other = copy.copy(model)
+    other.design = remark_separation(design, family.response_kind, model.design)
+    return other
 
 
 def fit(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -279,6 +281,50 @@ def test_draws_of_a_graph_come_back(tmp_path):
     fit = hb.resume(path)
     for name in whole.posterior:
         np.testing.assert_array_equal(fit.posterior[name], whole.posterior[name][:, :30], err_msg=str(name))
+
+
+ANOTHER_USER = """
+import os, sys, warnings
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+from test_resuming import SETTINGS, build, journals
+model, path = build(), Path(sys.argv[1]) / "fit.zarr"
+model.fit(**SETTINGS, store=path).save(path.with_suffix(".nc"))  # imports what root alone may read
+os.chown(path.parent, 65534, 65534)
+os.setuid(65534)
+append = journals.Journal.append
+def taken_away(journal, *args):
+    append(journal, *args)
+    for folder in (journal.folder, journal.folder.parent, path.parent):
+        folder.chmod(0o500)
+journals.Journal.append = taken_away
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    fit = model.fit(**{**SETTINGS, "seed": 5}, store=path)
+print(fit.messages[-1])
+print(fit.partial, len(caught), str(caught[0].message) == fit.messages[-1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be another user")
+def test_permission_that_is_lost_meanwhile_costs_no_draw(model, plain):
+    """Files that are open can be written still; the saved fit finds its folder closed, and the draws stay."""
+    with tempfile.TemporaryDirectory() as place:  # others may not enter the folders of tmp_path
+        path = Path(place) / "fit.zarr"
+        command = [sys.executable, "-c", ANOTHER_USER, place, *sys.path]
+        told = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        assert re.match(
+            r"The fit could not be saved to .*fit.zarr: Permission denied. All draws are in", told[0]
+        )
+        assert told[1] == "False 1 True"
+        assert hb.load(path).posterior.equals(plain.posterior), "the older fit is whole"
+        Path(place).chmod(0o700)
+        folder_of(path).chmod(0o700)
+        fit = hb.resume(path)
+        assert fit.posterior.equals(model.fit(**{**SETTINGS, "seed": 5}).posterior)
+        assert hb.load(path).posterior.equals(fit.posterior)
 
 
 @pytest.mark.slow

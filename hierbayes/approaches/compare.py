@@ -29,7 +29,7 @@ from hierbayes.approaches.profiles import rows_at, shared_values, slopes
 from hierbayes.approaches.records import Pooling
 from hierbayes.design.records import Design
 from hierbayes.design.selection import take_rows
-from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.errors import ArgumentTypeError, DataError, UnknownNameError
 from hierbayes.estimates.predictions.prediction import epred, linpred
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
 from hierbayes.fitted import Fit
@@ -103,6 +103,8 @@ def pooling(
     DataError
         If the response has categories or the model several linear predictors; if a column of ``profile``
         varies between groups alone; if there are not at least two folds, or more than groups.
+    ArgumentTypeError
+        If ``store`` is given.
 
     References
     ----------
@@ -118,6 +120,10 @@ def pooling(
     """
     factor = _factor(model, group)
     _check(model, factor, folds)
+    if "store" in settings:
+        raise ArgumentTypeError(
+            "hb.pooling makes several sets of fits, which one folder cannot keep. Leave store= out."
+        )
     frame = profile_frame(model.design, factor, profile or {})
     shared = shared_values(frame, model.design, factor)
     for name in profile or {}:

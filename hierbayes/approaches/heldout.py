@@ -74,6 +74,8 @@ class Work:
             return []
         seed = int(self.seeds.spawn(1)[0].generate_state(1)[0])
         found = fit_many(models, seeds=seed, keep="fit", **{**settings, **self.settings})
+        if found.partial:
+            raise KeyboardInterrupt(f"interrupted when {len(found):,} of {len(models):,} fits were done")
         done = []
         for position, outcome in found.items():
             task = tasks[int(str(position))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ type Floats = npt.NDArray[np.float64]
 LOG_LIKELIHOOD = "log_likelihood"
 """The quantity that looks at data and parameters together."""
 
+FEWEST = 20
+"""Data sets whose ranks say something about uniformity."""
+
 AMONG = 99
 """Posterior draws among which a truth is ranked: far enough apart to be nearly independent."""
 
@@ -50,6 +54,7 @@ def sbc(
     seed: int = 0,
     n_jobs: int = 1,
     alpha: float = 0.01,
+    store: str | Path | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Calibration:
@@ -72,6 +77,8 @@ def sbc(
         Fits at a time; the result is the same for any number.
     alpha : float
         Probability of finding fault with a model that has none, over all parameters together.
+    store : str or Path, optional
+        A folder where fits are kept, as of ``fit_many``: the same call goes on where one was cut off.
     progress : bool
         Whether to show one bar.
     **settings
@@ -88,6 +95,8 @@ def sbc(
     ------
     PriorError
         If a prior is flat, which has no draws.
+    StorageError
+        If ``store`` cannot be used, as of ``fit_many``.
     DataError
         If no data set could be fitted, ``n`` is too small to say anything, or rows are censored.
 
@@ -110,9 +119,9 @@ def sbc(
     >>> model = hb.Model("normexam ~ standLRT + (1 | school)", exam, priors={"b": "normal(0, 1)"})
     >>> print(hb.sbc(model, 200, seed=1, n_jobs=2))  # doctest: +SKIP
     """
-    if n < 20:
+    if n < FEWEST:
         raise DataError(
-            f"n is {n}: so few ranks say nothing about uniformity. Allowed: 20 or more; 200 is usual."
+            f"n is {n}: so few ranks say nothing about uniformity. Allowed: {FEWEST} or more; 200 is usual."
         )
     if LOW in model.design.part:
         raise DataError(
@@ -124,10 +133,11 @@ def sbc(
     truths = drawn["prior"].to_dataset().isel(chain=0)
     responses = drawn["prior_predictive"]["y"].isel(chain=0).to_numpy()
     keep = partial(_kept, levels=_first_levels(model))
-    many = fit_many(
-        model, responses=responses, seeds=seed, n_jobs=n_jobs, keep=keep, progress=progress, **settings
-    )
+    run: dict[str, Any] = {"seeds": seed, "n_jobs": n_jobs, "store": store, "progress": progress}
+    many = fit_many(model, responses=responses, keep=keep, **run, **settings)
     kept: dict[int, _Kept] = many.fits  # type: ignore[assignment]
+    if many.partial and len(kept) < FEWEST:
+        raise KeyboardInterrupt(f"interrupted when {len(kept)} of {n:,} data sets were done")
     if not kept:
         raise DataError(f"None of the {n} simulated data sets could be fitted. The first: {many.failures[0]}")
     ranks = _ranks(model, (truths, responses), kept, np.random.default_rng([seed, n]))

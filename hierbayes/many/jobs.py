@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, TypeGuard, cast
 from uuid import uuid4
 
@@ -13,11 +14,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from hierbayes.errors import ArgumentTypeError, DataError, UnknownNameError
-from hierbayes.fitted import Fit
-from hierbayes.model import Model
+from hierbayes.model import Model, with_response
 
-type Task = Callable[[Mapping[str, Any]], Fit]
-"""Makes one fit from the settings of ``Model.fit``."""
+type Task = Callable[[], Model]
+"""Builds the model of one fit; goes to another process."""
 
 FRAMES = (
     "Allowed: a list or dict of models, a list or dict of frames with formula=..., "
@@ -36,12 +36,15 @@ class Job:
     seed : int
         Of its chains.
     task : callable
-        Makes it; goes to another process.
+        Builds its model; goes to another process.
+    file : Path, optional
+        Where the fit is kept.
     """
 
     key: Hashable
     seed: int
     task: Task
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -58,19 +61,14 @@ def resident(shared: Shared) -> Model:
     return shared.model
 
 
-def fit_model(model: Model, settings: Mapping[str, Any]) -> Fit:
-    """Fit a model."""
-    return model.fit(**settings)
+def as_it_is(model: Model) -> Model:
+    """A model that was given."""
+    return model
 
 
-def fit_frame(build: Callable[[Any], Model], frame: Any, settings: Mapping[str, Any]) -> Fit:
-    """Build a model of a frame and fit it."""
-    return build(frame).fit(**settings)
-
-
-def fit_response(shared: Shared, y: Any, settings: Mapping[str, Any]) -> Fit:
-    """Fit a model to another response."""
-    return resident(shared).refit(y, **settings)
+def of_response(shared: Shared, y: Any) -> Model:
+    """A model of another response."""
+    return with_response(resident(shared), y)
 
 
 def tasks_of(given: Any, responses: Any, build: Mapping[str, Any]) -> dict[Hashable, Task]:
@@ -106,7 +104,7 @@ def tasks_of(given: Any, responses: Any, build: Mapping[str, Any]) -> dict[Hasha
                 raise ArgumentTypeError(
                     f"The models are built already: {', '.join(stated)} would have no effect. {FRAMES}"
                 )
-            tasks = {key: partial(fit_model, model) for key, model in items}
+            tasks = {key: partial(as_it_is, model) for key, model in items}
         else:
             tasks = _tasks_of_frames(items, build)
     if not tasks:
@@ -126,7 +124,7 @@ def _tasks_of_responses(model: Model, responses: Any, stated: Sequence[str]) -> 
                 "Allowed: a list or dict of responses, or an array with a response in each row."
             )
     shared = Shared(uuid4().hex, model)
-    return {key: partial(fit_response, shared, y) for key, y in items}
+    return {key: partial(of_response, shared, y) for key, y in items}
 
 
 def _tasks_of_frames(items: Sequence[tuple[Hashable, Any]], build: Mapping[str, Any]) -> dict[Hashable, Task]:
@@ -138,7 +136,7 @@ def _tasks_of_frames(items: Sequence[tuple[Hashable, Any]], build: Mapping[str, 
     if build["formula"] is None:
         raise ArgumentTypeError(f"Frames were given without a formula. {FRAMES}")
     arguments = {name: value for name, value in build.items() if value is not None}
-    return {key: partial(fit_frame, partial(_build, arguments), frame) for key, frame in items}
+    return {key: partial(_build, arguments, frame) for key, frame in items}
 
 
 def _build(arguments: Mapping[str, Any], frame: Any) -> Model:
@@ -217,7 +215,6 @@ OWN = ("self", "seed", "progress", "title", "store")
 
 _ELSEWHERE = {
     "seed": "Seeds are given as seeds=.",
-    "store": "A place is for one fit: save each as it is done, keep=function.",
 }
 
 

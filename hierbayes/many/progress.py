@@ -43,6 +43,12 @@ class FitsProgress:
     ) -> None:
         self._shown.close()
 
+    def found(self, count: int) -> None:
+        """Say how many fits were made before."""
+        if count and self.show:
+            line = f"{count:,} of {self.total:,} fits were made before: they are read, not made again"
+            say(line, self.console)
+
     def advance(self, *, failed: bool) -> None:
         """One more fit is done."""
         self.done, self.failed = self.done + 1, self.failed + failed

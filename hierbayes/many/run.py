@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import threading
-import traceback
-from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.fitted import Fit
 from hierbayes.formulas.parts import Formulas
 from hierbayes.many.jobs import Job, check_settings, resident, spawn_seeds, tasks_of
+from hierbayes.many.kept import folder_of_fits, unsaved
 from hierbayes.many.progress import FitsProgress
 from hierbayes.many.records import KEPT, FitFailure, FitMany, Outcome
+from hierbayes.many.workers import Work, failure, stream
 from hierbayes.threads import one_thread
 
 AUTO = "auto"
+_DEAF = "multiprocessing"
+"""The backend that does not notice the death of a worker."""
+
 KEPT_WHOLE = 50
 """Up to so many fits are kept with their draws unless asked otherwise."""
 
@@ -37,6 +40,7 @@ def fit_many(
     n_jobs: int = 1,
     backend: str = "loky",
     keep: str | Callable[[Fit], Any] = AUTO,
+    store: str | Path | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> FitMany:
@@ -58,12 +62,16 @@ def fit_many(
         Fits at a time; -1 for as many as there are cores. With 1 they run in this process, chains on all
         cores; with more, each fit has one core (unless ``cores`` says otherwise).
     backend : str
-        Of joblib: ``"loky"`` (processes), ``"threading"``, ``"multiprocessing"``, ``"dask"`` where a client
-        runs, ``"ray"`` once it is registered.
+        Of joblib: ``"loky"`` (processes), ``"threading"``, ``"dask"`` where a client runs, ``"ray"`` once it
+        is registered.
     keep : str or callable
         ``"fit"``: whole fits with all draws; ``"summary"``: ``FitSummary``, a few kilobytes each; ``"auto"``:
         whole fits up to 50 of them. A function of the fit keeps what it answers; it goes to other processes
         by pickle.
+    store : str or Path, optional
+        A folder where each whole fit is kept, as ``.nc``, as soon as it is done. After a kill or Ctrl-C the
+        same call reads what is there and makes only the rest; more models or responses may be added. Failures
+        are tried again. The folder's ``fits.json`` says which file has which key.
     progress : bool
         Whether to show one bar, and a summary line at the end.
     **settings
@@ -79,6 +87,9 @@ def fit_many(
     ------
     ArgumentTypeError, DataError, UnknownNameError
         If the call itself makes no sense: nothing is sampled then.
+    StorageError
+        If ``store`` cannot be written, or has fits of other models, data, seeds or settings under these keys;
+        nothing is overwritten.
     KeyboardInterrupt
         If Ctrl-C came before the first fit was done.
 
@@ -87,6 +98,10 @@ def fit_many(
     Seeds are spawned by position (``numpy.random.SeedSequence.spawn``), linear algebra runs on one thread in
     every worker: the draws are the same on any number of workers. A model goes to other processes by pickle,
     without what it has compiled; each worker compiles a PyMC model once for all responses of one model.
+
+    Where a process of loky is killed, by the system when memory runs out for one, the other fits go on in new
+    ones, with the same draws; a fit under way is made again, last and alone, and only if its process is
+    killed again is it a ``FitFailure``.
 
     Examples
     --------
@@ -107,112 +122,68 @@ def fit_many(
     _check_workers(n_jobs, backend)
     if not callable(keep) and keep not in (AUTO, *KEPT):
         raise UnknownNameError("value of keep", keep, (AUTO, *KEPT))
-    root, spawned = spawn_seeds(seeds, list(tasks))
-    jobs = [Job(key, seed, task) for (key, task), seed in zip(tasks.items(), spawned, strict=True)]
+    with contextlib.nullcontext() if store is None else folder_of_fits(store) as folder:
+        root, spawned = spawn_seeds(folder.seed if folder and seeds is None else seeds, list(tasks))
+        jobs = [Job(key, seed, task) for (key, task), seed in zip(tasks.items(), spawned, strict=True)]
+        try:
+            if folder:
+                jobs = folder.enter(jobs, root, settings)
+            return _run(jobs, root, (settings, keep, progress), (n_jobs, backend))
+        finally:
+            resident.cache_clear()
+
+
+def _run(
+    jobs: Sequence[Job], root: int | None, how: tuple[Mapping[str, Any], Any, bool], workers: tuple[int, str]
+) -> FitMany:
+    settings, keep, progress = how
     if keep == AUTO:
         keep = "fit" if len(jobs) <= KEPT_WHOLE else "summary"
-    kept = keep if callable(keep) else KEPT[keep]
-    if n_jobs != 1:
+    if workers[0] != 1:
         settings = {"cores": 1, **settings}
-    try:
-        with FitsProgress(len(jobs), show=progress) as bar:
-            done = _collect(
-                jobs, _Work({**settings, "progress": False}, kept, os.getpid()), (n_jobs, backend), bar
-            )
-    finally:
-        resident.cache_clear()
+    work = Work({**settings, "progress": False}, keep if callable(keep) else KEPT[keep], os.getpid())
+    with FitsProgress(len(jobs), show=progress) as bar:
+        bar.found(sum(job.file is not None and job.file.exists() for job in jobs))
+        done = _collect(jobs, work, workers, bar)
     bar.finish(partial=len(done) < len(jobs))
     if not done:
         raise KeyboardInterrupt("interrupted before the first fit was done")
-    return FitMany({job.key: done[job.key] for job in jobs if job.key in done}, root, total=len(jobs))
+    many = FitMany({job.key: done[job.key] for job in jobs if job.key in done}, root, total=len(jobs))
+    _warn_unsaved(unsaved(jobs, list(many.fits)), len(jobs))
+    return many
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What all jobs have in common: settings of ``Model.fit``, what to keep, the process that asked."""
-
-    settings: Mapping[str, Any]
-    keep: Callable[[Fit], Any]
-    home: int
-
-
-def attempt(job: Job, work: _Work) -> tuple[Hashable, Outcome]:
-    """Make one fit; an error is its outcome."""
-    with one_thread(), _deaf_to_ctrl_c(work.home):
-        try:
-            fit = job.task({**work.settings, "seed": job.seed})
-            return job.key, work.keep(fit)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the other fits go on)
-            return job.key, _failure(job, error)
-
-
-def _failure(job: Job, error: BaseException) -> FitFailure:
-    text = "".join(traceback.format_exception(error))
-    return FitFailure(job.key, type(error).__name__, str(error), text, job.seed)
+def _warn_unsaved(keys: Sequence[Hashable], total: int) -> None:
+    if keys:
+        warnings.warn(
+            f"{len(keys):,} of {total:,} fits could not be saved, the first {keys[0]!r}: is the disk full? "
+            "What was asked to be kept of them is in the result; the same call makes them again.",
+            stacklevel=4,
+        )
 
 
 def _collect(
-    jobs: Sequence[Job], work: _Work, workers: tuple[int, str], bar: FitsProgress
+    jobs: Sequence[Job], work: Work, workers: tuple[int, str], bar: FitsProgress
 ) -> dict[Hashable, Outcome]:
     """Outcomes by key, until all are there or Ctrl-C comes."""
     done: dict[Hashable, Outcome] = {}
-    with one_thread(), contextlib.closing(_stream(jobs, work, workers)) as stream:
+    with one_thread(), warnings.catch_warnings(), contextlib.closing(stream(jobs, work, workers)) as outcomes:
+        # loky replaces a worker that has grown by 300 megabytes, as kernels of several families make it.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         try:
-            for key, outcome in stream:
+            for key, outcome in outcomes:
                 if not isinstance(outcome, FitFailure) and getattr(outcome, "partial", False):
                     break
                 done[key] = outcome
                 bar.advance(failed=isinstance(outcome, FitFailure))
         except KeyboardInterrupt:
             return done
-        except Exception as error:  # noqa: BLE001 (a worker died or cannot be reached; what is done is kept)
+        except Exception as error:  # noqa: BLE001 (workers cannot be reached; what is done is kept)
             for job in jobs:
                 if job.key not in done:
-                    done[job.key] = _failure(job, error)
+                    done[job.key] = failure(job, error)
                     bar.advance(failed=True)
     return done
-
-
-def _stream(
-    jobs: Sequence[Job], work: _Work, workers: tuple[int, str]
-) -> Generator[tuple[Hashable, Outcome]]:
-    """Outcomes as they come."""
-    n_jobs, backend = workers
-    if n_jobs == 1:
-        for job in jobs:
-            yield attempt(job, work)
-        return
-    from joblib import Parallel, delayed, parallel_config
-
-    calls = [delayed(attempt)(job, work) for job in jobs]
-    if backend in WITHOUT_STREAM:
-        yield from _in_rounds(calls, n_jobs, backend)
-        return
-    # joblib builds dask's backend rightly only here, not as an argument of Parallel.
-    with parallel_config(backend=backend, n_jobs=n_jobs):
-        parallel = Parallel(batch_size=1, return_as="generator_unordered")
-    outcomes = parallel(calls)
-    try:
-        yield from outcomes
-    finally:
-        outcomes.close()
-
-
-WITHOUT_STREAM = ("multiprocessing", "ray")
-"""Backends of joblib that hand back nothing before all is done."""
-
-ROUND = 8
-"""Fits for each worker of such a backend after which outcomes are seen, and Ctrl-C loses none of them."""
-
-
-def _in_rounds(calls: Sequence[Any], n_jobs: int, backend: str) -> Iterator[tuple[Hashable, Outcome]]:
-    """Outcomes a round at a time, workers kept from one to the next."""
-    from joblib import Parallel, effective_n_jobs, parallel_config
-
-    with parallel_config(backend=backend, n_jobs=n_jobs), Parallel(batch_size=1) as parallel:
-        size = ROUND * effective_n_jobs(n_jobs)
-        for first in range(0, len(calls), size):
-            yield from parallel(calls[first : first + size])
 
 
 def _check_workers(n_jobs: int, backend: str) -> None:
@@ -223,6 +194,11 @@ def _check_workers(n_jobs: int, backend: str) -> None:
         raise DataError(
             f"n_jobs cannot be {n_jobs!r}. Allowed: 1, 2, ... fits at a time, or -1 for all cores."
         )
+    if backend == _DEAF:
+        raise DataError(
+            f"The backend {backend!r} waits for ever for a process that was killed. Allowed: backend='loky', "
+            "which has processes too."
+        )
     if backend not in BACKENDS and backend not in EXTERNAL_BACKENDS:
         advice = "Register it with joblib first." if backend == "ray" else ""
         raise UnknownNameError("backend", backend, (*BACKENDS, *EXTERNAL_BACKENDS), advice)
@@ -232,16 +208,3 @@ def _check_workers(n_jobs: int, backend: str) -> None:
                 pass
         except (ImportError, ValueError) as error:
             raise DataError(f"The backend {backend!r} cannot be used: {error}") from error
-
-
-@contextlib.contextmanager
-def _deaf_to_ctrl_c(home: int) -> Iterator[None]:
-    """Ctrl-C reaches every process of a terminal; a worker leaves it to ``home``, which ends the workers."""
-    if home == os.getpid() or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

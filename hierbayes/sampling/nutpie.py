@@ -290,6 +290,10 @@ def _collect(sampler: Any, journal: Journal | None) -> tuple[Any, bool]:
         return sampler.abort(), True
     except RuntimeError as error:
         raise failure(error) from error
+    except BaseException:
+        # Its threads would go on, and end the interpreter with a segmentation fault when that ends.
+        sampler.abort()
+        raise
 
 
 def failure(error: RuntimeError) -> SamplingError:

@@ -13,7 +13,7 @@ import hierbayes as hb
 from hierbayes.approaches.designs import DUMMIES, NONE, approach, estimable, factor_of, independent
 from hierbayes.approaches.heldout import Task, refusal, score
 from hierbayes.design.selection import take_rows
-from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.errors import ArgumentTypeError, DataError, UnknownNameError
 
 FAST = {"draws": 250, "chains": 2}
 
@@ -228,5 +228,7 @@ def test_refusals(frame):
         "folds=7 cannot be: rows and groups are left out in 2 to 6 parts, as g has 6 groups. Give 0 for no "
         "held-out error."
     )
+    with pytest.raises(ArgumentTypeError, match="several sets of fits, which one folder cannot keep"):
+        hb.pooling(model, "g", store="runs")
     with pytest.raises(DataError, match="This model has several linear predictors, and hb"):
         hb.pooling(hb.Model(hb.formula("y ~ x + (1 | g)", sigma="~ x"), frame))

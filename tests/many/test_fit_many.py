@@ -21,6 +21,7 @@ from rich.console import Console
 import hierbayes as hb
 from hierbayes.errors import ArgumentTypeError, DataError, UnknownNameError
 from hierbayes.many import run as running
+from hierbayes.many import workers
 from hierbayes.many.jobs import spawn_seeds
 from hierbayes.many.progress import FitsProgress
 
@@ -127,11 +128,11 @@ def test_the_same_in_a_ray_cluster(model, responses, many):
 @pytest.mark.sampling
 def test_rounds_of_a_backend_that_hands_back_all_at_once(model, responses, many, monkeypatch):
     """Threads stand in for it; an interruption keeps the rounds that were done."""
-    monkeypatch.setattr(running, "WITHOUT_STREAM", ("threading",))
-    monkeypatch.setattr(running, "ROUND", 1)
+    monkeypatch.setattr(workers, "WITHOUT_STREAM", ("threading",))
+    monkeypatch.setattr(workers, "ROUND", 1)
     arguments = {"responses": responses, "seeds": 7, "n_jobs": 2, "backend": "threading", **SHORT}
     assert_same(many, hb.fit_many(model, **arguments))
-    rounds = running._in_rounds
+    rounds = workers._in_rounds
 
     def interrupted(*given):
         for count, outcome in enumerate(rounds(*given)):
@@ -139,7 +140,7 @@ def test_rounds_of_a_backend_that_hands_back_all_at_once(model, responses, many,
                 raise KeyboardInterrupt
             yield outcome
 
-    monkeypatch.setattr(running, "_in_rounds", interrupted)
+    monkeypatch.setattr(workers, "_in_rounds", interrupted)
     some = hb.fit_many(model, **arguments)
     assert list(some) == [0, 1, 2]
     assert some.partial
@@ -259,17 +260,15 @@ def test_ctrl_c_of_a_terminal_ends_the_workers(tmp_path):
 
 
 @pytest.mark.sampling
-def test_a_worker_that_dies_loses_no_other_fit(model, monkeypatch):
-    """Its own fit and those that were not done are failures; what was done stays."""
+def test_workers_that_cannot_be_reached_lose_no_fit_that_was_done(model, monkeypatch):
+    def stream(jobs, work, asked):
+        yield workers.attempt(jobs[0], work)
+        raise RuntimeError("the cluster is gone")
 
-    def stream(jobs, work, workers):
-        yield running.attempt(jobs[0], work)
-        raise RuntimeError("a worker died")
-
-    monkeypatch.setattr(running, "_stream", stream)
+    monkeypatch.setattr(running, "stream", stream)
     many = hb.fit_many([model] * 3, seeds=1, n_jobs=2, **SHORT)
     assert list(many.fits) == [0]
-    assert [failure.message for failure in many.failures] == ["a worker died"] * 2
+    assert [failure.message for failure in many.failures] == ["the cluster is gone"] * 2
 
 
 def test_arguments_that_make_no_sense(model, monkeypatch):
@@ -289,7 +288,6 @@ def test_arguments_that_make_no_sense(model, monkeypatch):
         (DataError, "nothing to fit", ([],), {}),
         (UnknownNameError, "Did you mean 'draws'", ([model],), {"drawz": 5}),
         (UnknownNameError, "Seeds are given as seeds=", ([model],), {"seed": 5}),
-        (UnknownNameError, "A place is for one fit: save each", ([model],), {"store": "fits.zarr"}),
         (UnknownNameError, "Did you mean 'loky'", ([model],), {"backend": "lokky"}),
         (UnknownNameError, "Register it", ([model],), {"backend": "ray"}),
         (

@@ -249,6 +249,8 @@ def refits_of(fit: Fit, kept: Sequence[NDArray[np.bool_]], n_jobs: int, seed: in
     ------
     DataError
         If one of the fits fails.
+    KeyboardInterrupt
+        If Ctrl-C came before all were done.
     """
     from hierbayes.many import FitFailure, fit_many
     from hierbayes.refitting import model_of_rows, settings_of
@@ -256,6 +258,8 @@ def refits_of(fit: Fit, kept: Sequence[NDArray[np.bool_]], n_jobs: int, seed: in
     models = [model_of_rows(fit, rows) for rows in kept]
     settings: dict[str, Any] = settings_of(fit)
     many = fit_many(models, seeds=seed, n_jobs=n_jobs, keep="fit", **settings)
+    if many.partial:
+        raise KeyboardInterrupt(f"interrupted when {len(many):,} of {len(models):,} refits were done")
     found = []
     for k in range(len(models)):
         outcome = many[k]
