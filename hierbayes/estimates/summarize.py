@@ -14,15 +14,17 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from hierbayes import names
 from hierbayes.errors import DataError
+from hierbayes.estimates.effective import ess_bulk, ess_tail, r_hat
 from hierbayes.progress import working
 
 PROB = 0.95
 WIDTH = 100
 """At most so many columns wide is what stands under a table."""
 
-AT_A_TIME = 200
-"""Quantities whose effective sample sizes are computed before progress is told."""
+AT_A_TIME = 1_000_000
+"""Draws whose effective sample sizes are computed before progress is told."""
 DIGITS = 4
 """Decimals of estimates in print; the frame has them all."""
 
@@ -43,6 +45,24 @@ FORMATS = {
     **dict.fromkeys(("prior", "likelihood"), "{:.3f}".format),
 }
 """How the columns of ``summarize`` are printed."""
+
+
+BEYOND = (
+    "inf and NaN stand where numbers are too large for double precision (beyond 1.8e308), or cannot be told "
+    "from such numbers."
+)
+
+ESTIMATES = ("mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat")
+"""Columns of estimates."""
+
+
+def apart(labels: pd.DataFrame, *ours: str) -> pd.DataFrame:
+    """Columns of the data, to stand beside estimates and others of ours: ``sd`` becomes ``sd_``."""
+    return labels.rename(columns=lambda name: names.apart(name, (*ESTIMATES, *ours)))
+
+
+def _legible(value: Any) -> Any:
+    return names.legible(value) if isinstance(value, str) else value
 
 
 class Table(pd.DataFrame):
@@ -68,13 +88,18 @@ class Table(pd.DataFrame):
         said = defined or [("Definition", attrs.get("definition"))]
         said += [("Estimand", about), ("Held", attrs.get("held"))]
         said.append(("Scale", "; ".join(unit for unit in units if unit)))
-        notes = [("Note", note) for note in attrs.get("notes", ())]
+        notes = [("Note", note) for note in (*attrs.get("notes", ()), *self._beyond())]
         return tuple(f"{word}: {text}" for word, text in (*said, *notes) if text)
+
+    def _beyond(self) -> tuple[str, ...]:
+        """A remark where an estimate is no finite number."""
+        shown = self[[name for name in ESTIMATES[:4] if name in self.columns]].select_dtypes("number")
+        return () if np.isfinite(shown.to_numpy(dtype=float)).all() else (BEYOND,)
 
     def __repr__(self) -> str:
         width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
         with pd.option_context("display.precision", DIGITS):
-            rows: str = self.to_string(
+            rows: str = self._legible().to_string(
                 **self._shown(), line_width=width, min_rows=pd.options.display.min_rows
             )
         under = [textwrap.fill(text, width, subsequent_indent="  ") for text in self.legend()]
@@ -82,8 +107,15 @@ class Table(pd.DataFrame):
 
     def _repr_html_(self) -> str:
         with pd.option_context("display.precision", DIGITS):
-            rows: str = self.to_html(**self._shown(), notebook=True)
+            rows: str = self._legible().to_html(**self._shown(), notebook=True)
         return rows + "".join(f"<p><small>{html.escape(text)}</small></p>" for text in self.legend())
+
+    def _legible(self) -> pd.DataFrame:
+        """The rows with names and labels that fit on a page."""
+        shown = pd.DataFrame(self).copy(deep=False)
+        for name in shown.select_dtypes(["object", "string"]).columns:
+            shown[name] = shown[name].map(_legible)
+        return shown.rename(columns=_legible)
 
     def _shown(self) -> dict[str, Any]:
         """How rows are shown: as many as pandas shows, diagnostics with the digits that they deserve."""
@@ -138,22 +170,17 @@ def summarize(draws: xr.DataArray, prob: float = PROB, *, tail: bool = False) ->
 def _diagnostics(flat: NDArray[np.float64], *, tail: bool) -> dict[str, NDArray[np.float64]]:
     """Effective sample sizes and R-hat of the last dim, some of it at a time: they take longest."""
     from arviz_base import rcParams
-    from arviz_stats.base import array_stats
 
-    # The array interface: with labelled arrays arviz-stats goes through xarray, which loads numba.
-    axes = {"chain_axis": 0, "draw_axis": 1}
-    single, count = flat.shape[0] < 2, flat.shape[2]
+    count = flat.shape[2]
+    step = max(1, AT_A_TIME // max(1, flat.shape[0] * flat.shape[1]))
     parts: list[dict[str, NDArray[np.float64]]] = []
     with working("effective sample sizes", count, unit="quantities") as work:
-        for start in range(0, max(count, 1), AT_A_TIME):
-            some = flat[..., start : start + AT_A_TIME]
-            part = {"ess_bulk": array_stats.ess(some, method="bulk", **axes)}
+        for start in range(0, max(count, 1), step):
+            some = flat[..., start : start + step]
+            part = {"ess_bulk": ess_bulk(some)}
             if tail:
-                part["ess_tail"] = array_stats.ess(
-                    some, method="tail", prob=rcParams["stats.ci_prob"], **axes
-                )
-            with np.errstate(divide="ignore", invalid="ignore"):  # of draws that are all the same
-                part["r_hat"] = np.full(some.shape[2], np.nan) if single else array_stats.rhat(some, **axes)
+                part["ess_tail"] = ess_tail(some, rcParams["stats.ci_prob"])
+            part["r_hat"] = r_hat(some)
             parts.append(part)
             work.done = start + some.shape[2]
     return {name: np.concatenate([np.atleast_1d(part[name]) for part in parts]) for name in parts[0]}
