@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 INTERCEPT = "Intercept"
 TERM = "term"  # dimension of the population coefficients ``b``
@@ -17,6 +18,13 @@ CUTPOINT = "cutpoint"  # dimension of the cutpoints
 
 _PARAMETERS = ("sigma", "nu", "phi", "shape", "zi", "hu", CUTPOINTS)
 _RESERVED_DIMS = frozenset({TERM, OBS, CUTPOINT, CATEGORY, "chain", "draw", "sample", B, *_PARAMETERS})
+
+
+LONGEST_WORD = 60
+"""Characters of a word that is shown whole: no more than a line of a narrow page."""
+
+_LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def group_dim(group: str) -> str:
@@ -72,6 +80,37 @@ def group_term_bis(group: str) -> str:
 def level(column: str, label: str) -> str:
     """Coefficient of one level of a factor: ``schgend[girls]``."""
     return f"{column}[{label}]"
+
+
+def legible(text: str) -> str:
+    """A text for people: words that fill lines are cut in the middle, what turns the text around is named.
+
+    Names and labels of data may be anything. Words of more than ``LONGEST_WORD`` characters keep their
+    beginning and their end; marks that reverse the text after them are shown as R does, ``<U+202E>``.
+    """
+    if len(text) > LONGEST_WORD:  # most are short
+        text = _LONG_WORD.sub(lambda found: short(found.group(), LONGEST_WORD), text)
+    return _TURNING.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+
+
+def short(text: str, most: int) -> str:
+    """At most so many characters: the beginning and the end, which tell apart what begins alike."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 3
+    return f"{text[: most - 1 - end]}…{text[-end:]}"
+
+
+def apart(name: str, ours: Collection[str]) -> str:
+    """The name of a column of the data beside columns of ours: ``sd_`` where one of ours is called ``sd``."""
+    while name in ours:
+        name += "_"
+    return name
+
+
+def drawn(group: str) -> str:
+    """Variable of a group term in a data set of draws: ``school``; ``chain_`` for a factor ``chain``."""
+    return apart(group, ("chain", "draw"))
 
 
 def interaction(parts: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import hierbayes as hb
+from hierbayes import names
 
 
 @pytest.mark.parametrize("name", ["b", "sigma", "nu", "cutpoints", "term", "obs", "draw", "y"])
@@ -20,3 +21,14 @@ def test_a_grouping_factor_may_have_any_name(name, tmp_path):
     assert effects["level"].tolist() == ["0", "1", "2", "3", "4"]
     assert set(effects["group"]) == {name}
     pd.testing.assert_frame_equal(hb.load(fit.save(tmp_path / "fit.nc")).ranef(), effects)
+
+
+def test_texts_for_people_show_both_ends_of_endless_words_and_name_what_turns_them_around():
+    assert names.legible("a plain text, of any length " * 9) == "a plain text, of any length " * 9
+    one, other = (names.legible(f"f[{'x' * 10_000}{end}] is") for end in "ab")
+    assert len(one) == names.LONGEST_WORD + len(" is")
+    assert one.startswith("f[xxx")
+    assert one.endswith("xa] is") and other.endswith("xb] is")
+    assert names.legible("\u202eevil") == "<U+202E>evil"
+    assert names.legible("مدرسة שלום 日本 👩‍👩‍👧") == "مدرسة שלום 日本 👩‍👩‍👧"
+    assert [len(names.short("abcdefghij" * 9, most)) for most in (7, 30)] == [7, 30]

@@ -140,8 +140,7 @@ def coefficient_words(fit: Any, term: str) -> str:
 
 def short(label: str, most: int = LONGEST_LABEL) -> str:
     """A label that fits beside an axis."""
-    line = " ".join(label.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return names.short(" ".join(names.legible(label).split()), most)
 
 
 def rows_height(n: int, *, each: float = 0.165, least: float = 2.2, most: float = 13.0) -> float:

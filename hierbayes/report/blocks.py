@@ -5,9 +5,10 @@ Every string is plain text: a renderer escapes it, and no block carries markup.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Literal
 
+from hierbayes import names
 from hierbayes.report.equations.nodes import Equation
 
 type Align = Literal["left", "right"]
@@ -189,3 +190,16 @@ class Page:
     def headings(self) -> tuple[Heading, ...]:
         """The headings of the page in order, for a table of contents."""
         return tuple(block for block in self.blocks if isinstance(block, Heading))
+
+
+def legible(shown: Any) -> Any:
+    """Blocks with names of data as `names.legible` shows them; code, equations and files stay as they are."""
+    if isinstance(shown, str):
+        return names.legible(shown)
+    if isinstance(shown, tuple):
+        return tuple(legible(one) for one in shown)
+    if not is_dataclass(shown) or isinstance(shown, Code | Equations | Download):
+        return shown
+    texts = {f.name: getattr(shown, f.name) for f in fields(shown) if f.name not in ("anchor", "record")}
+    changed = {name: legible(value) for name, value in texts.items() if isinstance(value, str | tuple)}
+    return replace(shown, **changed)

@@ -26,6 +26,7 @@ from hierbayes.report.blocks import (
     Paragraph,
     Table,
     Verdict,
+    legible,
 )
 from hierbayes.report.equations.mathml import mathml
 
@@ -72,7 +73,7 @@ def render_html(page: Page) -> str:
     script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     template = _environment().get_template("page.html.j2")
-    return template.render(page=page, script=script, script_hash=f"sha256-{digest}")
+    return template.render(page=legible(page), script=script, script_hash=f"sha256-{digest}")
 
 
 def render_fragment(blocks: Blocks) -> str:
@@ -83,7 +84,7 @@ def render_fragment(blocks: Blocks) -> str:
     blocks : tuple of Block
         What to show; every string of it is escaped.
     """
-    return _environment().get_template("fragment.html.j2").render(blocks=blocks)
+    return _environment().get_template("fragment.html.j2").render(blocks=legible(blocks))
 
 
 @cache

@@ -21,6 +21,7 @@ from hierbayes.report.blocks import (
     Paragraph,
     Table,
     Verdict,
+    legible,
 )
 from hierbayes.report.equations.latex import latex
 
@@ -42,7 +43,7 @@ def render_markdown(blocks: Blocks) -> str:
     >>> render_markdown((Paragraph("sd_school < 1"),))
     'sd\\_school \\< 1'
     """
-    return "\n\n".join(MARKDOWN[type(block)](block) for block in blocks)
+    return "\n\n".join(MARKDOWN[type(block)](block) for block in legible(blocks))
 
 
 def _escape(text: str) -> str:

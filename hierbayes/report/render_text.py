@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
+from hierbayes import names
 from hierbayes.report.blocks import (
     Block,
     Blocks,
@@ -63,7 +64,7 @@ def table_lines(columns: tuple[Column, ...], rows: tuple[tuple[Cell, ...], ...])
     """
     lines: list[list[str]] = [[] for _ in range(len(rows) + 1)]
     for index, column in enumerate(columns):
-        entries = [row[index].text.translate(_PLAIN) for row in rows]
+        entries = [names.legible(row[index].text).translate(_PLAIN) for row in rows]
         if column.align == "right":
             entries = _on_the_point(entries)
         width = max(map(len, [column.name, *entries]))
@@ -89,7 +90,7 @@ def _heading(block: Heading) -> str:
 def wrapped(text: str, first: str = "", rest: str = "") -> str:
     """Text filled to the width of a page, with indents for the first and the other lines."""
     return textwrap.fill(
-        text.translate(_PLAIN),
+        names.legible(text).translate(_PLAIN),
         WIDTH,
         initial_indent=first,
         subsequent_indent=rest,

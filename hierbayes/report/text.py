@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hierbayes import names
 from hierbayes.design.partial import LOW, LOWER_BOUND, STANDARD_ERROR, bounds_words, censored_words
 from hierbayes.report.blocks import Cell, Column, Table
 from hierbayes.report.numerals import count, number, places_for
@@ -142,7 +143,8 @@ def _lines(spec: ModelSpec, design: Design) -> list[tuple[str, str]]:
 
 def _aligned(lines: list[tuple[str, str]]) -> str:
     width = max(len(name) for name, _ in lines)
-    return "\n".join(f"{name.rjust(width)}{':' if name else ' '} {value}" for name, value in lines)
+    shown = [(name, names.legible(value)) for name, value in lines]
+    return "\n".join(f"{name.rjust(width)}{':' if name else ' '} {value}" for name, value in shown)
 
 
 def _table(frame: pd.DataFrame) -> str:

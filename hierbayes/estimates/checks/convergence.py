@@ -50,7 +50,8 @@ class Verdict:
         lines = [self.headline]
         for finding in self.findings:
             advice = f" {finding.advice}" if finding.advice else ""
-            lines.append(f"  {marks[finding.level]}  {finding.what}{advice}")
+            said = names.legible(finding.what).replace("\n", " ")
+            lines.append(f"  {marks[finding.level]}  {said}{advice}")
         return "\n".join(lines)
 
     __repr__ = __str__
