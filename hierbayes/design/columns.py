@@ -219,6 +219,7 @@ def arithmetic(expression: Expression, table: Table) -> Floats:
     return _ARITHMETIC[type(expression)](expression, table)
 
 
+TRUTH = ("False", "True")
 _AS_A_TERM = "Name `{name}` as a term of its own, or turn it into numbers first."
 _TWO = (
     "Two outcomes need no function: name `{name}` alone, with family='bernoulli'; or turn it into numbers "
@@ -235,6 +236,8 @@ def _value_of_column(expression: Name, table: Table) -> Floats:
     column = table.columns[expression.name]
     if column.kind not in (NUMBER, BOOLEAN):
         levels = to_factor(column).levels
+        if not table.learning and set(levels) <= set(TRUTH):  # as `Design.columns` keeps booleans
+            return np.asarray(to_factor(column).labels == TRUTH[1], dtype=np.float64)
         role = table.roles.get(expression.span)
         advice = _TWO if role == RESPONSE and len(levels) == 2 else _LABELS_IN.get(str(role), _AS_A_TERM)
         raise FormulaError(

@@ -82,12 +82,12 @@ class Fit(FitAnswers):
         return written
 
     def __str__(self) -> str:
-        return str(registry.resolve(registry.TEXT)(self))
+        return str(registry.up_to_infinity(registry.resolve(registry.TEXT))(self))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return str(registry.resolve(registry.HTML)(self))
+        return str(registry.up_to_infinity(registry.resolve(registry.HTML))(self))
 
 
 def once[T](fit: Fit, what: Hashable, compute: Callable[[], T]) -> T:

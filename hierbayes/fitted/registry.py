@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import types
 from collections.abc import Callable, Mapping
@@ -112,4 +113,17 @@ def bind(table: Mapping[str, str], name: str, fit: object, called: str = "") -> 
     """
     if name not in table:
         raise AttributeError(f"no {name!r} here; there are: {', '.join(table)}")
-    return types.MethodType(working(called + name)(resolve(table[name])), fit)
+    return types.MethodType(working(called + name)(up_to_infinity(resolve(table[name]))), fit)
+
+
+def up_to_infinity(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, without NumPy's warnings of numbers beyond double precision: ``Table`` explains them."""
+
+    @functools.wraps(function)
+    def quiet(*args: Any, **named: Any) -> Any:
+        import numpy as np
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            return function(*args, **named)
+
+    return quiet

@@ -11,6 +11,7 @@ import xarray as xr
 from hierbayes.errors import DataError
 from hierbayes.estimates.checks import priors as estimate
 from hierbayes.plots import marks, selection
+from hierbayes.plots.smooth import density
 from hierbayes.plots.style import BLUE, DASHED, INK, ORANGE, backend_name, canvas, panels, styled
 
 if TYPE_CHECKING:
@@ -117,14 +118,11 @@ def _data(found: Sequence[estimate.Compared], title: str, scale: str) -> xr.Data
 
 def _curves(one: estimate.Compared) -> tuple[np.ndarray, ...]:
     """Posterior (x, density) and prior (x, density) around it."""
-    import arviz_plots  # noqa: F401  (registers the accessor azstats)
-
-    found = one.draws.azstats.kde(dim=["chain", "draw"], bound_correction=True, grid_len=POINTS)
-    x, density = (found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y"))
+    x, height = density(one.draws, POINTS, bounded=True)
     low, high = _window(one, float(x.min()), float(x.max()))
     prior_x = np.linspace(low, high, len(x))
     prior = np.full(len(x), np.nan) if one.density is None else one.density(prior_x)
-    return x, density, prior_x, prior
+    return x, height, prior_x, prior
 
 
 def _window(one: estimate.Compared, low: float, high: float) -> tuple[float, float]:

@@ -115,6 +115,11 @@ def effects_data(fit: Any, columns: str | Sequence[str], *, data: bool = True, *
     rest = [name for name in others if name != line]
     values = {name: list(dict.fromkeys(frame[name])) for name in found}
     dataset = _folded(frame, (x, line, rest), values)
+    # From here on columns have the names that they have in the data.
+    own = dict(zip(found, frame.attrs["columns"], strict=False))
+    found = [own.get(name, name) for name in found]
+    x, line, rest = own[x], line and own.get(line, line), [own[name] for name in rest]
+    values = dict(zip(found, values.values(), strict=True))
     _check(dataset, line, rest)
     dataset.coords["x"] = ("point", _positions(fit, x, values[x]))
     if not is_number(fit, x):

@@ -180,12 +180,12 @@ def pareto_k_data(fit: Any, unit: str | None = None) -> xr.Dataset:
     named = selection.listing([str(data["label"].to_numpy()[i]) for i in worst], MOST_LABELS)
     what = "rows" if label == "row" else f"levels of {found.unit}"
     beyond = f"{bad.size:,} of {k.size:,} {what} above it"
-    shown = k[np.isfinite(k)]
+    largest = f"{k.max():.2f}" if np.isfinite(k).all() else "not finite"
     data.attrs = {
         "title": f"Pareto k of {k.size:,} {what}",
         "subtitle": f"good up to {found.good_k:.2f} (┅); {beyond}" + (f": {named}" if bad.size else ""),
         "caption": "Pareto k: shape of the tail of the importance weights when a row or group is left out. "
-        f"High ones influence the posterior much, or are surprising to it. Largest: {shown.max():.2f}. "
+        f"High ones influence the posterior much, or are surprising to it. Largest: {largest}. "
         "fit.loo(refits=) and fit.kfold() do without importance sampling.",
         "xlabel": "position in the data" if label == "row" else f"{found.unit}, in their order",
         "ylabel": "Pareto k",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -277,19 +278,22 @@ def _draw_density(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | N
             "observed_data": ds[["observed"]].rename(observed="y"),
         }
     )
-    pc = plot_ppc_dist(
-        tree,
-        sample_dims=["chain", "draw"],
-        num_samples=ds.sizes["chain"] * ds.sizes["draw"],
-        kind="kde",
-        backend=backend,
-        figure_kwargs=page.figure_kwargs(backend),
-        visuals={
-            "predictive_dist": {"color": BLUE, "alpha": 0.25, "width": 0.8},
-            "observed_dist": {"color": INK, "width": 2.4},
-            "title": False,
-        },
-    )
+    with warnings.catch_warnings():
+        # The family says what a response is, not its values: numbers that happen to be 0 and 1 stay numbers.
+        warnings.filterwarnings("ignore", message="Variables y in .* look binary")
+        pc = plot_ppc_dist(
+            tree,
+            sample_dims=["chain", "draw"],
+            num_samples=ds.sizes["chain"] * ds.sizes["draw"],
+            kind="kde",
+            backend=backend,
+            figure_kwargs=page.figure_kwargs(backend),
+            visuals={
+                "predictive_dist": {"color": BLUE, "alpha": 0.25, "width": 0.8},
+                "observed_dist": {"color": INK, "width": 2.4},
+                "title": False,
+            },
+        )
     axis = xr.Dataset({"y": ((), 0.0)})
     pc.map(marks.x_title, data=axis, text=ds.attrs["xlabel"], store_artist=False, ignore_aes="all")
     return furnish(pc, page)

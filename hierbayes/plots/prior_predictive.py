@@ -11,6 +11,7 @@ from hierbayes.estimates.checks.prior import IMPLIED, implied
 from hierbayes.estimates.predictions.recorded import recorded
 from hierbayes.plots import marks, selection
 from hierbayes.plots.ppc import KINDS, MOST_LABELS, bins
+from hierbayes.plots.smooth import density
 from hierbayes.plots.style import BLUE, INK, PALE, backend_name, canvas, panels, styled
 
 if TYPE_CHECKING:
@@ -107,12 +108,8 @@ def _densities(fit: Any, responses: np.ndarray) -> xr.Dataset:
 
 def _heights(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Densities of each row of ``values`` at some places, shape (rows, places); each row's highest is 1."""
-    import arviz_plots  # noqa: F401  (registers the accessor azstats)
-
-    found = xr.DataArray(values, dims=("line", "obs")).azstats.kde(dim="obs", grid_len=POINTS)
-    x, y = (found.sel(plot_axis=axis).transpose("line", ...).to_numpy() for axis in ("x", "y"))
-    rows = [np.interp(at, x[k], y[k] / y[k].max(), left=0.0, right=0.0) for k in range(len(x))]
-    return np.array(rows)
+    curves = [density(row, POINTS) for row in values]
+    return np.array([np.interp(at, x, y / y.max(), left=0.0, right=0.0) for x, y in curves])
 
 
 def _shares(fit: Any, responses: np.ndarray) -> xr.Dataset:

@@ -12,6 +12,7 @@ from hierbayes import names
 from hierbayes.errors import DataError
 from hierbayes.estimates.checks.convergence import E_BFMI
 from hierbayes.plots import marks, selection
+from hierbayes.plots.smooth import density
 from hierbayes.plots.style import BLUE, INK, ORANGE, PALE, backend_name, canvas, panels, styled
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def energy_data(fit: Any) -> xr.Dataset:
             f"Energy needs three finite draws of each chain at least; there are {values.shape[1]} draws."
         )
     centered, change = values - values.mean(axis=1, keepdims=True), np.diff(values, axis=1)
-    both = [[_density(chain) for chain in quantity] for quantity in (centered, change)]
+    both = [[density(chain) for chain in quantity] for quantity in (centered, change)]
     data = xr.Dataset(
         {
             name: (("quantity", "chain", "point"), np.array([[pair[k] for pair in q] for q in both]))
@@ -101,13 +102,6 @@ def energy_data(fit: Any) -> xr.Dataset:
         "xlabel": "energy",
     }
     return data
-
-
-def _density(values: Floats) -> tuple[Floats, Floats]:
-    import arviz_plots  # noqa: F401  (registers the accessor azstats)
-
-    found = xr.DataArray(values, dims="draw").azstats.kde(dim="draw")
-    return found.sel(plot_axis="x").to_numpy(), found.sel(plot_axis="y").to_numpy()
 
 
 def draw_energy(

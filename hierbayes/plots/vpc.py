@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from hierbayes import names
 from hierbayes.errors import DataError
+from hierbayes.estimates.summarize import ESTIMATES
 from hierbayes.estimates.variance import vpc as estimate
+from hierbayes.estimates.variance.profiles import OURS
 from hierbayes.plots import along, marks
+from hierbayes.plots.smooth import density
 from hierbayes.plots.style import BLUE, INK, backend_name, canvas, panels, styled
 
 if TYPE_CHECKING:
@@ -78,7 +82,7 @@ def vpc_data(
         return along.vpc_along(fit, at or {}, method)
     frame = estimate.vpc(fit, at, method=method)
     draws = _draws(fit, at, frame)
-    densities = [_density(one) for one in draws]
+    densities = [density(one, bounded=True) for one in draws]
     data = xr.Dataset(
         {
             "x": (("group", "point"), np.array([x for x, _ in densities])),
@@ -100,8 +104,9 @@ def _draws(fit: Any, at: Mapping[str, Any] | None, frame: pd.DataFrame) -> list[
     found = {name: estimate.vpc(fit, at, method=name, draws=True) for name in set(frame["method"])}
     drawn = []
     for row in frame.to_dict("records"):
-        array = found[row["method"]][row["group"]]
-        drawn.append(array.sel({d: row[d] for d in array.dims if d in row}))
+        array = found[row["method"]][names.drawn(row["group"])]
+        shown = {dim: names.apart(str(dim), (*ESTIMATES, *OURS)) for dim in array.dims}
+        drawn.append(array.sel({dim: row[name] for dim, name in shown.items() if name in row}))
     return drawn
 
 
@@ -110,13 +115,6 @@ def _labels(frame: pd.DataFrame) -> list[str]:
     names = [c for c in ("predictor", "group", "cutpoint") if c in frame]
     names += ["method"] * (frame["method"].nunique() > 1)
     return [", ".join(filter(None, map(str, row))) for row in frame[names].to_numpy().tolist()]
-
-
-def _density(draws: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
-    import arviz_plots  # noqa: F401  (registers the accessor azstats)
-
-    found = draws.azstats.kde(dim=["chain", "draw"], bound_correction=True)
-    return found.sel(plot_axis="x").to_numpy(), found.sel(plot_axis="y").to_numpy()
 
 
 def _says(row: dict[Any, Any]) -> str:

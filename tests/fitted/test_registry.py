@@ -7,7 +7,9 @@ import pickle
 import pydoc
 import re
 
+import numpy as np
 import pytest
+from plugin import random_fit
 
 import hierbayes as hb
 from hierbayes.fitted.registry import ESTIMATES, OF_MODELS, PLOTS, bind, resolve
@@ -54,3 +56,17 @@ def test_a_model_answers_what_the_table_says_and_shows_its_arguments():
     with pytest.raises(AttributeError, match="no 'simulat' here; there are: prior_predictive, simulate"):
         _ = model.simulat
     assert pickle.loads(pickle.dumps(model)).spec == model.spec
+
+
+def test_numbers_beyond_double_precision_come_without_a_foreign_warning_and_are_explained():
+    rng = np.random.default_rng(1)
+    frame = {"y": np.exp(rng.normal(size=20)), "g": rng.choice(list("abc"), 20)}
+    fit = random_fit(hb.Model("y ~ 1 + (1 | g)", frame, family="lognormal"), draws=20)
+    assert "double precision" not in str(fit.predict(kind="mean"))
+    fit.posterior["b"].values[:] = 800.0
+    table = fit.predict(kind="mean")
+    assert np.isinf(table["mean"]).all()
+    assert "inf and NaN stand where numbers are too large for double precision" in " ".join(
+        str(table).split()
+    )
+    str(fit), fit._repr_html_()

@@ -13,7 +13,7 @@ from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.predictions.grids import columns_of
 from hierbayes.estimates.predictions.prediction import posterior_predictive
 from hierbayes.estimates.predictions.recorded import as_recorded, recorded
-from hierbayes.estimates.summarize import PROB, describe_interval
+from hierbayes.estimates.summarize import PROB, apart, describe_interval
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
@@ -120,7 +120,8 @@ def predictive_check(
                 "outside": bool(given < lower or given > upper),
             }
         )
-    frame = pd.concat([labels, pd.DataFrame(rows)], axis=1)
+    numbers = pd.DataFrame(rows)
+    frame = pd.concat([apart(labels, *numbers), numbers], axis=1)
     frame.attrs["definition"] = (
         f"{called} of the data, and of data that the model replicates for the same groups"
     )

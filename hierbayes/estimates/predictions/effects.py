@@ -20,7 +20,7 @@ from hierbayes.estimates.predictions.averages import (
     unit_of,
 )
 from hierbayes.estimates.predictions.grids import check_columns, grid, held_in_words, usual_values, values_at
-from hierbayes.estimates.summarize import PROB, describe_interval, summarize
+from hierbayes.estimates.summarize import PROB, apart, describe_interval, summarize
 from hierbayes.fitted.record import Fit
 
 POINTS = 100
@@ -99,8 +99,9 @@ def effects(
     Returns
     -------
     DataFrame or DataArray
-        The columns, (``category``,) ``mean, sd, lower, upper, ess_bulk, r_hat``; ``attrs``: ``estimand``,
-        ``held``, ``scale``, ``interval``, ``notes``. The draws have the columns as coordinates of ``point``.
+        The columns (one called ``sd`` becomes ``sd_``), (``category``,) ``mean, sd, lower, upper, ess_bulk,
+        r_hat``; ``attrs``: ``estimand``, ``held``, ``columns``, ``scale``, ``interval``, ``notes``. The draws
+        have the columns as coordinates of ``point``.
 
     Raises
     ------
@@ -137,13 +138,16 @@ def effects(
     single = {name: value[0] for name, value in values.items() if name not in shown}
     held = held_in_words(fit, values)
     held = ", ".join([*(f"{name} = {value}" for name, value in single.items()), *([held] if held else [])])
-    return _table(setting, array, prob, held=held)
+    frame = _table(setting, array, prob, held=held)
+    frame.attrs["columns"] = tuple(shown)
+    return frame
 
 
 def _labelled(setting: Setting, values: Any, frame: pd.DataFrame) -> xr.DataArray:
     posterior = setting.fit.posterior
     coords: dict[str, Any] = {"chain": posterior["chain"], "draw": posterior["draw"]}
-    coords |= {name: (POINT, frame[name].to_numpy()) for name in frame.columns}
+    ours = ("chain", "draw", POINT, names.CATEGORY)
+    coords |= {names.apart(name, ours): (POINT, frame[name].to_numpy()) for name in frame.columns}
     dims: tuple[str, ...] = ("chain", "draw", POINT)
     labels = outcomes(setting)
     if labels:
@@ -153,7 +157,7 @@ def _labelled(setting: Setting, values: Any, frame: pd.DataFrame) -> xr.DataArra
 
 def _table(setting: Setting, array: xr.DataArray, prob: float, *, held: str) -> pd.DataFrame:
     columns = [str(name) for name, coord in array.coords.items() if coord.dims == (POINT,)]
-    labels = pd.DataFrame({name: array[name].to_numpy() for name in columns})
+    labels = apart(pd.DataFrame({name: array[name].to_numpy() for name in columns}))
     categories = outcomes(setting)
     if categories:
         labels = labels.loc[labels.index.repeat(len(categories))].reset_index(drop=True)

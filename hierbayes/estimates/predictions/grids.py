@@ -32,11 +32,23 @@ def levels_of(fit: Fit, column: str) -> tuple[str, ...] | None:
     for formula in formulas:
         for expression in used_expressions(formula.population, formula.groups):
             names_in = [name.name for name in column_names(expression)]
-            if str(expression) in recipe.factors and names_in == [column]:
-                return recipe.factors[str(expression)]
+            levels = recipe.factors.get(str(expression))
+            if levels is not None and names_in == [column] and _are_values(fit, column, levels):
+                return levels
     if fit.design.columns[column].dtype.kind == "f":
         return None
     return tuple(sorted({str(label) for label in fit.design.columns[column]}))
+
+
+def _are_values(fit: Fit, column: str, levels: Sequence[str]) -> bool:
+    """Whether levels are values of a column: those of ``factor(x)`` are, those of ``cut(x, 3)`` not."""
+    values = fit.design.columns[column]
+    if values.dtype.kind != "f":
+        return set(map(str, values)) <= set(levels)
+    try:
+        return set(np.unique(values).tolist()) <= {float(label) for label in levels}
+    except ValueError:
+        return False
 
 
 def is_number(fit: Fit, column: str) -> bool:

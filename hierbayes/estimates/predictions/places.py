@@ -23,7 +23,7 @@ from hierbayes.estimates.predictions.grids import (
     usual_values,
     values_at,
 )
-from hierbayes.estimates.summarize import summarize
+from hierbayes.estimates.summarize import apart, summarize
 from hierbayes.fitted.record import Fit
 
 type Floats = NDArray[np.float64]
@@ -176,7 +176,7 @@ def table(
     frames = []
     categories = outcomes(setting)
     for (column, contrast), values in found.items():
-        labels = places.labels.copy()
+        labels = apart(places.labels, "column", "contrast", names.CATEGORY)
         labels.insert(0, "contrast", contrast)
         labels.insert(0, "column", column)
         if categories:

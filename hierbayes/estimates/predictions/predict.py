@@ -15,7 +15,7 @@ from hierbayes.design.selection import take_rows
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.predictions.prediction import expected, linear_predictors, replicated
 from hierbayes.estimates.predictions.rows import AVERAGE, SAMPLE, Rows, rows_of
-from hierbayes.estimates.summarize import PROB, describe_interval
+from hierbayes.estimates.summarize import PROB, apart, describe_interval
 from hierbayes.fitted.record import Fit
 
 RESPONSE, MEAN, LINK = "response", "mean", "link"
@@ -89,8 +89,9 @@ def predict(
     Returns
     -------
     DataFrame or DataArray
-        The columns of the data that the model uses, then ``mean, sd, lower, upper``; for responses of
-        categories one row for each category, with its probability. ``attrs``: ``estimand``, ``kind``,
+        The columns of the data that the model uses (one called ``sd`` becomes ``sd_``), then ``mean,
+        sd, lower, upper``; for responses of categories one row for each category, with its probability.
+        ``attrs``: ``estimand``, ``kind``,
         ``scale``, ``interval``, ``notes``. Rows with missing values are left out, and the index has the
         positions of the others.
 
@@ -122,7 +123,7 @@ def predict(
     columns = pd.DataFrame(
         {name: rows.design.columns[name] for name in used}, index=np.asarray(rows.design.rows)
     )
-    whole = columns.join(frame) if used else frame
+    whole = apart(columns, *frame.columns).join(frame) if used else frame
     estimand = rows.estimand
     if kind == RESPONSE and AVERAGE in rows.treatments.values():
         estimand = estimand.replace("group effects integrated out", "a new group for each row")

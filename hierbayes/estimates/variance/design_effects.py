@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from hierbayes import names
 from hierbayes.design.records import GroupDesign
 from hierbayes.design.structure import describe_structure
 from hierbayes.errors import DataError, UnknownNameError
@@ -103,7 +104,9 @@ def design_effect(
     if of != RESPONSE:
         raise UnknownNameError("value of `of`", of, (RESPONSE, COLUMNS))
     method = _correlation(fit)
-    shares = {str(name): rho for name, rho in vpc(fit, method=method, draws=True).data_vars.items()}
+    drawn = vpc(fit, method=method, draws=True)
+    variables = {g.name: names.drawn(g.name) for g in fit.spec.all_groups}
+    shares = {name: drawn[variable] for name, variable in variables.items() if variable in drawn}
     n = fit.design.n
     found: dict[str, xr.DataArray] = {}
     extra = dict.fromkeys((MEAN, UNEQUAL), xr.DataArray(0.0))
@@ -116,7 +119,8 @@ def design_effect(
         found[TOGETHER] = _both({m: 1 + value for m, value in extra.items()}, n)
     definition = DEFINITION.format(n=n, method=method) + (ALL_TERMS if len(shares) > 1 else "")
     if draws:
-        return xr.Dataset(found).assign_attrs(definition=definition)
+        named = {names.drawn(name): values for name, values in found.items()}
+        return xr.Dataset(named).assign_attrs(definition=definition)
     frames = []
     for name, values in found.items():
         labels = label_rows(values)

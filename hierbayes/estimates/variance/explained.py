@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from hierbayes import names
 from hierbayes.errors import DataError
 from hierbayes.estimates.leave_out.identity import data_of, difference
 from hierbayes.estimates.summarize import PROB, describe_interval, summarize
@@ -96,7 +97,8 @@ def variance_explained(
         dims = {"chain": np.arange(chains), "draw": np.arange(kept)}
         found[name] = xr.DataArray(1 - second / first, dims=("chain", "draw"), coords=dims)
     if draws:
-        return xr.Dataset(found).assign_attrs(definition=DEFINITION)
+        named = {names.drawn(name): values for name, values in found.items()}
+        return xr.Dataset(named).assign_attrs(definition=DEFINITION)
     labels = pd.DataFrame(
         {
             "group": common,

@@ -164,7 +164,7 @@ def _median(
             found[own.name] = variance.copy(data=ratio)
     definition, scale = words
     if draws:
-        unfolded = xr.Dataset({name: profiles.unfold(values) for name, values in found.items()})
+        unfolded = xr.Dataset({names.drawn(name): profiles.unfold(values) for name, values in found.items()})
         return unfolded.assign_attrs(definition=definition)
     frames = [_rows(fit, name, values, profiles, prob=prob) for name, values in found.items()]
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["group", "mean"])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hierbayes import names
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.estimates.summarize import apart
 from hierbayes.fitted.record import Fit
 
 type Value = float | str
@@ -24,6 +25,10 @@ type At = Mapping[str, Value | Sequence[Value]] | None
 
 POINT = "point"
 """Dimension of the profiles until `Profiles.unfold` gives them the columns as dimensions."""
+
+
+OURS = ("group", "method", "predictor", names.CUTPOINT)
+"""Columns that stand before those of the data in a table over profiles."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,10 @@ class Profiles:
         return bool(self.values)
 
     def labels(self) -> pd.DataFrame:
-        """The values of each column, one row per point."""
+        """The values of each column, one row per point; a column that is called ``sd`` becomes ``sd_``."""
         points = list(product(*self.values.values()))
-        return pd.DataFrame(points, columns=list(self.values), index=range(len(self.designs)))
+        rows = pd.DataFrame(points, columns=list(self.values), index=range(len(self.designs)))
+        return apart(rows, *OURS)
 
     def unfold(self, values: xr.DataArray) -> xr.DataArray:
         """Draws over points as draws over the columns: dims (chain, draw, ...) and those of ``several``."""

@@ -73,10 +73,10 @@ def variances_along(fit: Fit, column: str, values: Sequence[float], prob: float 
         within = level1_variance(fit, scales[0], total, (fit.design.groups[0].own, profiles))
         shape = next(iter(found.values()))
         found[ROWS] = (xr.zeros_like(shape) + within).transpose("chain", "draw", POINT)
-    frames = [
-        pd.concat([pd.DataFrame({"group": name, column: list(values)}), summarize(draws, prob)], axis=1)
-        for name, draws in found.items()
-    ]
+    labels = {name: profiles.labels() for name in found}
+    for name, rows in labels.items():
+        rows.insert(0, "group", name)
+    frames = [pd.concat([labels[name], summarize(draws, prob)], axis=1) for name, draws in found.items()]
     frame = pd.concat(frames, ignore_index=True)
     kind = "residual" if fit.spec.family == "gaussian" else next(iter(scales), "")
     words = f"{kind} variance of a row" if scales else "not defined on this scale"

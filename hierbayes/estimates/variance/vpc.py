@@ -142,7 +142,7 @@ def vpc(
     joined = next(iter(text.values())) if single else "; ".join(f"{k}: {v}" for k, v in text.items())
     if draws:
         found = _together(shares) if len(shares) > 1 else next(iter(shares.values()))
-        unfolded = xr.Dataset({name: profiles.unfold(values) for name, values in found.items()})
+        unfolded = xr.Dataset({names.drawn(name): profiles.unfold(values) for name, values in found.items()})
         unfolded.attrs.update(method=", ".join(chosen), definition=joined)
         return unfolded
     frame = table_of(fit, shares, profiles, prob)

@@ -44,7 +44,7 @@ def table_of(
     if not frames:
         return pd.DataFrame(columns=["group", METHOD, "mean"])
     frame = pd.concat(frames, ignore_index=True)
-    first = [c for c in (PREDICTOR, "group", METHOD, names.CUTPOINT, *profiles.values) if c in frame]
+    first = [c for c in (PREDICTOR, "group", METHOD, names.CUTPOINT, *profiles.labels()) if c in frame]
     frame = frame[[*first, *(c for c in frame if c not in first)]]
     if names.CUTPOINT in frame:
         frame = frame.assign(**{names.CUTPOINT: frame[names.CUTPOINT].fillna("")})
