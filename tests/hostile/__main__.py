@@ -57,6 +57,8 @@ def main() -> None:
                 rows[f"{kind} {options.seed:04}"] = row(kind, options.seed, tally, seconds)
                 for end, count in tally.ends.most_common():
                     print(f"{kind}: {count:,} {end}", flush=True)
+                for end, count in sorted(tally.asked.items()):
+                    print(f"    {count:,} {end}")
                 for end, shown in tally.bugs.items():
                     print(f"{end}\n    {shown}")
     print(table(rows))

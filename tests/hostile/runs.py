@@ -10,20 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
-from . import cards, files, formulas, frames
+from . import cards, files, fits, formulas, frames
 from .outcomes import outcome, where
 
 
 @dataclass
 class Tally:
-    """How cases ended: ``ends`` counts outcomes, ``bugs`` keeps the first case of each bug."""
+    """How cases ended: ``ends`` counts outcomes, ``bugs`` keeps the first case of each bug.
+
+    ``asked`` counts how what was asked within the cases ended, where a case asks much.
+    """
 
     ends: Counter[str] = field(default_factory=Counter)
     bugs: dict[str, str] = field(default_factory=dict)
     slowest: float = 0.0
+    asked: Counter[str] = field(default_factory=Counter)
 
     def add(self, shown: object, case: Callable[[], Any]) -> None:
         """Run a case and count it."""
@@ -37,8 +41,15 @@ class Tally:
         self.slowest = max(self.slowest, time.perf_counter() - started)
 
 
-def draw(strategy: st.SearchStrategy[Any], case: Callable[[Any], Any], n: int, start: int) -> Tally:
-    """``n`` cases of a strategy, from a seed."""
+def draw(
+    strategy: st.SearchStrategy[Any],
+    case: Callable[[Any], Any],
+    n: int,
+    start: int,
+    *,
+    usable: Callable[[Any], bool] | None = None,
+) -> Tally:
+    """``n`` cases of a strategy, from a seed; only those that are usable, where that is asked for."""
     tally = Tally()
 
     @seed(start)
@@ -51,6 +62,7 @@ def draw(strategy: st.SearchStrategy[Any], case: Callable[[Any], Any], n: int, s
     )
     @given(strategy)
     def go(drawn: Any) -> None:
+        assume(usable is None or usable(drawn))
         tally.add(drawn, lambda: case(drawn))
 
     go()
@@ -86,5 +98,21 @@ def run_files(n: int, start: int, folder: Path) -> Tally:
     return tally
 
 
-RUNS = {"frames": run_frames, "formulas": run_formulas, "cards": run_cards, "files": run_files}
+def run_fits(n: int, start: int, folder: Path) -> Tally:
+    """Frames for which there is a model: it is fitted, and the fit asked what users ask."""
+    asked: Counter[str] = Counter()
+    tally = draw(
+        fits.cases(), lambda drawn: fits.fit_and_ask(drawn, folder, asked), n, start, usable=fits.builds
+    )
+    tally.asked = asked
+    return tally
+
+
+RUNS = {
+    "frames": run_frames,
+    "formulas": run_formulas,
+    "cards": run_cards,
+    "files": run_files,
+    "fits": run_fits,
+}
 """What can be drawn, by the option of the command line."""

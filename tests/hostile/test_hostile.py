@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import html5lib
 import numpy as np
 import pandas as pd
 import pytest
+from plugin import random_fit
 
 import hierbayes as hb
 from hierbayes.errors import HierbayesError
 
-from . import frames
+from . import fits, frames
 from .outcomes import NotClearError, check_message, outcome
 from .runs import RUNS
 
-FEW = {"frames": 40, "formulas": 150, "cards": 150, "files": 4}
-SEEDS = {"frames": 7, "formulas": 7, "cards": 7, "files": 8}
+FEW = {"frames": 40, "formulas": 150, "cards": 150, "files": 4, "fits": 6}
+SEEDS = {"frames": 7, "formulas": 7, "cards": 7, "files": 8, "fits": 7}
 
 
 # h5netcdf closes a file that it failed to open a second time, and says so on standard error.
@@ -23,7 +27,8 @@ SEEDS = {"frames": 7, "formulas": 7, "cards": 7, "files": 8}
 def test_hostile_cases_work_or_are_refused_in_words(kind, tmp_path):
     tally = RUNS[kind](FEW[kind], SEEDS[kind], tmp_path)
     assert not tally.bugs
-    assert len(tally.ends) > 1  # some work, some are refused: both roads are walked
+    ends = tally.asked or tally.ends
+    assert len(ends) > 1  # some work, some are refused: both roads are walked
     assert tally.ends["worked"] > 0
 
 
@@ -60,6 +65,44 @@ def test_a_silent_wrong_design_is_seen():
     mixed = frame.assign(g=["a", "b", "b", "b"])
     with pytest.raises(AssertionError):
         frames.check_design(frames.Case(case.formula, mixed, "gaussian", names, mixed, case.kinds), design)
+
+
+def a_fit():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {"y": rng.normal(size=30), "x": rng.normal(size=30), "g": rng.choice(["a", "b"], 30)}
+    )
+    names = {part: part for part in frames.PARTS}
+    case = frames.Case("y ~ x + (1 | g)", frame, "gaussian", names, frame, {"container": "pandas"})
+    return case, random_fit(hb.Model(case.formula, frame), chains=1, draws=20)
+
+
+def test_wrong_answers_of_a_fit_are_seen(tmp_path):
+    case, fit = a_fit()
+    rng = np.random.default_rng(1)
+    fits.check_predictions(case, fit, rng)
+    fits.check_levels(case, fit)
+    fits.check_saved(case, fit, tmp_path / "fit.nc")
+    moved = case.frame.assign(x=case.frame["x"] + [*([0] * 29), 1e-3])
+    with pytest.raises(AssertionError):
+        fits.check_predictions(replace(case, data=moved, frame=moved), fit, rng)
+    renamed = case.frame.replace({"g": {"a": "c"}})
+    with pytest.raises(AssertionError):
+        fits.check_levels(replace(case, data=renamed, frame=renamed), fit)
+    fit.posterior["b"].values[:] += 1e6
+    with pytest.raises(AssertionError, match=r"lie .* sd from the response"):
+        fits.check_sizes(fit)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["<p onclick='go()'>", "<iframe></iframe>", "<a href='javascript:go()'>x</a>", "<p title='a'b'>", "<b>"],
+)
+def test_pages_with_more_than_text_from_data_are_seen(inside):
+    page = "<!DOCTYPE html><html><head><title>t</title></head><body>{}</body></html>"
+    fits.check_page(page.format("<p>&lt;script&gt;</p>").encode())
+    with pytest.raises((AssertionError, html5lib.html5parser.ParseError)):
+        fits.check_page(page.format(inside).encode())
 
 
 @pytest.mark.parametrize("text", ["", " ", "word " * 1000, "Traceback (most recent call last)"])
