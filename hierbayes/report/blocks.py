@@ -198,8 +198,9 @@ def legible(shown: Any) -> Any:
         return names.legible(shown)
     if isinstance(shown, tuple):
         return tuple(legible(one) for one in shown)
+    block: Any = shown
     if not is_dataclass(shown) or isinstance(shown, Code | Equations | Download):
         return shown
-    texts = {f.name: getattr(shown, f.name) for f in fields(shown) if f.name not in ("anchor", "record")}
+    texts = {f.name: getattr(block, f.name) for f in fields(block) if f.name not in ("anchor", "record")}
     changed = {name: legible(value) for name, value in texts.items() if isinstance(value, str | tuple)}
-    return replace(shown, **changed)
+    return replace(block, **changed)
