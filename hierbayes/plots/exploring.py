@@ -121,7 +121,17 @@ def proportions_data(
         "panel",
         [f"{title}  ({s:,} rows)".strip() for title, s in zip(titles, sums, strict=True)],
     )
-    few = int((n < exploring.FEWEST).sum())
+    found.attrs = {
+        "title": f"Proportion of {response} = {called} along {x}",
+        "subtitle": "the data, smoothed" + (f"; lines: {lines}" if lines else ""),
+        "caption": _how_smoothed(span, few=int((n < exploring.FEWEST).sum()), dropped=dropped),
+        "xlabel": x,
+        "ylabel": f"proportion of {response} = {called}",
+    }
+    return found
+
+
+def _how_smoothed(span: float, *, few: int, dropped: int) -> str:
     caption = [
         f"Local logistic regression, {100 * span:g} % of the rows of a line in each window; bands: pointwise "
         "95 % intervals that take rows for independent."
@@ -130,14 +140,7 @@ def proportions_data(
         caption.append(f"{few} lines with fewer than {exploring.FEWEST} rows are not drawn.")
     if dropped:
         caption.append(f"{dropped:,} rows with missing values are left out.")
-    found.attrs = {
-        "title": f"Proportion of {response} = {called} along {x}",
-        "subtitle": "the data, smoothed" + (f"; lines: {lines}" if lines else ""),
-        "caption": " ".join(caption),
-        "xlabel": x,
-        "ylabel": f"proportion of {response} = {called}",
-    }
-    return found
+    return " ".join(caption)
 
 
 def _levels(frame: Any, column: str | None, most: int) -> tuple[list[str], Any]:
