@@ -6,13 +6,14 @@ listed in ``docs/gallery.md`` with its call and how to read it. The fits take ab
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
@@ -160,22 +161,20 @@ def draw(entry: Entry, fit: Callable[[str], Any] = fit_of) -> Any:
 
 
 def small_png(collection: Any) -> bytes:
-    """The picture with few colours, at most 900 pixels wide, 1,100 high and ``MOST_BYTES`` large."""
+    """The picture with a palette, at most 900 pixels wide, 1,100 high and ``MOST_BYTES`` large."""
     from PIL import Image
 
-    from hierbayes.plots import to_png_bytes
+    from hierbayes.plots import to_pixels
+    from hierbayes.report.png import with_palette
 
-    drawn = Image.open(io.BytesIO(to_png_bytes(collection, dpi=110))).convert("RGB")
+    drawn = Image.fromarray(to_pixels(collection, dpi=110))
     fits = min(1.0, 900 / drawn.width, 1100 / drawn.height)
-    for share, colours in ((1.0, 64), (0.85, 48), (0.75, 32), (0.65, 32), (0.55, 24)):
+    for share in (1.0, 0.85, 0.75, 0.65, 0.55):
         size = round(drawn.width * fits * share), round(drawn.height * fits * share)
-        smaller = drawn.resize(size, Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        few = smaller.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        few.save(buffer, "PNG", optimize=True)
-        if buffer.tell() <= MOST_BYTES:
+        content = with_palette(np.asarray(drawn.resize(size, Image.Resampling.LANCZOS)))
+        if len(content) <= MOST_BYTES:
             break
-    return buffer.getvalue()
+    return content
 
 
 def page() -> str:
