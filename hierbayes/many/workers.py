@@ -8,9 +8,11 @@ import re
 import signal
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,12 +158,26 @@ def _noted(jobs: Mapping[int, Job], work: Work, how: tuple[int, str]) -> Generat
 
 def _attempt_noted(noted: tuple[int, str], job: Job, work: Work) -> tuple[int, Outcome]:
     """Make one fit, and have a note of it on disk meanwhile."""
+    _leave_with(work.home)
     place, notes = noted
     note = Path(notes, str(place))
     note.touch()
     _, outcome = attempt(job, work)
     note.unlink(missing_ok=True)
     return place, outcome
+
+
+@cache
+def _leave_with(home: int) -> None:
+    """End this process when the one that began it is gone; loky's workers would wait for five minutes."""
+
+    def watch() -> None:
+        while os.getppid() == home:
+            time.sleep(1)
+        os._exit(1)
+
+    if os.getppid() == home:
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _under_way(notes: str, waiting: Mapping[int, Job], n_jobs: int) -> list[int]:
