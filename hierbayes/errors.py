@@ -22,6 +22,10 @@ class HierbayesError(Exception):
         super().__init__(_LONG_WORD.sub(_cut, str(message)))
 
 
+class HierbayesWarning(UserWarning):
+    """What a user should know and what does not stop anything."""
+
+
 class FormulaError(HierbayesError, ValueError):
     """The formula cannot be read, or names something that does not exist.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hierbayes.errors import StorageError
+from hierbayes.errors import HierbayesWarning, StorageError
 from hierbayes.fitted import Fit, data_tree, fingerprint, versions
 from hierbayes.fitted.places import advice
 from hierbayes.fitted.unfinished import DRAWS, Claim, lay_out, without_draws
@@ -179,7 +179,7 @@ def saved(fit: Fit, path: Path, claim: Claim, journal: Any) -> Fit:
         claim.release()
         left = "All draws" if not journal.problem else "Some draws"
         problem = f"{error} {left} are in {claim.folder}: {advice(claim.folder)}"
-        warnings.warn(problem, stacklevel=2)
+        warnings.warn(problem, HierbayesWarning, stacklevel=2)
         return replace(fit, messages=(*fit.messages, problem))
     claim.remove()
     return fit

@@ -121,13 +121,11 @@ def warmup(
     return tuple(ready)
 
 
-def cache() -> Path:
-    """The folder of compiled kernels: numba's, where the user has set one, or our own."""
-    import numba
+def cache() -> Path | None:
+    """The folder of compiled kernels: numba's where the user has set one, or our own; None if none can be."""
+    from hierbayes.kernels.places import cache_folder
 
-    from hierbayes.kernels.jit import cache_folder
-
-    return Path(numba.config.CACHE_DIR or cache_folder())
+    return cache_folder()
 
 
 def _warm(name: str) -> Warmed:
@@ -145,4 +143,5 @@ def _warm(name: str) -> Warmed:
 
 def _compiled() -> int:
     """How many functions the cache holds, in all their variants."""
-    return sum(1 for _ in cache().rglob("*.nbc"))
+    folder = cache()
+    return 0 if folder is None else sum(1 for _ in folder.rglob("*.nbc"))

@@ -35,13 +35,14 @@ def layer(own: str = "", outside: str = "") -> Layer:
     return Layer(frozenset(own.split()), frozenset(outside.split()))
 
 
-# `errors`, `names`, `joint` and `progress` are open to all. Records travel down the pipeline: whoever is
-# handed a Fit may name the ModelSpec and the Design that it carries.
+# `errors`, `names`, `joint`, `progress` and `caches` are open to all. Records travel down the pipeline:
+# whoever is handed a Fit may name the ModelSpec and the Design that it carries.
 LAYERS: dict[str, Layer] = {
     "errors": layer(),
     "names": layer(),
     "joint": layer(),
     "progress": layer("", "rich"),
+    "caches": layer(),
     "threads": layer("", "threadpoolctl"),
     "formulas": layer(),
     "design": layer("formulas", "numpy scipy pandas narwhals formulaic"),
@@ -170,7 +171,7 @@ def test_layers_import_only_what_the_table_allows() -> None:
         own = layer_of(module_name(path))
         if own == FACE:
             continue
-        allowed = LAYERS[own].own | {own, "errors", "names", "joint", "progress"}
+        allowed = LAYERS[own].own | {own, "errors", "names", "joint", "progress", "caches"}
         for use in imported(path):
             if use.module.split(".")[0] == "hierbayes" and layer_of(use.module) not in allowed:
                 violations.append(f"{use.place} {own} may not import {use.module}")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import numba
 import numpy as np
-import platformdirs
 from numba import types
 from numba._dynfunc import make_function
 from numba.core.codegen import JITCodeLibrary
@@ -19,6 +15,8 @@ from numba.core.compiler import Compiler, Flags
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 from numpy.typing import NDArray
+
+from hierbayes.kernels.places import cache_folder
 
 LOG_DENSITY = types.int64(
     types.uint64, types.CPointer(types.double), types.CPointer(types.double), types.CPointer(types.double),
@@ -33,27 +31,13 @@ EXPANSION = types.int64(
 """``(n_dim, n_expanded, x, out, table) -> 0``: how nutpie turns a draw into what it stores."""
 
 
-@cache
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: a folder of the user's, one for each state of this package's source.
-
-    numba looks only at the file of the function itself when it decides whether a cached one is stale, not at
-    what that function calls in other files. Hence the fingerprint of all of them in the path.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return Path(platformdirs.user_cache_dir("hierbayes")) / f"kernels-{digest.hexdigest()[:16]}"
-
-
 @contextmanager
-def _own_cache() -> Iterator[None]:
-    """Numba chooses the folder while it decorates; a folder that the user has set for numba is respected."""
-    before = numba.config.CACHE_DIR
-    if not before:
-        numba.config.CACHE_DIR = str(cache_folder())
+def _own_cache() -> Iterator[bool]:
+    """Numba chooses the folder while it decorates; yields whether there is one."""
+    before, folder = numba.config.CACHE_DIR, cache_folder()
+    numba.config.CACHE_DIR = before if folder is None else str(folder)
     try:
-        yield
+        yield folder is not None
     finally:
         numba.config.CACHE_DIR = before
 
@@ -131,8 +115,8 @@ def compiled_for_python[F: Callable[..., Any]](function: F) -> F:
 
     Python may call it, and it lets go of the interpreter's lock.
     """
-    with _own_cache():
-        decorated: F = numba.njit(cache=True, error_model="numpy", nogil=True)(function)
+    with _own_cache() as kept:
+        decorated: F = numba.njit(cache=kept, error_model="numpy", nogil=True)(function)
     return decorated
 
 
@@ -141,20 +125,20 @@ def compiled_pass(function: Callable[..., Any]) -> Any:
 
     Python calls it without numba's dispatcher, which costs more at its first call than small models take.
     """
-    with _own_cache():
-        return numba.cfunc(PASS, cache=True, error_model="numpy")(function)
+    with _own_cache() as kept:
+        return numba.cfunc(PASS, cache=kept, error_model="numpy")(function)
 
 
 def compiled_log_density(function: Callable[..., Any]) -> Any:
     """A C function of signature ``LOG_DENSITY``, compiled now or read from the cache; has ``.address``."""
-    with _own_cache():
-        return numba.cfunc(LOG_DENSITY, cache=True, error_model="numpy")(function)
+    with _own_cache() as kept:
+        return numba.cfunc(LOG_DENSITY, cache=kept, error_model="numpy")(function)
 
 
 def compiled_expansion(function: Callable[..., Any]) -> Any:
     """A C function of signature ``EXPANSION``, compiled now or read from the cache; has ``.address``."""
-    with _own_cache():
-        return numba.cfunc(EXPANSION, cache=True)(function)
+    with _own_cache() as kept:
+        return numba.cfunc(EXPANSION, cache=kept)(function)
 
 
 def _array_reader(element: Any, square: int) -> Callable[..., Any]:

@@ -11,6 +11,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from hierbayes.caches import use_for_matplotlib
+
+use_for_matplotlib()
+
 
 @cache
 def _public() -> dict[str, str]:
