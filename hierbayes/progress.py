@@ -148,7 +148,7 @@ class Work:
 
 @contextmanager
 def working(
-    title: str, total: float | None = None, *, unit: str = "", delay: float = DELAY
+    title: str, total: float | None = None, *, unit: str = "", delay: float | None = None
 ) -> Iterator[Work]:
     """A line for what is done in this block, also as a decorator; it goes when the block ends.
 
@@ -163,13 +163,13 @@ def working(
         How much there is of it.
     unit : str
         What is counted.
-    delay : float
-        Seconds before the line appears.
+    delay : float, optional
+        Seconds before the line appears, instead of ``DELAY``.
     """
     work = Work(title, total, unit)
     before = _INSIDE.set(True)
     try:
-        with showing(work.line, delay=delay):
+        with showing(work.line, delay=DELAY if delay is None else delay):
             yield work
     finally:
         _INSIDE.reset(before)
@@ -177,7 +177,7 @@ def working(
 
 @contextmanager
 def showing(
-    draw: Callable[[], RenderableType], *, delay: float = DELAY, console: Console | None = None
+    draw: Callable[[], RenderableType], *, delay: float, console: Console | None = None
 ) -> Iterator[None]:
     """Show what ``draw`` makes while this block runs.
 

@@ -51,7 +51,7 @@ Parameters = Annotated[
     ),
 ]
 Progress = Annotated[
-    bool, typer.Option("--progress/--no-progress", help="Show progress bars while sampling.")
+    bool, typer.Option("--progress/--no-progress", help="Show how far the work is, in terminals.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Mapping, Sequence
@@ -139,16 +140,17 @@ def fit(job: Job, settings: Mapping[str, Any], outputs: Outputs) -> None:
         raise StorageError(f"{outputs.save} must end in {' or '.join(SAVED)}: that is how a fit is saved.")
     for path in (outputs.report, outputs.save):
         _check_writable(path)
-    model = job.model()
-    if not outputs.quiet:
-        typer.echo(f"{model}\n")
-    result = model.fit(**settings)
-    if not outputs.quiet:
-        typer.echo(str(result))
-    if outputs.save is not None:
-        _wrote(result.save(outputs.save), outputs.quiet)
-    if outputs.report is not None:
-        _wrote(result.report(outputs.report, data=job.data), outputs.quiet)
+    with _shown(settings["progress"]):
+        model = job.model()
+        if not outputs.quiet:
+            typer.echo(f"{model}\n")
+        result = model.fit(**settings)
+        if not outputs.quiet:
+            typer.echo(str(result))
+        if outputs.save is not None:
+            _wrote(result.save(outputs.save), outputs.quiet)
+        if outputs.report is not None:
+            _wrote(result.report(outputs.report, data=job.data), outputs.quiet)
     _leave_if(result.partial)
 
 
@@ -165,7 +167,8 @@ def warmup(kernels: Sequence[str], *, quiet: bool) -> None:
             what = f"compiled in {kernel.seconds:.1f} s" if kernel.compiled else "ready"
             typer.echo(f"{kernel.name:<20}{what}")
 
-    ready = hb.warmup(kernels, on_ready=tell)
+    with _shown(not quiet):
+        ready = hb.warmup(kernels, on_ready=tell)
     if not quiet:
         typer.echo(f"All {len(ready)} are in the cache." if len(ready) > 1 else "It is in the cache.")
 
@@ -197,18 +200,25 @@ def report(path: Path, output: Path | None, *, data: str | None, progress: bool,
             typer.echo(f"{model.name} ({next(count)} of {len(card.models)})  {model.formula}")
             typer.echo(f"    {fit.check().headline}")
 
-    fits = hb.fit_card(card, progress=progress, on_fit=tell)
-    _wrote(hb.report_card(card, fits, output), quiet)
+    with _shown(progress):
+        fits = hb.fit_card(card, progress=progress, on_fit=tell)
+        _wrote(hb.report_card(card, fits, output), quiet)
     _leave_if(len(fits) < len(card.models) or any(fit.partial for fit in fits.values()))
 
 
 def reproduce(page: Path, data: str | None, *, progress: bool, quiet: bool) -> None:
     """Fit the models of a page again and print the verdict."""
-    found = hb.reproduce(page, data, progress=progress)
+    with _shown(progress):
+        found = hb.reproduce(page, data, progress=progress)
     if not quiet:
         typer.echo(str(found))
     if not found.ok:
         raise typer.Exit(BAD_INPUT)
+
+
+def _shown(progress: bool) -> contextlib.AbstractContextManager[None]:
+    """Progress of all that a command does, or of none of it."""
+    return contextlib.nullcontext() if progress else hb.quiet()
 
 
 def _check_writable(path: Path | None) -> None:
