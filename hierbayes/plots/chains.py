@@ -11,7 +11,7 @@ import xarray as xr
 from hierbayes import names
 from hierbayes.errors import UnknownNameError
 from hierbayes.estimates.predictors import predictor_term
-from hierbayes.plots import marks
+from hierbayes.plots import marks, selection
 from hierbayes.plots.browsers import bokeh_widths
 from hierbayes.plots.style import BLUE, INK, ORANGE, backend_name, canvas, furnish, styled
 
@@ -258,9 +258,8 @@ def draw_trace(
 
 def _labels(dataset: xr.Dataset) -> xr.Dataset:
     """Each parameter's label as a value, under the name that the panels have."""
-    return xr.Dataset(
-        {"value": ("parameter", dataset["parameter"].to_numpy())}, {"parameter": dataset["parameter"]}
-    )
+    texts = [selection.short(str(label)) for label in dataset["parameter"].to_numpy()]
+    return xr.Dataset({"value": ("parameter", texts)}, {"parameter": dataset["parameter"]})
 
 
 def draw_rank(

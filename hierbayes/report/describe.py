@@ -62,7 +62,7 @@ class Description:
 
     def __str__(self) -> str:
         kept = [f"{heading}. {text}" for heading, text in self.paragraphs]
-        return "\n\n".join(textwrap.fill(text, WIDTH) for text in kept)
+        return "\n\n".join(textwrap.fill(names.legible(text), WIDTH) for text in kept)
 
     __repr__ = __str__
 

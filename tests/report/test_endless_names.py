@@ -31,6 +31,8 @@ def test_what_is_printed_fits_a_screen_whatever_groups_are_called():
         lines = str(shown).splitlines()
         assert max(map(len, lines)) <= (300 if shown is verdict else 130), lines
         assert "\u202e" not in str(shown)
+        assert LONG[:100] not in str(shown)
+    assert LONG[:100] not in str(made.equation())
     text = str(made.ranef())
     assert "xxa" in text and "xxb" in text and "<U+202E>turned" in text and "two\\nlines" in text
     assert made.ranef()["level"].str.len().max() == len(LONG) + 1  # the frame has all of them

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hierbayes import names
+
 
 @dataclass(frozen=True)
 class Name:
-    """A word of the user's or of statistics, upright: ``standLRT``, ``Normal``."""
+    """A word of the user's or of statistics, upright: ``standLRT``, ``Normal``; as ``names.legible``."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", names.legible(self.text))
 
 
 @dataclass(frozen=True)
