@@ -149,4 +149,5 @@ def _elements(draws: xr.DataArray, dim: str | None = None) -> xr.DataArray:
 
 
 def _family_parameters(fit: Fit) -> tuple[str, ...]:
-    return tuple(e.parameter for e in fit.spec.priors if e.parameter in fit.posterior and not e.coordinates)
+    known = fit.posterior.data_vars  # without dimensions, one of which may be called Intercept
+    return tuple(e.parameter for e in fit.spec.priors if e.parameter in known and not e.coordinates)

@@ -89,3 +89,17 @@ def test_a_boolean_may_be_a_factor_and_a_number_in_one_formula():
     jump = table["mean"].diff().iloc[1]
     np.testing.assert_allclose(jump, b["x[True]"] + 2 * b["I(x * z)"], rtol=1e-9)
     str(fit.describe())
+
+
+def test_a_factor_called_intercept_is_no_parameter():
+    fit = fit_with(g="Intercept")
+    assert fit.summary()["parameter"].tolist() == fit_with().summary()["parameter"].tolist()
+
+
+def test_a_model_of_cutpoints_alone_has_no_standardized_coefficients():
+    rng = np.random.default_rng(1)
+    frame = {"y": rng.integers(0, 3, 40), "g": rng.choice(list("klm"), 40)}
+    fit = random_fit(hb.Model("y ~ 1 + (1 | g)", frame, family="cumulative"), chains=2, draws=20)
+    assert fit.standardized().empty
+    assert "term" in str(fit.standardized())
+    assert "Model." in str(fit.describe())

@@ -59,3 +59,11 @@ def test_how_groups_are_arranged() -> None:
 
 def test_a_model_without_groups_says_nothing() -> None:
     assert blocks_of("y ~ x", {"y": [1.0, 2.0, 4.0, 3.0], "x": [1.0, 3.0, 2.0, 5.0]}) == ()
+
+
+def test_grouping_factors_may_be_functions_and_have_odd_names():
+    rng = np.random.default_rng(1)
+    frame = {"y": rng.normal(size=30), "x": rng.normal(size=30), "g": np.arange(30) % 5}
+    shown = blocks_of("y ~ x + (1 | factor(g)) + (1 | `a b`)", {**frame, "a b": list("klm") * 10})
+    said = [block.text for block in shown if isinstance(block, Paragraph)]
+    assert "Every group of factor(g) occurs with every group of a b (crossed)." in said

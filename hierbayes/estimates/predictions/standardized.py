@@ -14,7 +14,7 @@ from hierbayes.design.newrows import columns_within_functions, grouping_columns,
 from hierbayes.estimates.predictions.averages import observed
 from hierbayes.estimates.predictions.grids import columns_of, is_number
 from hierbayes.estimates.predictors import PREDICTOR, predictor_label
-from hierbayes.estimates.summarize import PROB, describe_interval, label_rows, summarize
+from hierbayes.estimates.summarize import ESTIMATES, PROB, describe_interval, label_rows, summarize
 from hierbayes.families import get_family, get_link
 from hierbayes.fitted.record import Fit
 
@@ -86,7 +86,8 @@ def standardized(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.Dat
         if fit.spec.predictors:
             labels.insert(0, PREDICTOR, predictor_label(fit, name))
         frames.append(pd.concat([labels, summarize(array, prob)], axis=1))
-    frame = pd.concat(frames, ignore_index=True)
+    nothing = pd.DataFrame(columns=[names.TERM, *ESTIMATES])
+    frame = pd.concat(frames, ignore_index=True) if frames else nothing
     frame.attrs["definition"] = "coefficient per standard deviation of each column of numbers" + (
         ", in standard deviations of the response" if _scales_response(fit) else ""
     )

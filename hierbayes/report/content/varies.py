@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierbayes.design.structure import describe_structure
+from hierbayes.formulas.terms import Name
 from hierbayes.report.blocks import Block, Blocks, Cell, Column, Paragraph, Table
 from hierbayes.report.numerals import MISSING, count, percent
 from hierbayes.report.tables import records
@@ -47,11 +48,26 @@ def varies(fits: Sequence[Fit]) -> Blocks:
     factors = list(dict.fromkeys(group.factor for fit in whole for group in fit.design.all_groups))
     if not factors:
         return ()
-    structure = describe_structure({name: _numbers(v) for name, v in columns.items()}, factors)
+    computed = {name: labels for fit in whole for name, labels in _computed(fit).items()}
+    structure = describe_structure({name: _numbers(v) for name, v in (columns | computed).items()}, factors)
     blocks: list[Block] = [Paragraph(_arranged(row)) for row in records(structure.relations)]
     if len(structure.variables):
         blocks += [_table(structure, columns, factors), Paragraph(ABOUT, "note")]
     return tuple(blocks)
+
+
+def _computed(fit: Fit) -> dict[str, NDArray[Any]]:
+    """Labels of the rows by factors that are no columns: ``factor(g)``."""
+    recipe, found = fit.design.recipe, {}
+    formulas = [(recipe.formula, recipe.groups)]
+    formulas += [(p.formula or recipe.formula, p.groups) for p in recipe.predictors]
+    for formula, recipes in formulas:
+        for one in recipes:
+            group = fit.design.group(one.name)
+            plain = all(isinstance(e, Name) for e in formula.groups[one.position].factor)
+            if not plain and group.own.all():
+                found[group.factor] = np.asarray(group.levels, dtype=object)[group.codes]
+    return found
 
 
 def _arranged(row: dict[str, Any]) -> str:
