@@ -20,6 +20,7 @@ from hierbayes.errors import ArgumentTypeError, StorageError
 from hierbayes.fitted.identity import data_parts
 from hierbayes.fitted.unfinished import Claim
 from hierbayes.many.jobs import Job
+from hierbayes.progress import working
 
 INDEX = "fits.json"
 """Says which fit is in which file, and of what it is made."""
@@ -65,31 +66,30 @@ class Folder:
         """
         asked = {name: value for name, value in settings.items() if name not in _WITHOUT_EFFECT}
         stated = json.loads(json.dumps(asked, default=str))
-        known = self.index.get("fits", {})
-        if self.index and stated != self.index["settings"]:
+        known = {
+            text: entry
+            for text, entry in self.index.get("fits", {}).items()
+            if (self.path / entry["file"]).exists()
+        }
+        if known and stated != self.index["settings"]:
             raise StorageError(
                 f"{self.path} has fits with other settings: {_listed(self.index['settings'])}. Asked for "
                 f"were: {_listed(stated)}. {_OTHERWISE}"
             )
+        # What was never made may have changed.
         entries, placed = dict(known), []
-        for job in jobs:
-            text = text_of(job.key)
-            file = _file_name(text)
-            entry = {"file": file, "seed": job.seed, **identity(job)}
-            if text in known:
-                self._check_same(job.key, known[text], entry)
-            entries[text] = entry
-            placed.append(replace(job, file=self.path / file))
-        if entries != known:
-            self._write(
-                {
-                    "format": FORMAT,
-                    "hierbayes": version("hierbayes"),
-                    "seed": seed,
-                    "settings": stated,
-                    "fits": entries,
-                }
-            )
+        with working("what is to be fitted", len(jobs), unit="models") as shown:
+            for job in shown.over(jobs):
+                text = text_of(job.key)
+                file = _file_name(text)
+                entry = {"file": file, "seed": job.seed, **identity(job)}
+                if text in known:
+                    self._check_same(job.key, known[text], entry)
+                entries[text] = entry
+                placed.append(replace(job, file=self.path / file))
+        index = {"seed": self.seed if known else seed, "settings": stated, "fits": entries}
+        if index != self.index:
+            self._write({"format": FORMAT, "hierbayes": version("hierbayes"), **index})
         return placed
 
     def _check_same(self, key: Hashable, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:

@@ -161,9 +161,11 @@ def _attempt_noted(noted: tuple[int, str], job: Job, work: Work) -> tuple[int, O
     _leave_with(work.home)
     place, notes = noted
     note = Path(notes, str(place))
-    note.touch()
+    with contextlib.suppress(OSError):  # without notes more jobs are suspected, no more
+        note.touch()
     _, outcome = attempt(job, work)
-    note.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        note.unlink(missing_ok=True)
     return place, outcome
 
 

@@ -108,6 +108,18 @@ def test_only_what_is_missing_is_made(undisturbed, made, tmp_path):
     assert len(list(tmp_path.iterdir())) == 1 + 1 + 3, "the lock, the index and three fits"
 
 
+def test_a_failure_is_tried_again_with_what_was_mended(undisturbed, made, tmp_path):
+    some = {"north": FRAMES["north"], "no y": FRAMES["no y"]}
+    first = hb.fit_many(some, store=tmp_path, **GIVEN)
+    assert list(first.fits) == ["north"]
+    made.clear()
+    many = hb.fit_many({**some, "no y": frame(5)}, store=tmp_path, **GIVEN)
+    assert list(many.fits) == ["north", "no y"]
+    assert made == [many["no y"].settings["seed"]]
+    with pytest.raises(StorageError, match="another fit of 'no y', with other data"):
+        hb.fit_many({**some, "no y": frame(6)}, store=tmp_path, **GIVEN)
+
+
 def test_what_is_kept_is_computed_from_what_is_there(undisturbed, filled, made):
     short = hb.fit_many(FRAMES, store=filled, keep="summary", **GIVEN)
     assert short.summary().equals(undisturbed.summary())
