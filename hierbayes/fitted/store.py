@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
-import tempfile
-import time
 import warnings
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +22,7 @@ from hierbayes.fitted.declared import check_file, check_folder
 from hierbayes.fitted.places import advice, beside
 from hierbayes.fitted.record import Fit
 from hierbayes.fitted.whole import check_whole, checksum
+from hierbayes.fitted.workplace import put, workplace
 from hierbayes.progress import working
 from hierbayes.spec.records import ModelSpec, PredictorSpec
 
@@ -65,7 +61,7 @@ def save(fit: Fit, path: Path) -> Path:
                     tree.to_zarr(half)
                 else:
                     _write_netcdf(tree, half)
-            _put(half, path, folder / "replaced")
+            put(half, path, folder / "replaced")
     except (OSError, RuntimeError) as error:  # h5py may raise the second where a disk is full
         if isinstance(error, RuntimeError):
             raise StorageError(f"The fit could not be saved to {path}: {line(error)}.") from error
@@ -141,41 +137,11 @@ def _write_netcdf(tree: xr.DataTree, path: Path) -> None:
     tree.to_netcdf(path, engine="h5netcdf")
 
 
-@contextlib.contextmanager
-def workplace(parent: Path) -> Iterator[Path]:
-    """A folder for what is not whole yet, gone afterwards."""
-    folder = Path(tempfile.mkdtemp(dir=parent, prefix=".saving-"))
-    try:
-        yield folder
-    finally:
-        # Where a disk is full, other threads of zarr write on for a moment after the first has failed.
-        for _ in range(_ATTEMPTS):
-            shutil.rmtree(folder, ignore_errors=True)
-            if not folder.exists():
-                break
-            time.sleep(_MOMENT)
-
-
-_ATTEMPTS, _MOMENT = 40, 0.05
-
-
 def _begun(path: Path) -> str:
     """Tells of a fit that was to be saved there and is not whole yet."""
     if path.suffix != ".zarr" or not (folder := beside(path)).exists():
         return ""
     return f" Sampling into this place was begun and not finished ({folder.name}): {advice(folder)}"
-
-
-def _put(half: Path, path: Path, aside: Path) -> None:
-    """Put what is whole in its place; a folder goes aside first, and back if that fails."""
-    if path.is_dir():
-        path.replace(aside)
-    try:
-        half.replace(path)
-    except OSError:
-        if aside.exists():
-            aside.replace(path)
-        raise
 
 
 _ADVICE = "Take another copy of the file, or fit the model again."

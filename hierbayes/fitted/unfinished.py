@@ -19,6 +19,7 @@ from hierbayes.fitted import store
 from hierbayes.fitted.assemble import data_tree
 from hierbayes.fitted.places import advice, beside
 from hierbayes.fitted.record import Fit
+from hierbayes.fitted.workplace import workplace
 
 ATTRIBUTE = "hierbayes_unfinished"
 """In the folder's attributes: what the caller wants to find again."""
@@ -96,7 +97,7 @@ def lay_out(fit: Fit, path: Path, noted: Any) -> Claim:
     header = json.dumps({**store.header_of(fit), "unfinished": True}, ensure_ascii=False)
     tree.attrs |= {"hierbayes": header, ATTRIBUTE: json.dumps(noted)}
     try:
-        with store.workplace(folder.parent) as made:
+        with workplace(folder.parent) as made:
             half = made / folder.name
             with warnings.catch_warnings():
                 # Zarr 3 warns that variable-length strings may be written differently by later versions.

@@ -19,6 +19,7 @@ import numpy as np
 from hierbayes.errors import ArgumentTypeError, StorageError
 from hierbayes.fitted.identity import data_parts
 from hierbayes.fitted.unfinished import Claim
+from hierbayes.fitted.workplace import PREFIX
 from hierbayes.many.jobs import Job
 from hierbayes.progress import working
 
@@ -26,9 +27,6 @@ INDEX = "fits.json"
 """Says which fit is in which file, and of what it is made."""
 
 FORMAT = 1
-
-_HALF = ".saving-"
-"""Begins the name of a folder for what is not whole yet."""
 
 _WITHOUT_EFFECT = ("cores", "progress")
 """Settings that change no draw."""
@@ -99,7 +97,7 @@ class Folder:
                 raise StorageError(f"{self.path} has another fit of {key!r}, with {said}. {_OTHERWISE}")
 
     def _write(self, index: Mapping[str, Any]) -> None:
-        half = self.path / f"{_HALF}{INDEX}"
+        half = self.path / f"{PREFIX}{INDEX}"
         try:
             half.write_text(json.dumps(index, indent=1, ensure_ascii=False), encoding="utf-8")
             half.replace(self.path / INDEX)
@@ -133,7 +131,7 @@ def folder_of_fits(path: str | Path) -> Iterator[Folder]:
     folder = Path(path).absolute()
     try:
         folder.mkdir(exist_ok=True)
-        others = [p.name for p in folder.iterdir() if p.name != "lock" and not p.name.startswith(_HALF)]
+        others = [p.name for p in folder.iterdir() if p.name != "lock" and not p.name.startswith(PREFIX)]
     except OSError as error:
         raise StorageError(f"Fits cannot be kept in {folder}: {error.strerror or error}.") from error
     if others and INDEX not in others:
@@ -151,7 +149,7 @@ def folder_of_fits(path: str | Path) -> Iterator[Folder]:
 
 def _tidy(folder: Path) -> None:
     """Remove what killed processes had not finished."""
-    for half in folder.glob(f"{_HALF}*"):
+    for half in folder.glob(f"{PREFIX}*"):
         if half.is_dir():
             shutil.rmtree(half, ignore_errors=True)
         else:
