@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hierbayes.design.mapping import frame_of_mapping
 from hierbayes.design.missing import DROP, Holes, Missing, complete_rows, is_missing, policies
+from hierbayes.design.usable import check_names
 from hierbayes.design.values import RawColumn, read_series
 from hierbayes.errors import ArgumentTypeError, ColumnNotFoundError, DataError, FormulaError, nearest_match
 from hierbayes.formulas.functions import bind
@@ -319,6 +320,7 @@ def read_table(data: Any, uses: Sequence[ColumnUse], text: str, missing: Missing
     for use in uses:
         if use.name not in by_name:
             raise _not_found(use, use.text or text, list(by_name))
+    check_names([use.name for use in uses])
     n = frame.shape[0]
     if n == 0:
         raise DataError(f"The data have no rows (columns: {_listed(list(by_name))}). Give at least two rows.")

@@ -58,16 +58,37 @@ def check_labels(name: str, labels: Sequence[str]) -> None:
     DataError
         The message shows the label, escaped.
     """
-    if any("\0" in label for label in labels):
-        odd, problem = next(label for label in labels if "\0" in label), "a NUL character"
-    elif (found := next((label for label in labels if not _is_unicode(label)), None)) is not None:
-        odd, problem = found, "half of a surrogate pair, which is no character"
-    else:
-        return
-    raise DataError(
-        f"Column {name!r} has the label {odd!a}, which holds {problem}. "
-        "Remove it from the label: the text was probably read with the wrong encoding."
-    )
+    if (found := _unusable(labels)) is not None:
+        raise DataError(
+            f"Column {name!r} has the label {found[0]!a}, which holds {found[1]}. "
+            "Remove it from the label: the text was probably read with the wrong encoding."
+        )
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse names of columns that files would cut off, as ``check_labels`` does.
+
+    Raises
+    ------
+    DataError
+        The message shows the name, escaped.
+    """
+    if (found := _unusable(names)) is not None:
+        raise DataError(
+            f"A column is called {found[0]!a}, which holds {found[1]}. Rename the column: its name was "
+            "probably read with the wrong encoding."
+        )
+
+
+def _unusable(texts: Sequence[str]) -> tuple[str, str] | None:
+    """The first text with such a character, and the character in words."""
+    for text in texts:
+        if "\0" in text:
+            return text, "a NUL character"
+    for text in texts:
+        if not _is_unicode(text):
+            return text, "half of a surrogate pair, which is no character"
+    return None
 
 
 def _is_unicode(label: str) -> bool:

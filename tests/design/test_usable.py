@@ -129,3 +129,14 @@ def test_columns_of_a_mapping_that_are_none(column, kind):
 def test_a_mapping_of_single_values():
     with pytest.raises(DataError, match=r"^Column 'y' is of type float, which is no column\. Give a list"):
         hb.Model("y ~ 1 + (1 | g)", {"y": 1.0, "g": 2})
+
+
+def test_names_of_columns_that_a_file_would_cut_off():
+    frame = {"y": np.arange(N) % 5 + 0.5, "a\0b": GROUPS}
+    with pytest.raises(DataError) as caught:
+        hb.Model("y ~ 1 + (1 | `a\0b`)", frame)
+    assert str(caught.value) == (
+        r"A column is called 'a\x00b', which holds a NUL character. Rename the column: its name was probably "
+        "read with the wrong encoding."
+    )
+    assert hb.Model("y ~ 1 + (1 | g)", {**frame, "g": GROUPS}).design.n == N
