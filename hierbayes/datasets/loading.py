@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hierbayes.datasets import education, health, measurements, twins
 from hierbayes.datasets.records import DataSet, Twin
 from hierbayes.errors import UnknownNameError
+from hierbayes.progress import working
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,7 @@ R_NAMES: dict[str, str] = {entry.origin[1].lower(): name for name, entry in DATA
 """What R calls the data sets, in small letters."""
 
 
+@working("hb.load_data")
 def load_data(name: str) -> pd.DataFrame:
     """Load a data set that comes along.
 

@@ -40,6 +40,7 @@ from hierbayes.design.structure_text import (
     variable_messages,
 )
 from hierbayes.errors import ArgumentTypeError, DataError
+from hierbayes.progress import working
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,7 @@ class Structure:
         return str(import_module("hierbayes.report.notebook").parts_html(self))
 
 
+@working("hb.describe_structure")
 def describe_structure(data: Any, groups: str | Sequence[str]) -> Structure:
     """Describe how grouping factors and variables are arranged: the first step of a multilevel analysis.
 

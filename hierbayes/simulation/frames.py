@@ -14,11 +14,13 @@ from hierbayes.estimates.predictions.simulated import in_words, simulated
 from hierbayes.formulas import parse_formula
 from hierbayes.formulas.parts import Formulas
 from hierbayes.model import Model
+from hierbayes.progress import working
 from hierbayes.simulation.covariates import add_covariate
 from hierbayes.simulation.response import response_column
 from hierbayes.simulation.structure import build_structure
 
 
+@working("hb.simulate")
 def simulate(
     formula: str | Formulas,
     *,
