@@ -100,6 +100,8 @@ def load(path: str | Path) -> Fit:
         raise StorageError(f"There is no file {path}.{_begun(path)}")
     try:
         loaded = read_tree(path, engine)
+    except PermissionError as error:
+        raise StorageError(f"{path} cannot be read: Permission denied. Check who may read it.") from error
     # Of damaged files h5py, h5netcdf, zarr, its codecs and xarray raise errors of every kind.
     except Exception as error:
         raise StorageError(f"{path} cannot be read as a saved fit: {line(error)}. {_ADVICE}") from error

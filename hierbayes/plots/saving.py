@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.errors import ArgumentTypeError
+from hierbayes.errors import ArgumentTypeError, StorageError
 from hierbayes.plots.style import styled
 
 if TYPE_CHECKING:
@@ -38,13 +38,20 @@ def save_png(plot_collection: PlotCollection, to: str | Path | BinaryIO, dpi: fl
     ------
     ArgumentTypeError
         If the plot was drawn with another backend.
+    StorageError
+        If the file cannot be written.
 
     Examples
     --------
     >>> save_png(fit.plot.shrinkage(), "shrinkage.png")
     """
     with _figure(plot_collection) as figure:
-        figure.savefig(to, format="png", dpi=dpi)
+        try:
+            figure.savefig(to, format="png", dpi=dpi)
+        except OSError as error:
+            raise StorageError(
+                f"The picture could not be written to {to}: {error.strerror or error}. Choose another place."
+            ) from error
 
 
 def to_png_bytes(plot_collection: PlotCollection, dpi: float = 130) -> bytes:

@@ -204,3 +204,16 @@ def test_one_changed_draw_is_told(fit, tmp_path):
     (old := tmp_path / "old.nc").unlink(missing_ok=True)
     tree.to_netcdf(old, engine="h5netcdf")
     assert hb.load(old).spec == fit.spec
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".zarr"])
+def test_a_file_that_may_not_be_read_is_not_called_damaged(fit, tmp_path, suffix, monkeypatch):
+    path = fit.save(tmp_path / f"fit{suffix}")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(store, "read_tree", refuse)  # root may read whatever its mode is
+    with pytest.raises(StorageError) as caught:
+        hb.load(path)
+    assert str(caught.value) == f"{path} cannot be read: Permission denied. Check who may read it."

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import hierbayes.plots
-from hierbayes.errors import ArgumentTypeError
+from hierbayes.errors import ArgumentTypeError, StorageError
 from hierbayes.fitted.registry import PLOTS
 from hierbayes.plots import caterpillar, save_png, to_png_bytes
 from hierbayes.plots.style import styled
@@ -58,6 +59,14 @@ def test_bytes_have_the_size_that_dpi_says(slopes: Any) -> None:
 def test_only_matplotlib_makes_png(slopes: Any) -> None:
     with pytest.raises(ArgumentTypeError, match="backend='matplotlib'"):
         save_png(slopes.plot.caterpillar(backend="none"), io.BytesIO())
+
+
+def test_a_place_that_cannot_be_written_is_named(slopes: Any, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "c.png"
+    said = f"The picture could not be written to {path}: No such file or directory. Choose another place."
+    with pytest.raises(StorageError, match=f"^{re.escape(said)}$"):
+        save_png(slopes.plot.caterpillar(backend="matplotlib"), path, dpi=50)
+    assert plt.get_fignums() == []
 
 
 def test_labels_from_data_are_plain_text(pupils: Any, make_fit: Any) -> None:
