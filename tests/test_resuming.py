@@ -22,7 +22,7 @@ from hierbayes.errors import StorageError
 from hierbayes.estimates.summarize import summarize
 from hierbayes.fitted.unfinished import Claim, counts
 from hierbayes.sampling import journal as journals
-from hierbayes.sampling import stored
+from hierbayes.sampling import nutpie, stored
 
 pytestmark = pytest.mark.sampling
 
@@ -272,6 +272,31 @@ def test_ctrl_c_keeps_the_folder(model, tmp_path, monkeypatch):
     assert "Sampling was interrupted:" in fit.messages[-2]
     assert "go_on=True) draws the rest" in fit.messages[-1]
     assert hb.resume(path).posterior["b"].equals(fit.posterior["b"])
+
+
+def test_an_error_of_ours_ends_the_chains(model, tmp_path, monkeypatch):
+    """Threads of nutpie that live on end the interpreter by a segmentation fault."""
+    begin, ended = nutpie.begin, []
+
+    class Watched:
+        def __init__(self, sampler):
+            self.sampler = sampler
+
+        def __getattr__(self, name):
+            return getattr(self.sampler, name)
+
+        def abort(self):
+            ended.append(self.sampler.abort())
+
+    def failing(*_):
+        raise ValueError("planted")
+
+    monkeypatch.setattr(nutpie, "begin", lambda *given: Watched(begin(*given)))
+    monkeypatch.setattr(nutpie, "note", failing)
+    with pytest.raises(ValueError, match="planted"):
+        model.fit(**{**SETTINGS, "draws": 200_000, "cores": 1}, store=tmp_path / "fit.zarr")
+    assert len(ended) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_draws_of_a_graph_come_back(tmp_path):
