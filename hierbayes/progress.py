@@ -268,6 +268,7 @@ class _Screen:
             auto_refresh=False,
             transient=True,
             redirect_stdout=_is_terminal(sys.stdout),
+            redirect_stderr=_is_terminal(sys.stderr),
         )
 
     def _goes_on(self) -> bool:
