@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hierbayes.errors import StorageError
+from hierbayes.fitted.seal import check_heaps, check_seal
 
 LITTLE = 2**30
 """Bytes that any file may declare."""
@@ -13,9 +14,12 @@ LITTLE = 2**30
 RATIO = 1_000
 """Declared bytes for each byte on disk: draws, which fill large files, are not compressed that far."""
 
+DEEPEST, MOST = 5, 10_000
+"""Groups within groups, and entries, of any file: a fit has four groups, all in the root."""
+
 
 def check_file(path: Path) -> None:
-    """Refuse an HDF5 file with links, with numbers from elsewhere, or of a size that it cannot have.
+    """Refuse an HDF5 file that has changed, with links, numbers from elsewhere, or of an impossible size.
 
     Raises
     ------
@@ -24,14 +28,20 @@ def check_file(path: Path) -> None:
     """
     import h5py
 
+    check_seal(path)
+    check_heaps(path)
     with h5py.File(path, "r") as file:
+        if file.id.get_create_plist().get_sizes() != (8, 8):
+            raise StorageError("its addresses have another width than 64 bits")
+        # Where h5netcdf cannot read this one, it says so a second time as it is collected.
+        file.attrs.get("_nc3_strict")
         declared = _declared(file, set())
     stored = path.stat().st_size
     if declared > max(LITTLE, RATIO * stored):
         raise StorageError(f"it declares {declared:,} bytes of content, and has {stored:,}")
 
 
-def _declared(group: Any, seen: set[int]) -> int:
+def _declared(group: Any, seen: set[int], depth: int = 0) -> int:
     """Bytes of the arrays in a group and the groups within it."""
     import h5py
 
@@ -44,31 +54,12 @@ def _declared(group: Any, seen: set[int]) -> int:
         if address in seen:
             raise StorageError(f"its entry {name!r} is in it twice")
         seen.add(address)
+        if depth == DEEPEST or len(seen) > MOST:
+            raise StorageError("it has more groups within groups, or more entries, than a fit")
         if isinstance(item, h5py.Group):
-            total += _declared(item, seen)
+            total += _declared(item, seen, depth + 1)
         elif isinstance(item, h5py.Dataset):
             if item.is_virtual or item.external:
                 raise StorageError(f"the content of its entry {name!r} is in another file")
             total += int(item.size or 0) * item.dtype.itemsize
     return total
-
-
-def check_folder(path: Path) -> None:
-    """Refuse a Zarr folder of another version, with pipes or devices, or with links that lead out of it.
-
-    Zarr 2 has a codec that unpickles, which runs code; Zarr 3, which is what is written, has none.
-
-    Raises
-    ------
-    StorageError
-        The message is a part of a sentence, and names the entry.
-    """
-    home = path.resolve()
-    for piece in path.rglob("*"):
-        shown = piece.relative_to(path).as_posix()
-        if piece.name in (".zgroup", ".zarray", ".zattrs"):
-            raise StorageError(f"its entry {shown!r} is of Zarr 2, in which no fit is saved")
-        if piece.is_symlink() and not piece.resolve().is_relative_to(home):
-            raise StorageError(f"its entry {shown!r} is a link to another place")
-        if not piece.is_file() and not piece.is_dir():
-            raise StorageError(f"its entry {shown!r} is no file")

@@ -18,9 +18,11 @@ from hierbayes.design.partial import PART
 from hierbayes.design.recipe import Recipe
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign, ResponseInfo
 from hierbayes.errors import StorageError
-from hierbayes.fitted.declared import check_file, check_folder
+from hierbayes.fitted.declared import check_file
+from hierbayes.fitted.folders import check_folder
 from hierbayes.fitted.places import advice, beside
 from hierbayes.fitted.record import Fit
+from hierbayes.fitted.seal import seal
 from hierbayes.fitted.whole import check_whole, checksum
 from hierbayes.fitted.workplace import put, workplace
 from hierbayes.progress import working
@@ -61,6 +63,7 @@ def save(fit: Fit, path: Path) -> Path:
                     tree.to_zarr(half)
                 else:
                     _write_netcdf(tree, half)
+                    seal(half)
             put(half, path, folder / "replaced")
     except (OSError, RuntimeError) as error:  # h5py may raise the second where a disk is full
         if isinstance(error, RuntimeError):
@@ -113,16 +116,16 @@ def load(path: str | Path) -> Fit:
     begun = _begun(path)
     try:
         check_format(path, header)
-        if written is not None and written != checksum(loaded, header):
-            raise StorageError("its content has changed since it was saved")
         described = json.loads(header)
         if described.get("unfinished"):
             raise _UnfinishedError(f"Sampling was not finished: {advice(path)}")
+        if written is not None and written != checksum(loaded, header):
+            raise StorageError("its content has changed since it was saved")
         fit = rebuild(loaded, described)
         check_whole(fit)
-    except (_OtherFormatError, _UnfinishedError):
+    except (OtherFormatError, _UnfinishedError):
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise StorageError(f"{path} is damaged: {line(error)}. {_ADVICE}") from error
     return replace(fit, messages=(*fit.messages, f"This is the older fit.{begun}")) if begun else fit
 
@@ -148,11 +151,11 @@ def _begun(path: Path) -> str:
 
 _ADVICE = "Take another copy of the file, or fit the model again."
 
-_DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+DAMAGE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What comes of a description that is not one: entries that are missing, or of another type or size."""
 
 
-class _OtherFormatError(StorageError):
+class OtherFormatError(StorageError):
     """The file is whole, but of a later hierbayes."""
 
 
@@ -169,7 +172,7 @@ def line(error: Exception) -> str:
 def read_tree(path: Path, engine: str) -> xr.DataTree:
     """All groups of a file, in memory."""
     if engine == "h5netcdf":
-        check_file(path)  # h5netcdf complains a second time, as it goes, where the file cannot be opened
+        check_file(path)
     else:
         check_folder(path)
     with warnings.catch_warnings():
@@ -179,7 +182,7 @@ def read_tree(path: Path, engine: str) -> xr.DataTree:
 
 
 def check_format(path: Path, header: str) -> None:
-    """Refuse what a later hierbayes wrote.
+    """Refuse what a later hierbayes wrote, or what does not say which format it has.
 
     Raises
     ------
@@ -187,13 +190,16 @@ def check_format(path: Path, header: str) -> None:
         The message says which version to install.
     """
     said = json.loads(header)
-    if not isinstance(said["format"], int):
-        raise StorageError("its format is not a number")
-    if said["format"] > FORMAT:
-        raise _OtherFormatError(
-            f"{path} was saved by a later hierbayes ({said['settings']['versions']['hierbayes']}); "
-            f"this version reads format {FORMAT}, the file has format {said['format']}. "
-            "Install that version to read it."
+    number, version = said.get("format"), str(said["settings"]["versions"]["hierbayes"])[:40]
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise StorageError(
+            f"its format is {str(number)[:40]!r}, and there are 1 to {FORMAT}; hierbayes {version} has "
+            "saved it"
+        )
+    if number > FORMAT:
+        raise OtherFormatError(
+            f"{path} was saved by a later hierbayes ({version}); this version reads format {FORMAT}, the "
+            f"file has format {number}. Install hierbayes {version} to read it."
         )
 
 

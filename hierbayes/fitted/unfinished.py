@@ -19,6 +19,7 @@ from hierbayes.fitted import store
 from hierbayes.fitted.assemble import data_tree
 from hierbayes.fitted.places import advice, beside
 from hierbayes.fitted.record import Fit
+from hierbayes.fitted.whole import checksum
 from hierbayes.fitted.workplace import workplace
 
 ATTRIBUTE = "hierbayes_unfinished"
@@ -95,7 +96,8 @@ def lay_out(fit: Fit, path: Path, noted: Any) -> Claim:
         _clear(folder)
     tree = fit.idata.copy()
     header = json.dumps({**store.header_of(fit), "unfinished": True}, ensure_ascii=False)
-    tree.attrs |= {"hierbayes": header, ATTRIBUTE: json.dumps(noted)}
+    note = json.dumps(noted)
+    tree.attrs |= {"hierbayes": header, ATTRIBUTE: note, store.CHECKSUM: checksum(tree, header + note)}
     try:
         with workplace(folder.parent) as made:
             half = made / folder.name
@@ -161,10 +163,17 @@ def read(path: Path) -> tuple[Fit, Any]:
         tree = store.read_tree(folder, "zarr")
         header, noted = tree.attrs.pop("hierbayes"), tree.attrs.pop(ATTRIBUTE)
         store.check_format(folder, header)
+        if tree.attrs.pop(store.CHECKSUM) != checksum(tree, header + noted):
+            raise StorageError("its content has changed since sampling began")
         fit = store.rebuild(tree, json.loads(header))
         return replace(fit, idata=tree), json.loads(noted)
-    except StorageError:
+    except store.OtherFormatError:
         raise
     # Of damaged folders zarr, its codecs and xarray raise errors of every kind.
     except Exception as error:
-        raise StorageError(f"{folder} is damaged: {store.line(error)}. Fit the model again.") from error
+        raise damaged(folder, error) from error
+
+
+def damaged(folder: Path, error: Exception) -> StorageError:
+    """What to tell of a folder that cannot be used."""
+    return StorageError(f"{folder} is damaged: {store.line(error)}. Fit the model again.")

@@ -58,7 +58,8 @@ def check_whole(fit: Fit) -> None:
         raise StorageError("The labels of the response are no list of texts.")
     settings: Any = fit.settings
     versions = settings.get("versions") if isinstance(settings, Mapping) else None
-    if not isinstance(versions, Mapping) or not all(isinstance(text, str) for text in fit.messages):
+    said = (*fit.messages, *fit.design.messages)
+    if not isinstance(versions, Mapping) or not all(isinstance(text, str) for text in said):
         raise StorageError("The file does not say how the fit was made.")
     if settings["fingerprint"] != fingerprint(fit.design):
         raise StorageError("The file has other data than those that were fitted.")

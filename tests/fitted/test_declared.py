@@ -16,6 +16,7 @@ from plugin import random_fit
 
 import hierbayes as hb
 from hierbayes.errors import StorageError
+from hierbayes.fitted import declared
 from hierbayes.fitted.store import CHECKSUM
 
 
@@ -49,9 +50,22 @@ def huge(file: h5py.File) -> None:
     file["posterior"].create_dataset("big", shape=(10**13,), chunks=(1000,), dtype="f8")
 
 
+def deep(file: h5py.File) -> None:
+    group = file["posterior"]
+    for _ in range(6):
+        group = group.create_group("deep")
+
+
+def many(file: h5py.File) -> None:
+    for k in range(declared.MOST):
+        file["posterior"].create_group(str(k))
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
+        (deep, "more groups within groups, or more entries, than a fit"),
+        (many, "more groups within groups, or more entries, than a fit"),
         (circle, "'again' is in it twice"),
         (soft_link, "'again' is a link to another place"),
         (external_link, "'other' is a link to another place"),
