@@ -13,7 +13,8 @@ import numpy as np
 from hierbayes.errors import StorageError
 from hierbayes.fitted import Fit, load
 from hierbayes.fitted.places import advice, beside, final
-from hierbayes.fitted.unfinished import Claim, in_words, read
+from hierbayes.fitted.store import DAMAGE
+from hierbayes.fitted.unfinished import Claim, damaged, in_words, read
 from hierbayes.plan import Wish, coordinates_of, make_plan
 from hierbayes.reuse import CompiledGraphs
 from hierbayes.routes import Source, posterior_of, starts
@@ -78,13 +79,19 @@ def resume(path: str | Path, *, go_on: bool = False, progress: bool = True) -> F
             return load(path)
         raise StorageError(f"There is no fit {path}, finished or not.")
     stub, noted = read(path)
-    settings = _settings_of(stub, noted, progress)
-    run = _run_of(stub, noted, settings)
+    try:
+        settings = _settings_of(stub, noted, progress)
+        run = _run_of(stub, noted, settings)
+    except DAMAGE as error:
+        if isinstance(error, StorageError):
+            raise
+        raise damaged(folder, error) from error
     if not go_on:
-        return _brought_back(run, path, stub)
+        return _brought_back(run, path)
     claim = Claim.of(folder)
     try:
-        run = replace(run, settings=replace(settings, journal=journal_of(claim, settings)))
+        journal, _ = _checked(claim, settings)
+        run = replace(run, settings=replace(settings, journal=journal))
         return _gone_on(run, path, claim)
     finally:
         claim.release()
@@ -122,9 +129,27 @@ def _run_of(stub: Fit, noted: Any, settings: Any) -> Run:
     return Run(source, plan, settings, asked["parameterization"], stub.messages)
 
 
-def _brought_back(run: Run, path: Path, stub: Fit) -> Fit:
+def _checked(claim: Claim, settings: Any) -> tuple[Journal, list[int]]:
+    """What was drawn, and how many draws of each chain are damaged, and do not count.
+
+    Raises
+    ------
+    StorageError
+        If nothing is left.
+    """
+    try:
+        journal = journal_of(claim, settings)
+        lost = journal.check() if journal.exists else []
+        if any(lost) and not journal.made.any():
+            raise StorageError("its draws have changed since they were made")
+    except (*DAMAGE, OSError) as error:
+        raise damaged(claim.folder, error) from error
+    return journal, lost
+
+
+def _brought_back(run: Run, path: Path) -> Fit:
     folder = beside(path)
-    journal = journal_of(Claim(folder), run.settings)
+    journal, lost = _checked(Claim(folder), run.settings)
     if not journal.made.any():
         raise StorageError(
             f"{folder}: nothing had been drawn yet when sampling was cut off. "
@@ -136,9 +161,11 @@ def _brought_back(run: Run, path: Path, stub: Fit) -> Fit:
         return saved(_fit(run, journal, (chains, length)), path, claim, journal)
     fit = _fit(run, journal, (chains, length))
     said = (
-        f"Sampling was cut off: there were {in_words(journal.made)} of {run.settings.draws:,}; kept are "
-        f"{length:,} of each of {len(chains)} chains. {advice(folder)}"
+        f"Sampling was cut off: there were {in_words(journal.made.tolist())} of {run.settings.draws:,}; kept "
+        f"are {length:,} of each of {len(chains)} chains. {advice(folder)}"
     )
+    if any(lost):
+        said += f" Damaged, and not counted, are {in_words(lost)}."
     return replace(fit, messages=(*run.messages, said))
 
 

@@ -23,6 +23,7 @@ from hierbayes.estimates.summarize import summarize
 from hierbayes.fitted.unfinished import Claim, counts
 from hierbayes.sampling import journal as journals
 from hierbayes.sampling import nutpie, stored
+from hierbayes.sampling.sums import Sums
 
 pytestmark = pytest.mark.sampling
 
@@ -205,10 +206,10 @@ def test_a_full_disk_is_told_before_sampling(model, tmp_path, monkeypatch):
 def test_a_disk_that_fails_meanwhile_costs_no_draw(model, plain, tmp_path, monkeypatch):
     write, path = journals.Journal._write, tmp_path / "fit.zarr"
 
-    def failing(self, name, kind, row, rows):
+    def failing(self, name, row, rows):
         if self.made[0]:
             raise OSError(5, "Input/output error")
-        write(self, name, kind, row, rows)
+        write(self, name, row, rows)
 
     monkeypatch.setattr(journals.Journal, "_write", failing)
     fit = model.fit(**SETTINGS, store=path)
@@ -223,11 +224,64 @@ def test_damage_is_told(model, tmp_path):
     header = folder_of(path) / "zarr.json"
     text = header.read_text()
     header.write_text(text.replace('\\"plan\\": \\"partial\\"', '\\"plan\\": \\"centered\\"'))
-    with pytest.raises(StorageError, match="coordinates that this version does not have"):
+    with pytest.raises(StorageError, match="is damaged: its content has changed since sampling began"):
         hb.resume(path)
     header.write_text(text[:200])
-    with pytest.raises(StorageError, match="is damaged"):
+    with pytest.raises(
+        StorageError, match=r"fit.unfinished.zarr is damaged: its entry 'zarr.json' is no JSON"
+    ):
         hb.resume(path)
+
+
+def test_other_coordinates_are_told(model, tmp_path, monkeypatch):
+    path = tmp_path / "fit.zarr"
+    cut_off(model, path, [20, 20, 20])
+    monkeypatch.setattr(resuming, "landmarks", lambda frame: [9.0])
+    with pytest.raises(StorageError, match="coordinates that this version does not have"):
+        hb.resume(path)
+
+
+def test_draws_that_have_changed_do_not_come_back(model, plain, tmp_path):
+    path = tmp_path / "fit.zarr"
+    cut_off(model, path, [40, 25, 38])
+    draws = folder_of(path) / "draws"
+    chunk = draws / "variable_unconstrained" / "c" / "0" / "0" / "0"
+    content = bytearray(chunk.read_bytes())
+    content[5] ^= 1  # in the first draw of the first chain
+    chunk.write_bytes(content)
+    fit = hb.resume(path)
+    assert fit.posterior.sizes["chain"] == 2
+    np.testing.assert_array_equal(fit.posterior["b"], plain.posterior["b"][[1, 2], :25])
+    assert fit.messages[-1].endswith("Damaged, and not counted, are 40, 0, 0 draws per chain.")
+    chunk.write_bytes(bytes(len(content)))
+    with pytest.raises(
+        StorageError, match=r"is damaged: its draws have changed since they were made\. Fit the"
+    ):
+        hb.resume(path)
+    chunk.write_bytes(content[:-8])
+    with pytest.raises(StorageError, match="is damaged: ValueError, mmap length is greater than file size"):
+        hb.resume(path)
+    np.array([61, 1, 1], dtype="<i8").tofile(draws / "made" / "c" / "0")
+    with pytest.raises(StorageError, match="is damaged: ValueError, its number of draws is impossible"):
+        hb.resume(path, go_on=True)
+    np.array([1, 1, 1], dtype="<i8").tofile(draws / "made" / "c" / "0")
+    (draws / "statistic_lp" / "zarr.json").unlink()
+    with pytest.raises(StorageError, match="is damaged: FileNotFoundError"):
+        hb.resume(path)
+
+
+def test_sums_find_where_damage_begins():
+    rng = np.random.default_rng(1)
+    arrays = [rng.normal(size=(90, 2)), rng.integers(0, 9, 90)]
+    sums = Sums.anew([rows[:0] for rows in arrays], 0)
+    for made in range(10, 90, 10):
+        sums.add(made, [rows[made - 10 : made] for rows in arrays])
+    assert sums.sound(arrays) == 80
+    arrays[1][37] += 1
+    assert sums.sound(arrays) == 30
+    assert Sums.anew(arrays, 50).sound(arrays) == 50
+    arrays[0][0] = 0
+    assert sums.sound(arrays) == 0
 
 
 KILLED = """

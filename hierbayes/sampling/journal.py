@@ -3,7 +3,7 @@
 Each array is one chunk without compression, a plain file of the size that it will have in the end: room for
 all draws is taken before the first. What is written is in the system's page cache at once, where the death
 of the process cannot reach it; only when the machine itself goes down may the last seconds be lost. A draw
-counts once ``made`` says so, which is written last.
+counts once ``made`` says so, which is written last, after sums over what was drawn: see ``sums``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from hierbayes.errors import StorageError
 from hierbayes.sampling.settings import RawDraws, tidy_stats
+from hierbayes.sampling.sums import SLOTS, Sums
 
 type Rows = NDArray[Any]
 
@@ -40,7 +41,7 @@ STATISTICS = {
     "lp": "float64",
 }
 
-VARIABLE, STATISTIC, MADE, POSITION = "variable_", "statistic_", "made", "position"
+VARIABLE, STATISTIC, MADE, POSITION, SUMS = "variable_", "statistic_", "made", "position", "sums"
 
 LOST = "Streaming draws to {folder} stopped after {made} draws per chain ({reason})."
 
@@ -72,6 +73,7 @@ class Journal:
     made: NDArray[np.int64] = field(init=False)
     before: NDArray[np.int64] = field(init=False)
     problem: str = field(default="", init=False)
+    _sums: dict[int, Sums] = field(default_factory=dict, init=False, repr=False)
     _files: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _next: float = field(default=0.0, init=False, repr=False)
 
@@ -115,12 +117,13 @@ class Journal:
         arrays |= {f"{STATISTIC}{name}": (kind, ()) for name, kind in STATISTICS.items()}
         sizes = {name: (kind, (self.chains, self.draws, *shape)) for name, (kind, shape) in arrays.items()}
         # Last, since it tells that the others are there.
+        sizes |= {SUMS: ("int64", (self.chains, SLOTS, 1 + len(arrays)))}
         sizes |= {POSITION: ("float64", (self.chains, n_dim)), MADE: ("int64", (self.chains,))}
         total = sum(int(np.prod(shape)) * np.dtype(kind).itemsize for kind, shape in sizes.values())
         try:
             group = zarr.open_group(self.folder, mode="w")
             for name, (kind, shape) in sizes.items():
-                dims = ("chain", "draw")[: 1 if name in (MADE, POSITION) else 2]
+                dims = ("chain", "draw")[: 1 if name in (MADE, POSITION, SUMS) else 2]
                 names = (*dims, *(f"{name}_{k}" for k in range(len(shape) - len(dims))))
                 group.create_array(
                     name, shape=shape, chunks=shape, dtype=kind, compressors=None, dimension_names=names
@@ -166,13 +169,16 @@ class Journal:
         n = len(stats["lp"])
         if self.problem or n == 0:
             return
+        added = {f"{VARIABLE}{name}": _as(rows, "float64") for name, rows in variables.items()}
+        added |= {f"{STATISTIC}{name}": _as(stats[name], kind) for name, kind in STATISTICS.items()}
         try:
-            for name, rows in variables.items():
-                self._write(f"{VARIABLE}{name}", "float64", chain * self.draws + first, rows)
-            for name, kind in STATISTICS.items():
-                self._write(f"{STATISTIC}{name}", kind, chain * self.draws + first, stats[name])
-            self._write(POSITION, "float64", chain, last[None])
-            self._write(MADE, "int64", chain, np.array([first + n]))
+            sums = self._sums_of(chain, sorted(added))
+            for name, rows in added.items():
+                self._write(name, chain * self.draws + first, rows)
+            self._write(POSITION, chain, _as(last[None], "float64"))
+            slot = sums.add(first + n, [added[name] for name in sorted(added)])
+            self._write(SUMS, chain * SLOTS + slot, _as(sums.kept[slot][None], "int64"))
+            self._write(MADE, chain, _as(np.array([first + n]), "int64"))
         except OSError as error:
             self.problem = error.strerror or str(error)
             return
@@ -184,12 +190,34 @@ class Journal:
 
     def raw(self, chains: list[int], made: int, versions: Mapping[str, str]) -> RawDraws:
         """The first ``made`` draws of some chains."""
-        names = [path.name for path in self.folder.iterdir() if path.is_dir()]
-        found = {n: self._rows(n, chains, made) for n in names if n not in (MADE, POSITION)}
+        found = {n: self._rows(n, chains, made) for n in self._names()}
         variables = {n.removeprefix(VARIABLE): rows for n, rows in found.items() if n.startswith(VARIABLE)}
         stats = {n: (("chain", "draw"), found[f"{STATISTIC}{n}"]) for n in STATISTICS}
         partial = len(chains) < self.chains or made < self.draws
         return RawDraws(variables, tidy_stats(xr.Dataset(stats)), partial, dict(versions))
+
+    def check(self) -> list[int]:
+        """Count only what is as it was written; how many draws of each chain are not.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError, OSError
+            If the arrays are not those of this run. The message is of NumPy, or a part of a sentence.
+        """
+        names, said = self._names(), self.made.copy()
+        if not {f"{STATISTIC}{name}" for name in STATISTICS} < set(names):
+            raise ValueError("statistics of the draws are missing")
+        if (said < 0).any() or (said > self.draws).any():
+            raise ValueError("its number of draws is impossible")
+        arrays = [self._whole(name) for name in names]
+        if any(array.shape[:2] != (self.chains, self.draws) for array in arrays):
+            raise ValueError("its draws are of another number than was asked for")
+        kept = self._whole(SUMS)
+        for k in np.flatnonzero(said):
+            sound = Sums(np.array(kept[k])).sound([array[k] for array in arrays])
+            self.made[k] = min(said[k], sound)
+        self.before = self.made.copy()
+        return [int(lost) for lost in said - self.made]
 
     def divergences(self) -> int:
         """How many of the draws diverged."""
@@ -208,21 +236,42 @@ class Journal:
     def _described(self, name: str) -> Any:
         return json.loads((self.folder / name / "zarr.json").read_text(encoding="utf-8"))
 
-    def _rows(self, name: str, chains: list[int], made: int) -> Rows:
-        """The first draws of some chains, in memory of their own."""
+    def _names(self) -> list[str]:
+        """The arrays that have a row for each draw."""
+        return sorted(p.name for p in self.folder.iterdir() if p.name.startswith((VARIABLE, STATISTIC)))
+
+    def _sums_of(self, chain: int, names: list[str]) -> Sums:
+        """The sums of a chain; the first time those that another process has left are replaced."""
+        if chain not in self._sums:
+            made = int(self.made[chain])
+            arrays = [self._whole(name)[chain] for name in names]
+            self._sums[chain] = Sums.anew(arrays, made)
+            self._write(SUMS, chain * SLOTS, _as(self._sums[chain].kept, "int64"))
+        return self._sums[chain]
+
+    def _whole(self, name: str) -> Rows:
+        """An array on disk."""
         described = self._described(name)
         kind, shape = np.dtype(described["data_type"]).newbyteorder("<"), tuple(described["shape"])
-        whole = np.memmap(self._file(name), dtype=kind, mode="r", shape=shape)
+        return np.memmap(self._file(name), dtype=kind, mode="r", shape=shape)
+
+    def _rows(self, name: str, chains: list[int], made: int) -> Rows:
+        """The first draws of some chains, in memory of their own."""
+        whole = self._whole(name)
         return np.stack([whole[k, :made] for k in chains])
 
-    def _write(self, name: str, kind: str, row: int, rows: Rows) -> None:
+    def _write(self, name: str, row: int, values: Rows) -> None:
         if name not in self._files:
             self._files[name] = self._file(name).open("r+b", buffering=0)
-        values = np.ascontiguousarray(rows, dtype=np.dtype(kind).newbyteorder("<"))
         self._files[name].seek(row * (values.nbytes // len(values)))
         left = memoryview(values.tobytes())
         while left:
             left = left[self._files[name].write(left) :]
+
+
+def _as(rows: Rows, kind: str) -> Rows:
+    """As the bytes of an array on disk."""
+    return np.ascontiguousarray(rows, dtype=np.dtype(kind).newbyteorder("<"))
 
 
 def _take_room(path: Path, size: int) -> None:
