@@ -1,19 +1,28 @@
-"""Saved fits, damaged: cut short, bits turned, other versions, other contents; as files and as folders."""
+"""Saved fits, damaged or with other contents: files, folders, unfinished fits, and report pages."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import hierbayes as hb
+from hierbayes.fitted.seal import SEAL, seal
 from hierbayes.fitted.store import CHECKSUM
+from hierbayes.fitted.whole import GROUPS
 from tests.plugin import random_fit
+
+from .declared import claim_file, claim_folder
+from .leftovers import Leftovers, bring_back, leftovers, repeat, rewrite_page
 
 type Damage = Callable[[bytes, np.random.Generator], bytes]
 
@@ -53,31 +62,125 @@ DAMAGE: dict[str, Damage] = {
 """What happens to bytes on disks and in transfers."""
 
 
-def saved_fits(folder: Path) -> tuple[Path, Path, xr.DataTree]:
-    """A small fit with draws from no sampler, as a file, as a folder and in memory."""
+@dataclass(frozen=True)
+class Saved:
+    """A small fit with draws from no sampler: as a file, as a folder, in memory; and what sampling leaves."""
+
+    file: Path
+    folder: Path
+    tree: xr.DataTree
+    fit: hb.Fit
+    left: Leftovers
+
+
+def saved_fits(folder: Path) -> Saved:
+    """Make what is damaged."""
     rng = np.random.default_rng(1)
     frame = {"y": rng.normal(size=40), "x": rng.normal(size=40), "g": rng.choice(["é/1", "<b>", "3"], 40)}
     model = hb.Model("y ~ x + k + (1 + x | g)", {**frame, "k": rng.choice(["a", "b"], 40)})
     fit = random_fit(model, draws=10, chains=2)
     file, zarr = fit.save(folder / "fit.nc"), fit.save(folder / "fit.zarr")
-    return file, zarr, xr.load_datatree(file, engine="h5netcdf")
+    tree = xr.load_datatree(file, engine="h5netcdf")
+    return Saved(file, zarr, tree, fit, leftovers(folder, frame))
 
 
-def case(saved: tuple[Path, Path, xr.DataTree], rng: np.random.Generator) -> tuple[Path, str]:
-    """A damaged file or folder, or a rewritten file, and what happened to it."""
-    file, zarr, tree = saved
-    kind = int(rng.integers(0, 3))
-    copy = file.parent / ("copy.zarr" if kind == 1 else "copy.nc")
-    if kind == 2:
-        return copy, f"rewritten: {rewrite(tree, copy, rng)}"
-    return copy, damage(zarr if kind == 1 else file, copy, rng)
+def case(saved: Saved, rng: np.random.Generator) -> tuple[str, Callable[[], object]]:
+    """What happened to a copy, and how to read it."""
+    kind = str(rng.choice(list(KINDS)))
+    said, look = KINDS[kind](saved, rng)
+    return f"{kind}: {said}", look
+
+
+type Look = tuple[str, Callable[[], object]]
+
+
+def _file(saved: Saved, rng: np.random.Generator) -> Look:
+    copy = saved.file.with_name("copy.nc")
+    return damage(saved.file, copy, rng), lambda: same(saved, copy)
+
+
+def _without_seal(saved: Saved, rng: np.random.Generator) -> Look:
+    """HDF5 sees the damage; half of the files are sealed again, by who wants them to be read."""
+    whole = saved.file.with_name("unsealed.nc")
+    whole.write_bytes(saved.file.read_bytes()[: -len(SEAL % bytes(32))])
+    copy = saved.file.with_name("copy.nc")
+    said = damage(whole, copy, rng)
+    if rng.random() < 0.5:
+        seal(copy)
+    return said, lambda: same(saved, copy)
+
+
+def _folder(saved: Saved, rng: np.random.Generator) -> Look:
+    copy = saved.file.with_name("copy.zarr")
+    return damage(saved.folder, copy, rng), lambda: same(saved, copy)
+
+
+def _rewritten(saved: Saved, rng: np.random.Generator) -> Look:
+    copy = saved.file.with_name(str(rng.choice(["copy.nc", "copy.zarr"])))
+    return rewrite(saved.tree, copy, rng), lambda: read(copy)
+
+
+def _claimed(saved: Saved, rng: np.random.Generator) -> Look:
+    """Files claim with and without the digits that change with their content."""
+    checked = rng.random() < 0.5
+    if rng.random() < 0.5:
+        copy = saved.file.with_name("copy.nc")
+        _clear(copy)
+        shutil.copy(saved.file, copy)
+        with h5py.File(copy, "a") as file:
+            if not checked:
+                del file.attrs[CHECKSUM]
+        said = claim_file(copy, rng)
+    else:
+        copy = saved.file.with_name("copy.zarr")
+        _clear(copy)
+        shutil.copytree(saved.folder, copy)
+        if not checked:
+            root = json.loads((copy / "zarr.json").read_text())
+            del root["attributes"][CHECKSUM]
+            (copy / "zarr.json").write_text(json.dumps(root))
+        said = claim_folder(copy, rng)
+    return said, (lambda: same(saved, copy)) if checked else (lambda: read(copy))
+
+
+def _unfinished(saved: Saved, rng: np.random.Generator) -> Look:
+    copy = saved.file.with_name("cut.unfinished.zarr")
+    if rng.random() < 0.7:
+        said = damage(saved.left.folder, copy, rng)
+    else:
+        _clear(copy)
+        shutil.copytree(saved.left.folder, copy)
+        said = claim_folder(copy, rng)
+    _clear(copy.with_name("cut.zarr"))
+    return said, lambda: bring_back(saved.left, copy)
+
+
+def _page(saved: Saved, rng: np.random.Generator) -> Look:
+    page, copy = saved.left.page, saved.left.page.with_name("copy.html")
+    said = damage(page, copy, rng) if rng.random() < 0.4 else rewrite_page(page, copy, rng)
+    return said, lambda: repeat(saved.left, copy)
+
+
+KINDS: dict[str, Callable[[Saved, np.random.Generator], Look]] = {
+    "file": _file,
+    "file without its seal": _without_seal,
+    "folder": _folder,
+    "rewritten": _rewritten,
+    "claims": _claimed,
+    "unfinished": _unfinished,
+    "page": _page,
+}
+
+
+def _clear(copy: Path) -> None:
+    if copy.is_dir():
+        shutil.rmtree(copy)
+    copy.unlink(missing_ok=True)  # a new file: HDF5 may still hold the last one, which it could not read
 
 
 def damage(saved: Path, copy: Path, rng: np.random.Generator) -> str:
     """Copy a saved fit and damage the copy; says how."""
-    if copy.is_dir():
-        shutil.rmtree(copy)
-    copy.unlink(missing_ok=True)
+    _clear(copy)
     kind = str(rng.choice(list(DAMAGE)))
     if saved.is_dir():
         shutil.copytree(saved, copy)
@@ -134,8 +237,10 @@ def rewrite(tree: xr.DataTree, path: Path, rng: np.random.Generator) -> str:
             del changed[group]
             said = f"no {group}"
     del changed.attrs[CHECKSUM]  # who writes hostile files computes it anew
-    path.unlink(missing_ok=True)  # HDF5 may still hold the last one, which it could not read
-    changed.to_netcdf(path, engine="h5netcdf")
+    _clear(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        changed.to_netcdf(path, engine="h5netcdf") if path.suffix == ".nc" else changed.to_zarr(path)
     return said
 
 
@@ -144,3 +249,17 @@ def read(path: Path) -> hb.Fit:
     fit = hb.load(path)
     str(fit), fit.fixef(), fit.ranef(), fit.varcorr()
     return fit
+
+
+def same(saved: Saved, path: Path) -> None:
+    """Load a fit: what loads must be what was saved, to the last bit."""
+    fit, whole = read(path), saved.fit
+    for group in GROUPS:
+        one, other = (f.idata[group].to_dataset() for f in (fit, whole))
+        xr.testing.assert_equal(one, other)
+    pd.testing.assert_frame_equal(fit.fixef(), whole.fixef())
+    told = [
+        (f.spec, f.settings, f.messages, f.design.recipe.to_json(), f.design.response) for f in (fit, whole)
+    ]
+    if told[0] != told[1]:
+        raise AssertionError("the fit says other things than when it was saved")

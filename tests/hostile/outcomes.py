@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import os
+import sys
+import tempfile
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hierbayes.errors import HierbayesError
@@ -17,6 +22,39 @@ WORKED = "worked"
 
 class NotClearError(AssertionError):
     """A refusal that nobody can read."""
+
+
+class NotSilentError(AssertionError):
+    """Something was printed on standard error, or raised where nobody can catch it."""
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Nothing may be written to stderr, not even by libraries in C, nor raised while objects are freed.
+
+    Raises
+    ------
+    NotSilentError
+        The message is what was written or raised.
+    """
+    said: list[str] = []
+    before, copy = sys.unraisablehook, os.dup(2)
+    sys.unraisablehook = lambda raised: said.append(f"{raised.exc_value!r} in {raised.object!r}")
+    with tempfile.TemporaryFile() as written:
+        sys.stderr.flush()
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+            gc.collect()
+        finally:
+            sys.stderr.flush()
+            os.dup2(copy, 2)
+            os.close(copy)
+            sys.unraisablehook = before
+            written.seek(0)
+            said.append(written.read().decode(errors="replace"))
+    if any(said):
+        raise NotSilentError(" ".join(said))
 
 
 def outcome(case: Callable[[], Any]) -> str:
@@ -50,5 +88,9 @@ def check_message(error: HierbayesError) -> None:
 def where(error: BaseException) -> str:
     """The kind of an error and the last place in the package that it came through."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "/hierbayes/" in f.filename]
-    at = f"{frames[-1].filename.rpartition('/hierbayes/')[2]}:{frames[-1].name}" if frames else "elsewhere"
+    at = (
+        f"{frames[-1].filename.rpartition('/hierbayes/')[2]}:{frames[-1].name}"
+        if frames
+        else f"elsewhere: {str(error)[:60]}"
+    )
     return f"{type(error).__name__} in {at}"

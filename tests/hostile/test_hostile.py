@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import html5lib
@@ -13,16 +14,14 @@ from plugin import random_fit
 import hierbayes as hb
 from hierbayes.errors import HierbayesError
 
-from . import fits, frames
-from .outcomes import NotClearError, check_message, outcome
+from . import files, fits, frames
+from .outcomes import NotClearError, NotSilentError, check_message, outcome, silent
 from .runs import RUNS
 
-FEW = {"frames": 40, "formulas": 150, "cards": 150, "files": 4, "fits": 6}
+FEW = {"frames": 40, "formulas": 150, "cards": 150, "files": 20, "fits": 6}
 SEEDS = {"frames": 7, "formulas": 7, "cards": 7, "files": 8, "fits": 7}
 
 
-# h5netcdf closes a file that it failed to open a second time, and says so on standard error.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", RUNS)
 def test_hostile_cases_work_or_are_refused_in_words(kind, tmp_path):
     tally = RUNS[kind](FEW[kind], SEEDS[kind], tmp_path)
@@ -109,3 +108,31 @@ def test_pages_with_more_than_text_from_data_are_seen(inside):
 def test_messages_that_nobody_can_read_are_bugs(text):
     with pytest.raises(NotClearError):
         check_message(HierbayesError(text))
+
+
+def test_what_is_printed_or_raised_where_nobody_can_catch_it_is_a_bug():
+    class Loud:
+        def __del__(self):
+            raise ValueError("as I go")
+
+    with silent():
+        pass
+    with pytest.raises(NotSilentError, match="as I go"), silent():
+        Loud()
+    with pytest.raises(NotSilentError, match="from below"), silent():
+        os.write(2, b"from below")
+
+
+def test_other_numbers_than_were_saved_are_a_bug(tmp_path):
+    saved = files.saved_fits(tmp_path)
+    files.same(saved, saved.file)
+    changed = saved.tree.copy(deep=True)
+    del changed.attrs[files.CHECKSUM]
+    changed["posterior"]["sigma"].values[0, 0] += 1e-12
+    changed.to_netcdf(tmp_path / "changed.nc", engine="h5netcdf")
+    with pytest.raises(AssertionError):
+        files.same(saved, tmp_path / "changed.nc")
+    files.bring_back(saved.left, saved.left.folder)
+    other = replace(saved.left, drawn=saved.left.drawn + 1e-12)
+    with pytest.raises(AssertionError, match="other draws"):
+        files.bring_back(other, saved.left.folder)
