@@ -51,8 +51,10 @@ def check_whole(fit: Fit) -> None:
     missing = [name for name in GROUPS if name not in fit.idata.children]
     if missing:
         raise StorageError(f"The file lacks {', '.join(missing)}.")
-    if "diverging" not in fit.idata["sample_stats"]:
-        raise StorageError("The file does not say which draws diverged.")
+    if not {"diverging", "energy"} <= set(fit.idata["sample_stats"].data_vars):
+        raise StorageError("The file does not say which draws diverged, and with what energy.")
+    if not isinstance(fit.spec.formula, str):
+        raise StorageError("The formula is no text.")
     written = fit.design.response.labels
     if written is not None and (len(written) < 2 or not all(isinstance(text, str) for text in written)):
         raise StorageError("The labels of the response are no list of texts.")
@@ -64,6 +66,8 @@ def check_whole(fit: Fit) -> None:
     if settings["fingerprint"] != fingerprint(fit.design):
         raise StorageError("The file has other data than those that were fitted.")
     posterior = fit.posterior
+    if fit.spec.cutpoints and names.CUTPOINTS not in posterior:
+        raise StorageError(f"The draws of {names.CUTPOINTS} are missing or of another model.")
     for name, labels in _variables(fit):
         if name not in posterior or not _fits(posterior[name], labels):
             raise StorageError(f"The draws of {name} are missing or of another model.")

@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -138,3 +139,39 @@ def test_labels_and_draws_that_are_none(saved, tmp_path):
     tree.to_netcdf(tmp_path / "draws.nc", engine="h5netcdf")
     with pytest.raises(StorageError, match="draws of sigma are missing"):
         hb.load(tmp_path / "draws.nc")
+
+
+def formula(tree: xr.DataTree, header: dict[str, Any]) -> None:
+    header["spec"] = json.dumps({**json.loads(header["spec"]), "formula": ["a"]})
+
+
+def categories(tree: xr.DataTree, header: dict[str, Any]) -> None:
+    header["spec"] = json.dumps({**json.loads(header["spec"]), "categories": "abc"})
+
+
+def messages(tree: xr.DataTree, header: dict[str, Any]) -> None:
+    header["design_messages"] = [[]]
+
+
+def energy(tree: xr.DataTree, header: dict[str, Any]) -> None:
+    del tree["sample_stats"]["energy"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (formula, "The formula is no text"),
+        (categories, "The draws of cutpoints are missing or of another model"),
+        (messages, "does not say how the fit was made"),
+        (energy, "does not say which draws diverged, and with what energy"),
+    ],
+)
+def test_headers_of_no_fit(saved, tmp_path, change, said):
+    tree = xr.load_datatree(saved, engine="h5netcdf").copy(deep=True)
+    del tree.attrs[CHECKSUM]
+    header = json.loads(tree.attrs["hierbayes"])
+    change(tree, header)
+    tree.attrs["hierbayes"] = json.dumps(header)
+    tree.to_netcdf(tmp_path / "odd.nc", engine="h5netcdf")
+    with pytest.raises(StorageError, match=said):
+        hb.load(tmp_path / "odd.nc")
