@@ -20,7 +20,10 @@ kind and seed; not edited by hand.
 
 What users may hand over by mistake or in bad faith (`tests/hostile`), drawn at random. Each case works,
 without a warning, or is refused by one `HierbayesError` whose message fits a screen; where a design is
-built, it is held to pandas. Anything else counts as a bug. Seconds are of two cores that others shared."""
+built, it is held to pandas. Fits are of frames for which there is a model: it is really sampled, with few
+draws, printed, summarized, drawn, saved and loaded, some reported, and asked for predictions of its own rows
+in any order, of groups that were never seen, and of another hostile frame; what it answers must agree with
+itself. Anything else counts as a bug. Seconds are of two cores that others shared."""
 
 HEAD = "| what | seed | cases | worked | refused in words | bugs | slowest case, s | seconds |"
 
