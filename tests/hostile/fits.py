@@ -231,7 +231,7 @@ def check_new_level(case: frames.Case, fit: hb.Fit) -> None:
     if factors != {name} or name not in grouping_columns(fit.design.recipe):
         return
     assert case.frame is not None
-    other = case.frame.assign(**{name: "a level never seen"})
+    other = case.frame.iloc[fit.design.rows].assign(**{name: "a level never seen"})
     close(fit.epred(other, new_groups="typical"), fit.epred(other, groups="typical"))
     sampled = fit.linpred(other) - fit.linpred(other, groups="typical")
     if all(group.terms == ("Intercept",) for group in fit.design.all_groups):
