@@ -9,10 +9,12 @@ import numpy as np
 import xarray as xr
 
 from hierbayes import names
+from hierbayes.errors import DataError
 from hierbayes.estimates.checks.predictive import Statistic
 from hierbayes.estimates.predictions.prediction import middle_cut, posterior_predictive
 from hierbayes.estimates.predictions.recorded import as_recorded, recorded
 from hierbayes.plots import marks, ppc_more, selection
+from hierbayes.plots.smooth import all_the_same
 from hierbayes.plots.style import BLUE, INK, PALE, backend_name, canvas, furnish, panels, styled
 
 if TYPE_CHECKING:
@@ -271,6 +273,12 @@ def draw_ppc(
 def _draw_density(ds: xr.Dataset, backend: str, figsize: tuple[float, float] | None) -> PlotCollection:
     from arviz_plots import plot_ppc_dist
 
+    each = [ds["observed"].to_numpy(), *ds["predictive"].stack(all=("chain", "draw")).to_numpy().T]
+    if any(all_the_same(values) for values in each):
+        raise DataError(
+            "No density can be drawn: the responses, or replicated ones, are all the same in double "
+            "precision. Subtract what they have in common, or take numbers: fit.predictive_check('sd')."
+        )
     page = canvas(ds.attrs, 6.4, 3.6, figsize)
     tree = xr.DataTree.from_dict(
         {

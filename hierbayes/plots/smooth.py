@@ -13,6 +13,11 @@ FINE = 10_000
 """Steps of double precision between draws up to which they count as all the same: no bins fit between."""
 
 
+def all_the_same(values: Floats) -> bool:
+    """Whether values are too close to each other, for their size, for a density to be estimated."""
+    return bool(np.ptp(values) <= FINE * np.spacing(np.abs(values).max()))
+
+
 def density(values: ArrayLike, points: int = 512, *, bounded: bool = False) -> tuple[Floats, Floats]:
     """Where a density is estimated, and how high it is there.
 
@@ -34,7 +39,7 @@ def density(values: ArrayLike, points: int = 512, *, bounded: bool = False) -> t
 
     flat = np.asarray(values, dtype=float).ravel()
     flat = flat[np.isfinite(flat)]
-    if not flat.size or np.ptp(flat) <= FINE * np.spacing(np.abs(flat).max()):
+    if not flat.size or all_the_same(flat):
         at = flat[0] if flat.size else np.nan
         height = np.where(np.arange(points) == points // 2, 1.0, 0.0)
         return np.full(points, at), height if flat.size else np.full(points, np.nan)

@@ -7,6 +7,7 @@ import pytest
 from plugin import random_fit
 
 import hierbayes as hb
+from hierbayes.errors import DataError
 from hierbayes.estimates.leave_out import loo as loo_module
 from hierbayes.plots.leave_out import pareto_k_data
 from hierbayes.plots.smooth import density
@@ -41,3 +42,11 @@ def test_pareto_k_that_is_not_finite_is_said(monkeypatch):
     found.pointwise["pareto_k"] = np.inf
     monkeypatch.setattr("hierbayes.plots.leave_out.loo", lambda *given, **named: found)
     assert "Largest: not finite." in pareto_k_data(fit).attrs["caption"]
+
+
+def test_responses_without_digits_for_their_spread_are_not_drawn():
+    rng = np.random.default_rng(1)
+    frame = {"y": 1e15 + rng.normal(size=30), "g": rng.choice(list("abc"), 30)}
+    fit = random_fit(hb.Model("y ~ 1 + (1 | g)", frame), draws=20)
+    with pytest.raises(DataError, match="all the same in double precision"):
+        fit.plot.ppc(backend="none")
