@@ -30,19 +30,20 @@ def model() -> hb.Model:
 @pytest.mark.sampling
 def test_a_worker_that_dies_once_costs_nothing(tmp_path):
     given = {
-        "responses": np.random.default_rng(4).normal(size=(5, 40)),
-        "seeds": [10, 11, 12, 13, 14],
+        "responses": np.random.default_rng(4).normal(size=(8, 40)),
+        "seeds": list(range(10, 18)),
         **SHORT,
     }
     undisturbed = hb.fit_many(model(), **given)
     keep = partial(deadly, ends={12: "SIGKILL"}, folder=tmp_path, times=1)
     many = hb.fit_many(model(), n_jobs=2, keep=keep, **given)
-    assert list(many.fits) == [0, 1, 2, 3, 4]
+    assert list(many.fits) == list(range(8))
     for key, fit in many.fits.items():
         assert fit.posterior.equals(undisturbed[key].posterior)
     counts = [made(tmp_path, seed) for seed in given["seeds"]]
     assert counts[2] == 2
-    assert sum(counts) <= 5 + 2, "only what was under way is made again"
+    # Of each of the two workers: what was under way, and what was done and had not been handed back.
+    assert max(counts) == 2 and sum(counts) <= 8 + 2 * 2
 
 
 def test_fits_that_always_end_their_worker_are_the_only_failures(tmp_path):
