@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import warnings
@@ -66,10 +67,19 @@ def save(fit: Fit, path: Path) -> Path:
                     seal(half)
             put(half, path, folder / "replaced")
     except (OSError, RuntimeError) as error:  # h5py may raise the second where a disk is full
-        if isinstance(error, RuntimeError):
-            raise StorageError(f"The fit could not be saved to {path}: {line(error)}.") from error
-        raise StorageError(f"The fit could not be saved to {path}: {error.strerror or error}.") from error
+        raise StorageError(f"The fit could not be saved to {path}: {_why(error, engine)}") from error
     return path
+
+
+def _why(error: OSError | RuntimeError, engine: str) -> str:
+    if isinstance(error, RuntimeError):
+        return f"{line(error)}."
+    if error.errno == errno.ENAMETOOLONG and engine == "zarr":
+        return (
+            "a column or factor has a name that is too long for the folders of Zarr. "
+            "Save it as .nc, or give the column a shorter name."
+        )
+    return f"{error.strerror or error}."
 
 
 @working("hb.load")

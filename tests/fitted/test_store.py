@@ -145,6 +145,15 @@ def test_a_folder_that_cannot_be_replaced_stays(fit, tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["fit.zarr"]
 
 
+def test_names_that_are_too_long_for_folders(tmp_path):
+    frame = {"y": np.arange(12.0), "g" * 300: np.arange(12) % 3}
+    fit = random_fit(hb.Model(f"y ~ 1 + (1 | {'g' * 300})", frame), draws=4, chains=1)
+    with pytest.raises(StorageError, match=r"name that is too long for the folders of Zarr. Save it as \.nc"):
+        fit.save(tmp_path / "fit.zarr")
+    assert not list(tmp_path.iterdir())
+    assert hb.load(fit.save(tmp_path / "fit.nc")).spec == fit.spec
+
+
 def test_wrong_places_and_files(fit, tmp_path):
     with pytest.raises(
         StorageError, match=r"saved as .nc \(netCDF\) or .zarr \(Zarr\); the suffix '.pkl' is neither"
