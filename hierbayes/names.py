@@ -17,7 +17,18 @@ CUTPOINT = "cutpoint"  # dimension of the cutpoints
 
 
 _PARAMETERS = ("sigma", "nu", "phi", "shape", "zi", "hu", CUTPOINTS)
-_RESERVED_DIMS = frozenset({TERM, OBS, CUTPOINT, CATEGORY, "chain", "draw", "sample", B, *_PARAMETERS})
+_OF_ROWS = ("X", "y", "offset", "trials", "weights", "low", "high", "lb", "ub", "se")
+"""Variables of a fit's tree that hold what rows carry."""
+
+_RESERVED_DIMS = frozenset(
+    {TERM, OBS, CUTPOINT, CATEGORY, "chain", "draw", "sample", B, *_PARAMETERS, *_OF_ROWS}
+    | {OBSERVED, CUTPOINTS_AT_MEAN}
+)
+_COMPOSED = re.compile(
+    r"(b|sd|cor|u|coef|z|vine|noncentered|centered|partial|X|Z|codes|offset|data)_.+|.+_term(_bis)?",
+    re.DOTALL,
+)
+"""Variables and dimensions that have a name of the data in theirs, such as ``sd_school``."""
 
 
 LONGEST_WORD = 60
@@ -28,8 +39,8 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def group_dim(group: str) -> str:
-    """Dimension of the groups: ``school``; ``term_`` for a factor that is called like a name of ours."""
-    return f"{group}_" if group in _RESERVED_DIMS else group
+    """Dimension of the groups: ``school``; ``term_`` or ``sd_g_`` where the factor's name could be ours."""
+    return f"{group}_" if group in _RESERVED_DIMS or _COMPOSED.fullmatch(group) else group
 
 
 def sd(group: str) -> str:

@@ -27,6 +27,7 @@ from hierbayes.approaches.designs import (
 from hierbayes.approaches.profiles import profile as profile_frame
 from hierbayes.approaches.profiles import rows_at, shared_values, slopes
 from hierbayes.approaches.records import Pooling
+from hierbayes.design.frame import with_columns
 from hierbayes.design.records import Design
 from hierbayes.design.selection import take_rows
 from hierbayes.errors import ArgumentTypeError, DataError, UnknownNameError
@@ -204,7 +205,7 @@ def _points(design: Design, factor: Factor, frame: pd.DataFrame) -> dict[str, tu
     """Profiles: where the level is given, and two of each slope, half a unit to both sides."""
     points: dict[str, tuple[Design, ...]] = {"": (rows_at(design, frame),)}
     for name in slopes(design, factor):
-        sides = (frame.assign(**{name: frame[name].astype(float) + step}) for step in (-0.5, 0.5))
+        sides = (with_columns(frame, {name: frame[name].astype(float) + step}) for step in (-0.5, 0.5))
         points[name] = tuple(rows_at(design, side) for side in sides)
     return points
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import pandas as pd
 from narwhals.exceptions import DuplicateError
 from numpy.typing import NDArray
 
@@ -371,3 +372,11 @@ def _not_found(use: ColumnUse, text: str, columns: Sequence[str]) -> ColumnNotFo
 def _listed(columns: Sequence[str], limit: int = 30) -> str:
     shown = ", ".join(columns[:limit]) or "none"
     return shown + (f", ... ({len(columns):,} in all)" if len(columns) > limit else "")
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """A copy of a frame with columns set; ``DataFrame.assign`` takes none that is called ``self``."""
+    changed = frame.copy()
+    for name, values in columns.items():
+        changed[name] = values
+    return changed

@@ -73,9 +73,15 @@ def settle_shared(linear: Sequence[PredictorDesign]) -> tuple[tuple[PredictorDes
     Raises
     ------
     DataError
-        If the name of a joint group term is that of another one.
+        If the name of a joint group term, or of one of a further predictor, is that of another one.
     """
     groups = [group for predictor in linear for group in predictor.groups]
+    repeated = [name for name, times in Counter(group.name for group in groups).items() if times > 1]
+    if repeated:
+        raise DataError(
+            f"Two group terms would be called {repeated[0]!r}: that of the column, and that of a further "
+            f"predictor, which has predictor and factor in its name. Rename the column {repeated[0]}."
+        )
     counts = Counter(group.shared for group in groups if group.shared)
     for group in groups:
         name = names.joint(group.shared, group.factor)

@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from hierbayes.design.frame import GROUPING, column_uses
+from hierbayes.design.frame import GROUPING, column_uses, with_columns
 from hierbayes.design.recipe import AppliedDesign
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign
 from hierbayes.errors import DataError, UnknownNameError
@@ -198,7 +198,7 @@ def _refit(scene: Scene, codes: Array, *, deviating: bool) -> Any:
     """The fit with new rows in place of its own: every value of ``x`` for each group of ``codes``."""
     design, values = scene.fit.design, scene.values
     repeated = np.repeat(codes, len(values)).astype(np.int32)
-    rows = scene.base.iloc[repeated].assign(**{scene.x: np.tile(values, len(codes))})
+    rows = with_columns(scene.base.iloc[repeated], {scene.x: np.tile(values, len(codes))})
     applied = design.recipe.apply(rows, groups=deviating, new_levels="allow")
     same = [g for g in applied.groups if g.factor == scene.group.factor]
     # The terms of other levels of `by` have groups of their own: nothing varies over them in these rows.

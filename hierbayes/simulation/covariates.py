@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hierbayes.design.frame import with_columns
 from hierbayes.errors import ArgumentTypeError, DataError, PriorError, UnknownNameError
 from hierbayes.estimates.checks.prior import SAMPLERS
 from hierbayes.simulation.structure import Structure
@@ -42,10 +43,10 @@ def add_covariate(
             raise UnknownNameError("group of sizes", given, structure.codes, advice)
         codes = structure.codes[value[0]]
         of_groups = _values(name, value[1], (int(codes.max()) + 1, frame, rng))
-        return frame.assign(**{name: of_groups.take(codes)})
+        return with_columns(frame, {name: of_groups.take(codes)})
     if isinstance(value, range):
-        return frame.assign(**{name: _counted(name, value, structure)})
-    return frame.assign(**{name: _values(name, value, (structure.n, frame, rng))})
+        return with_columns(frame, {name: _counted(name, value, structure)})
+    return with_columns(frame, {name: _values(name, value, (structure.n, frame, rng))})
 
 
 def _values(name: str, value: Any, where: tuple[int, pd.DataFrame, np.random.Generator]) -> Any:

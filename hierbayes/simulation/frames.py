@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hierbayes.design.frame import with_columns
 from hierbayes.errors import ColumnNotFoundError
 from hierbayes.estimates.predictions.simulated import in_words, simulated
 from hierbayes.formulas import parse_formula
@@ -109,7 +110,7 @@ def simulate(
     for name, value in given.items():
         if name != response.name:
             frame = add_covariate(frame, name, value, (structure, rng))
-    frame = frame.assign(**{response.name: response.placeholder(frame, parsed)})
+    frame = with_columns(frame, {response.name: response.placeholder(frame, parsed)})
     try:
         model = Model(replace(formulas, main=response.formula), frame, family=family, link=link)
     except ColumnNotFoundError as error:
@@ -118,9 +119,9 @@ def simulate(
             error.problem, error.formula, error.span, " ".join(filter(None, [error.hint, hint]))
         ) from None
     drawn = simulated(model, params, rng)
-    frame = frame.assign(**{response.name: response.column(drawn.y, model.design, len(frame))})
+    frame = with_columns(frame, {response.name: response.column(drawn.y, model.design, len(frame))})
     if response.sides and response.sides not in frame:
-        frame = frame.assign(**{response.sides: "none"})
+        frame = with_columns(frame, {response.sides: "none"})
     frame.attrs = {
         "truth": in_words(model.spec, drawn.truth, params),
         "formula": str(formula),

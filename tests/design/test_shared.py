@@ -73,6 +73,14 @@ def test_two_factors_behind_bars_are_no_id():
     )
 
 
+def test_the_name_of_a_term_of_a_further_predictor_must_be_free():
+    parameters = {"sigma": parse_parameter("sigma", "~ (1 | g)")}
+    with pytest.raises(DataError, match=r"would be called 'sigma_g': .* Rename the column sigma_g"):
+        build_design(
+            parse_formula("y ~ x + (1 | sigma_g)"), {**DATA, "sigma_g": DATA["h"]}, parameters=parameters
+        )
+
+
 def test_the_name_of_a_joint_term_must_be_free():
     data = {**DATA, "c_g": DATA["h"]}
     parameters = {"sigma": parse_parameter("sigma", "~ (1 |c| g)")}

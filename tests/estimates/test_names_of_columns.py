@@ -103,3 +103,12 @@ def test_a_model_of_cutpoints_alone_has_no_standardized_coefficients():
     assert fit.standardized().empty
     assert "term" in str(fit.standardized())
     assert "Model." in str(fit.describe())
+
+
+def test_a_column_called_like_an_argument_of_pandas():
+    fit, plain = fit_with(x="self"), fit_with()
+    same_numbers(fit.effects("self", points=3), plain.effects("x", points=3))
+    same_numbers(fit.slopes("self"), plain.slopes("x"))
+    np.testing.assert_array_equal(
+        fit.predict(groups="typical")["mean"], plain.predict(groups="typical")["mean"]
+    )

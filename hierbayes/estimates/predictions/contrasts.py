@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from hierbayes.design.frame import column_names
+from hierbayes.design.frame import column_names, with_columns
 from hierbayes.design.newrows import grouping_columns
 from hierbayes.errors import DataError
 from hierbayes.estimates.hypotheses.rope import rope_of, share_within
@@ -192,7 +192,7 @@ def _differences(setting: Setting, places: Places, column: str) -> dict[tuple[st
     rng = np.random.default_rng(0)
     etas = [
         linear_predictors(
-            rows_to_average(setting, places.frame.assign(**{column: level})), fit.posterior, rng
+            rows_to_average(setting, with_columns(places.frame, {column: level})), fit.posterior, rng
         )
         for level in levels
     ]

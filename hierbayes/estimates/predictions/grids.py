@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hierbayes.design.frame import column_names
+from hierbayes.design.frame import column_names, with_columns
 from hierbayes.design.further import used_expressions
 from hierbayes.design.newrows import grouping_columns, predicting_columns
 from hierbayes.errors import ArgumentTypeError, DataError, UnknownNameError
@@ -172,7 +172,7 @@ def grid(fit: Fit, values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """
     combined = pd.DataFrame(list(product(*values.values())), columns=list(values))
     held = {name: value for name, value in held_values(fit).items() if name not in values}
-    return combined.assign(**held) if len(combined) else pd.DataFrame([held])
+    return with_columns(combined, held) if len(combined) else pd.DataFrame([held])
 
 
 def held_in_words(fit: Fit, values: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes import names
+from hierbayes.design.frame import with_columns
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.predictions.averages import Setting, averages, observed, outcomes, setting_of
 from hierbayes.estimates.predictions.grids import (
@@ -145,7 +146,7 @@ def _grid_places(fit: Fit, by: Sequence[str], stated: Mapping[str, Sequence[Any]
 
 def means_at(setting: Setting, places: Places, changed: Mapping[str, Any]) -> Floats:
     """Mean expected responses of each part, (chain, draw, part) and categories, with columns changed."""
-    frame = places.frame.assign(**changed)
+    frame = with_columns(places.frame, changed)
     return averages(setting, frame, places.parts, len(places.labels))
 
 
