@@ -190,7 +190,7 @@ def _listed() -> tuple[Case, ...]:
         _case("bernoulli", "intercepts", "noncentered", route="graph"),
         _case("poisson", "crossed", "centered", route="graph"),
     ]
-    more = [_case(f, s, form) for f in ("poisson", *KINDS) for s in STRUCTURES for form in FORMS]
+    more = [_case(f, s, form) for s in STRUCTURES for f in ("poisson", *KINDS) for form in FORMS]
     weak = replace(_case("bernoulli", "intercepts", "noncentered"), form="centered, weak data")
     weak = replace(weak, settings={"parameterization": "centered"}, is_hopeless=True)
     every = (*families, *structures, *_specials(), *forms, *rest, *more, *graph, weak)
