@@ -112,3 +112,17 @@ def test_a_column_called_like_an_argument_of_pandas():
     np.testing.assert_array_equal(
         fit.predict(groups="typical")["mean"], plain.predict(groups="typical")["mean"]
     )
+
+
+def test_numbers_that_part_the_levels_of_a_factor_are_held_at_one_of_theirs():
+    rng = np.random.default_rng(1)
+    h = np.repeat(np.arange(4), 10)
+    frame = {"y": rng.normal(size=40), "x": rng.normal(size=40), "h": h, "g": 3 * h + np.arange(40) % 3}
+    fit = random_fit(hb.Model("y ~ x + (1 | gr(g, by = h))", frame), chains=2, draws=20)
+    words = random_fit(
+        hb.Model("y ~ x + (1 | gr(g, by = h))", {**frame, "h": h.astype(str)}), chains=2, draws=20
+    )
+    assert np.isfinite(fit.effects("x")["mean"]).all()
+    same_numbers(fit.effects("x"), words.effects("x"))
+    assert fit.effects("h")["h"].tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert str(fit.describe())

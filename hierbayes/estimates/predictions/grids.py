@@ -36,8 +36,27 @@ def levels_of(fit: Fit, column: str) -> tuple[str, ...] | None:
             if levels is not None and names_in == [column] and _are_values(fit, column, levels):
                 return levels
     if fit.design.columns[column].dtype.kind == "f":
-        return None
+        return _levels_of_by(fit, column)
     return tuple(sorted({str(label) for label in fit.design.columns[column]}))
+
+
+def _levels_of_by(fit: Fit, column: str) -> tuple[str, ...] | None:
+    """The levels of numbers that are codes in ``gr(g, by = column)``; None for other numbers."""
+    recipe = fit.design.recipe
+    formulas = [recipe.formula, *(p.formula for p in recipe.predictors if p.formula is not None)]
+    if not any(g.by is not None and g.by.name == column for f in formulas for g in f.groups):
+        return None
+    known = [*recipe.groups, *(group for p in recipe.predictors for group in p.groups)]
+    values = {str(group.by) for group in known if group.by is not None}
+    present = set(np.unique(fit.design.columns[column]).tolist())
+    return tuple(label for label in sorted(values, key=_number) if _number(label) in present)
+
+
+def _number(label: str) -> float:
+    try:
+        return float(label)
+    except ValueError:  # of another column of words
+        return np.nan
 
 
 def _are_values(fit: Fit, column: str, levels: Sequence[str]) -> bool:
