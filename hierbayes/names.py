@@ -24,10 +24,8 @@ _RESERVED_DIMS = frozenset(
     {TERM, OBS, CUTPOINT, CATEGORY, "chain", "draw", "sample", B, *_PARAMETERS, *_OF_ROWS}
     | {OBSERVED, CUTPOINTS_AT_MEAN}
 )
-_COMPOSED = re.compile(
-    r"(b|sd|cor|u|coef|z|vine|noncentered|centered|partial|X|Z|codes|offset|data)_.+|.+_term(_bis)?",
-    re.DOTALL,
-)
+_BEFORE = "b|sd|cor|u|coef|z|vine|noncentered|centered|partial|X|Z|codes|offset|data"
+_COMPOSED = re.compile(rf"({_BEFORE})_.+|.+_term(_bis)?", re.DOTALL)
 """Variables and dimensions that have a name of the data in theirs, such as ``sd_school``."""
 
 
@@ -41,6 +39,11 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 def group_dim(group: str) -> str:
     """Dimension of the groups: ``school``; ``term_`` or ``sd_g_`` where the factor's name could be ours."""
     return f"{group}_" if group in _RESERVED_DIMS or _COMPOSED.fullmatch(group) else group
+
+
+def is_variable_of(dim: str, groups: Collection[str]) -> bool:
+    """Whether a dimension of groups is called like a variable of one: ``sd_g_`` of ``sd_g``, and of ``g_``."""
+    return any(f"{before}_{group}" == dim for before in _BEFORE.split("|") for group in groups)
 
 
 def sd(group: str) -> str:

@@ -73,7 +73,8 @@ def settle_shared(linear: Sequence[PredictorDesign]) -> tuple[tuple[PredictorDes
     Raises
     ------
     DataError
-        If the name of a joint group term, or of one of a further predictor, is that of another one.
+        If the name of a joint group term, or of one of a further predictor, is that of another one, or the
+        levels of a factor would be called like a variable.
     """
     groups = [group for predictor in linear for group in predictor.groups]
     repeated = [name for name, times in Counter(group.name for group in groups).items() if times > 1]
@@ -82,6 +83,12 @@ def settle_shared(linear: Sequence[PredictorDesign]) -> tuple[tuple[PredictorDes
             f"Two group terms would be called {repeated[0]!r}: that of the column, and that of a further "
             f"predictor, which has predictor and factor in its name. Rename the column {repeated[0]}."
         )
+    for group in groups:
+        if names.is_variable_of(names.group_dim(group.factor), [other.name for other in groups]):
+            raise DataError(
+                f"The levels of {group.factor!r} would be called {names.group_dim(group.factor)!r}, as a "
+                f"variable of another group term is. Rename the column {group.factor}."
+            )
     counts = Counter(group.shared for group in groups if group.shared)
     for group in groups:
         name = names.joint(group.shared, group.factor)
