@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from hierbayes.fitted.places import advice, beside, final
 from hierbayes.fitted.store import DAMAGE
 from hierbayes.fitted.unfinished import Claim, damaged, in_words, read
 from hierbayes.plan import Wish, coordinates_of, make_plan
+from hierbayes.progress import quiet, working
 from hierbayes.reuse import CompiledGraphs
 from hierbayes.routes import Source, posterior_of, starts
 from hierbayes.running import Run, carry_on, fit_of, journal_of, landmarks, saved
@@ -78,20 +80,14 @@ def resume(path: str | Path, *, go_on: bool = False, progress: bool = True) -> F
         if path.exists():
             return load(path)
         raise StorageError(f"There is no fit {path}, finished or not.")
-    stub, noted = read(path)
-    try:
-        settings = _settings_of(stub, noted, progress)
-        run = _run_of(stub, noted, settings)
-    except DAMAGE as error:
-        if isinstance(error, StorageError):
-            raise
-        raise damaged(folder, error) from error
+    with nullcontext() if progress else quiet(), working("hb.resume"):
+        run = _run_of(path, progress=progress)
     if not go_on:
         return _brought_back(run, path)
     claim = Claim.of(folder)
     try:
-        journal, _ = _checked(claim, settings)
-        run = replace(run, settings=replace(settings, journal=journal))
+        journal, _ = _checked(claim, run.settings)
+        run = replace(run, settings=replace(run.settings, journal=journal))
         return _gone_on(run, path, claim)
     finally:
         claim.release()
@@ -104,14 +100,24 @@ def _settings_of(stub: Fit, noted: Any, progress: bool) -> Any:
     return SamplerSettings(**{n: stub.settings[n] for n in names}, cores=noted["cores"], progress=progress)
 
 
-def _run_of(stub: Fit, noted: Any, settings: Any) -> Run:
+def _run_of(path: Path, *, progress: bool) -> Run:
     """What the killed process was doing.
 
     Raises
     ------
     StorageError
-        If this version would do something else.
+        If it is damaged, or this version would do something else.
     """
+    stub, noted = read(path)
+    try:
+        return _planned(stub, noted, _settings_of(stub, noted, progress))
+    except DAMAGE as error:
+        if isinstance(error, StorageError):
+            raise
+        raise damaged(beside(path), error) from error
+
+
+def _planned(stub: Fit, noted: Any, settings: Any) -> Run:
     spec, design, asked = stub.spec, stub.design, stub.settings
     frame = coordinates_of(spec, design)
     plan = make_plan(

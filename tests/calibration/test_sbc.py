@@ -14,6 +14,7 @@ from hierbayes import routes
 from hierbayes.calibration import Calibration
 from hierbayes.calibration.run import _first_levels, _holm, _quantities, _rank, _table, _tree
 from hierbayes.design import Design
+from hierbayes.errors import StorageError
 
 PRIORS = {"Intercept": "normal(0, 1)", "sd": "half_normal(1)", "sigma": "half_normal(1)"}
 QUICK = {"draws": 200, "tune": 300, "chains": 2, "progress": False}
@@ -78,6 +79,21 @@ def test_an_intercept_that_is_shifted_is_caught(model, monkeypatch):
     assert not table.loc["b[Intercept]", "ok"]
     assert table.loc["b[Intercept]", "mean"] < 0.5
     assert table.loc["sd_g[Intercept]", "ok"]
+
+
+@pytest.mark.sampling
+def test_calibration_goes_on_from_what_is_kept(model, tmp_path):
+    first = hb.sbc(model, 20, seed=1, store=tmp_path / "kept", **QUICK)
+    files = sorted((tmp_path / "kept").glob("*.nc"))
+    assert len(files) == 20
+    before = {file: file.stat().st_mtime_ns for file in files}
+    for file in files[:2]:  # as if it had been cut off before these
+        file.unlink()
+    again = hb.sbc(model, 20, seed=1, store=tmp_path / "kept", **QUICK)
+    assert again.table.equals(first.table)
+    assert [file for file in files if file.stat().st_mtime_ns != before[file]] == files[:2]
+    with pytest.raises(StorageError, match="another seed"):
+        hb.sbc(model, 20, seed=2, store=tmp_path / "kept", **QUICK)
 
 
 def test_few_data_sets_are_refused(model):
