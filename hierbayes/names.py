@@ -42,7 +42,7 @@ def group_dim(group: str) -> str:
 
 
 def is_variable_of(dim: str, groups: Collection[str]) -> bool:
-    """Whether a dimension of groups is called like a variable of one: ``sd_g_`` of ``sd_g``, and of ``g_``."""
+    """Whether a dimension is called like a variable of a group: ``sd_g_`` of ``sd_g``, and of ``g_``."""
     return any(f"{before}_{group}" == dim for before in _BEFORE.split("|") for group in groups)
 
 

@@ -13,6 +13,7 @@ from hierbayes.families.base import NO_PARAMETERS, Family, Parameters, array, ti
 from hierbayes.families.inflated import (
     INFLATED_LINKS,
     LEAST_SHARE,
+    first_counts,
     log_positive,
     positive_rate,
     pull_of_zeros,
@@ -102,8 +103,8 @@ class HurdlePoisson(Family):
         return count_unit(y[y > 0], link)
 
     def first_means(self, y: Floats, base: Floats, rows: Parameters = NO_PARAMETERS) -> Floats:
-        """Halfway between the base rate and the counts; the base rate where they are zero."""
-        return np.where(y > 0, (y + base) / 2, base)
+        """`first_counts`."""
+        return first_counts(y)
 
     def informative(
         self, y: Floats, values: Mapping[str, float]

@@ -65,6 +65,16 @@ def positive_rate(y: Floats, rows: Parameters) -> float:
     return float(rate_of_truncated(max(mean, 1.1)))
 
 
+def first_counts(y: Floats) -> Floats:
+    """Halfway between the counts and a typical one, on the log scale, zeros taken as 1/2.
+
+    A search that starts from above would take all zeros for ones in excess, and groups of few and small
+    counts for groups of large ones.
+    """
+    logs = np.log(np.maximum(y, 0.5))
+    return array(np.exp((logs + logs.mean()) / 2))
+
+
 def excess_of_zeros(y: Floats, zeros: Floats) -> float:
     """The share ``zi`` that lifts expected shares of zeros to the observed one, within sensible bounds."""
     expected, observed = float(zeros.mean()), float((y == 0).mean())

@@ -23,6 +23,8 @@ from hierbayes.families.base import (
 from hierbayes.families.links import LARGEST_EXPONENT, Floats, Link
 from hierbayes.families.positive import check_positive
 
+LEAST_SIGMA = 0.01  # of rough estimates, in sds of the logarithms
+
 
 def _standardized(y: ArrayLike, eta: ArrayLike, params: Parameters) -> Floats:
     with np.errstate(divide="ignore"):
@@ -139,11 +141,14 @@ class Lognormal(partial.Censorable):
     def rough_parameters(
         self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS
     ) -> dict[str, float]:
-        """The root mean square of the residuals of the logarithms, censored ones left out."""
+        """The root mean square of the residuals of the logarithms, censored ones left out.
+
+        At least a hundredth of what the logarithms scatter: effects of single rows may leave nothing.
+        """
         weights = array(rows.get(WEIGHTS, 1.0)) * partial.exactly_known(rows)
         weights = np.broadcast_to(weights if np.any(weights) else np.ones(1), y.shape)
         squares = np.average((np.log(y) - link.inverse(eta)) ** 2, weights=weights)
-        return {"sigma": float(np.sqrt(squares)) or 1.0}
+        return {"sigma": max(float(np.sqrt(squares)), LEAST_SIGMA * float(np.std(np.log(y)))) or 1.0}
 
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """The logarithm of the response is on the scale of its linear predictor."""

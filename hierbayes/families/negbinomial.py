@@ -119,11 +119,14 @@ class NegativeBinomial(Family):
     def rough_parameters(
         self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS
     ) -> dict[str, float]:
-        """``phi`` by moments: the excess of the squared residuals over ``mu`` is ``mu^2 / phi``."""
-        mu = link.inverse(eta)
-        excess = float(((y - mu) ** 2 - mu).sum())
-        phi = float(np.clip((mu**2).sum() / excess, LEAST_PHI, LARGEST_PHI)) if excess > 0 else LARGEST_PHI
-        return {"phi": phi}
+        """``phi`` by moments: the excess of the squared residuals over ``mu`` is ``mu^2 / phi``.
+
+        Both are divided by ``(1 + mu)^2``, or the rows of the largest means would decide alone.
+        """
+        mu = np.minimum(link.inverse(eta), LARGEST_MEAN)
+        excess = float((((y - mu) ** 2 - mu) / (1 + mu) ** 2).sum())
+        share = float(((mu / (1 + mu)) ** 2).sum())
+        return {"phi": float(np.clip(share / excess, LEAST_PHI, LARGEST_PHI)) if excess > 0 else LARGEST_PHI}
 
     def level1_scales(self, link: Link) -> tuple[str, ...]:
         """Three approximations for the log link, the exact or customary one for the others."""

@@ -12,6 +12,7 @@ from hierbayes.families.base import LOGNORMAL, NO_PARAMETERS, Family, Parameters
 from hierbayes.families.inflated import (
     INFLATED_LINKS,
     excess_of_zeros,
+    first_counts,
     inflated_scales,
     log_with_zeros,
     positive_rate,
@@ -90,8 +91,8 @@ class ZeroInflatedPoisson(Family):
         return count_unit(y[y > 0], link)
 
     def first_means(self, y: Floats, base: Floats, rows: Parameters = NO_PARAMETERS) -> Floats:
-        """Halfway between the base rate and the counts; the base rate where they are zero."""
-        return np.where(y > 0, (y + base) / 2, base)
+        """`first_counts`."""
+        return first_counts(y)
 
     def rough_parameters(
         self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS

@@ -18,7 +18,15 @@ from hierbayes.design.records import Design
 from hierbayes.families import LINKS, Link, get_family, get_link
 from hierbayes.geometry.components import SHORT, START, Components, cross_products, effects_by_em
 from hierbayes.geometry.modes import SWEEPS, Mode, find_mode, row_effects
-from hierbayes.geometry.rough import FIXED, Rough, rough_fit, row_unit, single_level_posterior, within
+from hierbayes.geometry.rough import (
+    FIXED,
+    LARGEST_MOVE,
+    Rough,
+    rough_fit,
+    row_unit,
+    single_level_posterior,
+    within,
+)
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
@@ -27,7 +35,6 @@ type Columns = tuple[Floats, Sequence[Prior]]
 
 ROUNDS = 8
 STEP = 1e-4  # of a linear predictor: near the fourth root of the rounding error, best for central differences
-LARGEST_MOVE = 1.0  # of a row's linear predictor in a round
 LEAST_INFORMATION = 1e-3
 
 

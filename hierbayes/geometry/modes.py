@@ -12,15 +12,21 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design, GroupDesign
 from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.geometry.components import Components, cross_products
-from hierbayes.geometry.rough import Rough, single_level_posterior, within
+from hierbayes.geometry.rough import Rough, beside_effects, moved, single_level_posterior, within
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
 
 NODES = 5  # of Gauss-Hermite quadrature
 
-SWEEPS = 12
-"""Rounds in which coefficients and the effects of each group term are solved for in turn."""
+SWEEPS, MOST = 12, 36
+"""Rounds in which coefficients and the effects of each group term are solved for in turn, and at most."""
+
+LEAST_SHARE = 0.01
+"""Of the information that is expected of a row, the least that its curvature is taken to be."""
+
+SETTLED = 0.03
+"""Change of a linear predictor in a round from which no further ones are made."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,8 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     priors : sequence of Prior, length p
         Their priors.
     fit : Rough
-        Standard deviations of the effects and the family's parameters, which stay, and coefficients.
+        Standard deviations of the effects and the family's parameters, which stay; coefficients and effects
+        to start from.
 
     References
     ----------
@@ -85,43 +92,60 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     family, link = get_family(spec.family), get_link(spec.family, spec.link)
     offset = np.zeros(design.n) if design.offset is None else design.offset
     rows: dict[str, Any] = {**design.row_data, **fit.parameters}
-    parts = {group.name: np.zeros(design.n) for group in design.groups}
+    # From the coefficients alone the first step may leave for regions where nothing can be computed.
+    parts = {group.name: fit.effects.get(group.name, np.zeros(design.n)) for group in design.groups}
     effects = {group.name: np.zeros((group.n_groups, group.Z.shape[1])) for group in design.groups}
     center, precision = fit.center, fit.precision
-    variance = np.zeros(design.n)
+    variance, eta = np.zeros(design.n), X @ center + sum(parts.values(), start=offset)
     # With one factor nothing hangs on where the effects of normal rows are, and there may be many rows.
-    for _ in range(1 if _are_normal(spec, design) and len(design.groups) == 1 else SWEEPS):
-        eta = X @ center + sum(parts.values(), start=offset)
-        W, steps, score = _averaged((family, link), design.y, rows, (eta, np.sqrt(variance)))
-        V = np.maximum(W, steps)
-        working = eta - offset + score / V
-        variance = np.zeros(design.n)
+    normal = _are_normal(spec, design)
+    once = normal and len(design.groups) == 1
+    for sweep in range(1 if once else MOST):
+        to = X @ center + sum(parts.values(), start=offset)
+        if sweep >= SWEEPS and np.abs(to - eta).max() < SETTLED:
+            break
+        eta = moved(link, eta, to)
+        sd = np.zeros(design.n) if normal else np.sqrt(variance)
+        W, score = _averaged((family, link), design.y, rows, (eta, sd))
+        working = eta - offset + np.divide(score, W, out=np.zeros_like(score), where=W > 0)
+        # Variances and means may chase each other: those that have not met by now go halfway.
+        variance = variance / 2 if sweep >= SWEEPS else np.zeros(design.n)
         precision, center = single_level_posterior(
-            X, priors, (1.0, V), working - sum(parts.values(), start=np.zeros(design.n))
+            X, priors, (1.0, W), working - sum(parts.values(), start=np.zeros(design.n))
         )
         for group in sorted(design.groups, key=lambda group: group.n_groups):
-            others = sum((u for k, u in parts.items() if k != group.name), start=X @ center)
-            A = cross_products(group.Z * V[:, None], group) + np.diag(_wide(fit.components[group.name]) ** -2)
-            score = cross_products(((working - others) * V)[:, None], group)
+            others = sum((u for k, u in parts.items() if k != group.name), start=np.zeros(design.n))
+            prior = np.diag(_wide(fit.components[group.name]) ** -2)
+            if not once:
+                center = beside_effects((X, priors), W, working - others, (group, prior))
+            others = others + X @ center
+            A = cross_products(group.Z * W[:, None], group) + prior
+            score = cross_products(((working - others) * W)[:, None], group)
             effects[group.name] = np.linalg.solve(A, score)[:, :, 0]
-            variance += _row_variances(group, np.linalg.inv(A))
+            variance += _row_variances(group, np.linalg.inv(A)) / (2 if sweep >= SWEEPS else 1)
             parts[group.name] = row_effects(group, effects[group.name])
     return Mode(W, working, center, precision, effects)
 
 
 def _averaged(
     kind: tuple[Family, Link], y: Floats, rows: dict[str, Any], normal: tuple[Floats, Floats]
-) -> tuple[Floats, Floats, Floats]:
-    """Information, step weights and score of the rows, averaged over a normal linear predictor (mean, sd)."""
+) -> tuple[Floats, Floats]:
+    """Curvature and score of the rows, averaged over a normal linear predictor (mean, sd).
+
+    The curvature is ``-E[score'] = -E[z score] / sd`` of the standard normal ``z``, but no less than a share
+    of the expected information, and that where the linear predictor is one number.
+    """
     (family, link), (eta, sd) = kind, normal
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    W, steps, score = np.zeros_like(eta), np.zeros_like(eta), np.zeros_like(eta)
+    W, score, slope = (np.zeros_like(eta) for _ in range(3))
     for node, weight in zip(nodes, weights / weights.sum(), strict=True):
         at = within(family.domain(link), eta + node * sd)
-        W += weight * family.information(at, rows, link)
-        steps += weight * family.step_weights(y, at, rows, link)
-        score += weight * family.score(y, at, rows, link)
-    return W, steps, score
+        here = family.score(y, at, rows, link)
+        W += weight * family.step_weights(y, at, rows, link)
+        score += weight * here
+        slope += weight * node * here
+    curvature = np.divide(-slope, sd, out=W.copy(), where=sd > 0)
+    return np.maximum(curvature, LEAST_SHARE * W), score
 
 
 def _row_variances(group: GroupDesign, covariance: Floats) -> Floats:

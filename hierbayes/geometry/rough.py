@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hierbayes.design.records import Design
+from hierbayes.design.records import Design, GroupDesign
 from hierbayes.errors import DataError
 from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.families.base import CATEGORIES
-from hierbayes.geometry.components import SHORT, START, Components, effects_by_em, estimate_components
+from hierbayes.geometry.components import (
+    SHORT,
+    START,
+    Components,
+    cross_products,
+    effects_by_em,
+    estimate_components,
+)
 from hierbayes.spec import PRIORS
 from hierbayes.spec.records import ModelSpec, Prior
 
@@ -27,6 +34,10 @@ ROUNDS, FIXED = 10, 3
 """Rounds of penalized quasi-likelihood, and the first of them, in which only effects move, not variances."""
 IN_UNITS = ("identity", "inverse")
 """Links whose linear predictor is in units of the response."""
+LARGEST_MOVE = 1.0
+"""Of a row's linear predictor in a round, on other scales."""
+TINY = 1e-10
+"""Share of a precision that is added to what effects leave of it, which may be rounding errors alone."""
 BASE_STEPS, BASE_TOLERANCE, LARGEST_STEP = 25, 1e-9, 3.0
 
 
@@ -52,6 +63,9 @@ class Rough:
         The family's own parameters; cutpoints at ``center``.
     residual : float64 array, shape (n,)
         Working responses less the population part.
+    effects : mapping of str to float64 array, shape (n,)
+        What the effects of each group term add to the rows; empty where one step was taken from the base
+        rate.
     """
 
     information: float
@@ -62,6 +76,7 @@ class Rough:
     residual_sd: float
     parameters: Mapping[str, Any]
     residual: Floats
+    effects: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def rough_fit(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior]) -> Rough:
@@ -165,20 +180,22 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
         working = eta + family.score(design.y, eta, rows, link) / W - offset
         rest = working - sum(effects.values(), start=np.zeros(design.n))
         precision, center = single_level_posterior(X, priors, (1.0, W), rest)
-        residual = working - X @ center
         for group in sorted(design.groups, key=lambda group: group.n_groups):  # coarse factors first
             others = sum((u for k, u in effects.items() if k != group.name), start=np.zeros(design.n))
             if group.name not in S:
                 units[group.name] = row_unit(group.Z[group.own], W[group.own], link)
                 S[group.name] = np.diag((START * units[group.name]) ** 2)
+            center = beside_effects((X, priors), W, working - others, (group, np.linalg.inv(S[group.name])))
+            residual = working - X @ center
             steps = 0 if step < FIXED else SHORT
             S[group.name], u = effects_by_em(group, residual - others, W, S[group.name], steps=steps)
             effects[group.name] = u
-        eta = within(family.domain(link), X @ center + sum(effects.values(), start=offset))
+        eta = moved(link, eta, X @ center + sum(effects.values(), start=offset))
+        eta = within(family.domain(link), eta)
         parameters = _rough_parameters(spec, design, eta)
     found = {name: Components.floored(np.sqrt(np.diag(S[name])), START * units[name]) for name in S}
     residual_sd = float(np.mean(W) ** -0.5)
-    return Rough(1.0, W, precision, center, found, residual_sd, parameters, residual)
+    return Rough(1.0, W, precision, center, found, residual_sd, parameters, residual, effects)
 
 
 def _first_predictor(family: Family, link: Link, design: Design) -> Floats:
@@ -201,6 +218,13 @@ def within(domain: tuple[float, float], eta: Floats) -> Floats:
     lower, upper = domain
     room = 1e-3 * max(1.0, float(np.abs(eta).mean()))
     return np.clip(eta, lower + room, upper - room)
+
+
+def moved(link: Link, eta: Floats, to: Floats) -> Floats:
+    """Linear predictors a round later: on scales without a unit, where counts grow by e for 1, no leaps."""
+    if link.name in IN_UNITS:
+        return to
+    return eta + np.clip(to - eta, -LARGEST_MOVE, LARGEST_MOVE)
 
 
 def _rough_parameters(spec: ModelSpec, design: Design, eta: Floats) -> dict[str, Any]:
@@ -236,6 +260,39 @@ def single_level_posterior(
         ) from None
     score = information * (WX.T @ working) + prior_precision * prior_mean
     return precision, np.linalg.solve(precision, score)
+
+
+def beside_effects(
+    columns: tuple[Floats, Sequence[Prior]], W: Floats, rest: Floats, effects: tuple[GroupDesign, Floats]
+) -> Floats:
+    """Coefficients at the mode that they and the effects of one group term have together.
+
+    Solved for in turn, the two would follow each other slowly where one group has most of the information.
+
+    Parameters
+    ----------
+    columns : (float64 array, shape (n, p), sequence of Prior)
+        Population columns, and the priors of their coefficients.
+    W : float64 array, shape (n,)
+        Information of each row.
+    rest : float64 array, shape (n,)
+        Working responses less all else.
+    effects : (GroupDesign, float64 array, shape (q, q))
+        The group term, and the inverse covariance of its effects.
+
+    References
+    ----------
+    Henderson, C. R. (1975). Best linear unbiased estimation and prediction under a selection model.
+    Biometrics 31, 423-447 (mixed model equations, the effects taken out).
+    """
+    (X, priors), (group, inverse) = columns, effects
+    prior_precision, prior_mean = _prior_moments(priors)
+    cross = cross_products(X * W[:, None], group)
+    gain = np.linalg.solve(cross_products(group.Z * W[:, None], group) + inverse, cross)
+    score = cross_products((rest * W)[:, None], group)[:, :, 0]
+    precision = (X * W[:, None]).T @ X + np.diag(prior_precision) - np.einsum("jqp,jqk->pk", cross, gain)
+    total = X.T @ (W * rest) + prior_precision * prior_mean - np.einsum("jqp,jq->p", gain, score)
+    return np.linalg.solve(precision + TINY * np.diag(np.diag(X.T @ (X * W[:, None]))), total)
 
 
 def _prior_moments(priors: Sequence[Prior]) -> tuple[Floats, Floats]:

@@ -83,7 +83,9 @@ def test_the_name_of_a_term_of_a_further_predictor_must_be_free():
 
 def test_the_name_of_the_levels_of_a_factor_must_be_free():
     data = {**DATA, "sd_g": DATA["g"], "g_": DATA["h"]}
-    with pytest.raises(DataError, match="levels of 'sd_g' would be called 'sd_g_', .* Rename the column sd_g"):
+    with pytest.raises(
+        DataError, match=r"levels of 'sd_g' would be called 'sd_g_', .* Rename the column sd_g"
+    ):
         build_design(parse_formula("y ~ x + (1 | sd_g) + (1 | g_)"), data)
     assert build_design(parse_formula("y ~ x + (1 | sd_g) + (1 | h)"), data).group("sd_g").levels
 

@@ -68,3 +68,14 @@ def test_a_report_from_the_wheel_in_an_empty_folder(built: Path, tmp_path: Path)
     run(sys.executable, "-c", command, at=empty, PYTHONPATH=str(installed))
     assert [path.name for path in empty.iterdir()] == ["synthetic_pass.html"]
     assert "<html" in (empty / "synthetic_pass.html").read_text(encoding="utf-8")
+
+
+def test_a_type_checker_knows_the_installed_wheel(built: Path, tmp_path: Path) -> None:
+    """What ``py.typed`` promises, in an environment where no checkout and none of our settings help."""
+    python = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    wheel = next(built.glob("*.whl"))
+    run("uv", "venv", "--python", sys.executable, tmp_path / "env", at=tmp_path)
+    with_types = ("-c", ROOT / "constraints.txt", wheel, "mypy", "pandas-stubs")
+    run("uv", "pip", "install", "--python", python, *with_types, at=tmp_path)
+    shutil.copy(ROOT / "tests" / "typed_use.py", tmp_path)
+    run(python, "-m", "mypy", "--strict", "typed_use.py", at=tmp_path)
