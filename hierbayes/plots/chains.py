@@ -13,6 +13,7 @@ from hierbayes.errors import UnknownNameError
 from hierbayes.estimates.predictors import predictor_term
 from hierbayes.plots import marks, selection
 from hierbayes.plots.browsers import bokeh_widths
+from hierbayes.plots.smooth import FINE, all_the_same
 from hierbayes.plots.style import BLUE, INK, ORANGE, backend_name, canvas, furnish, styled
 
 if TYPE_CHECKING:
@@ -206,6 +207,18 @@ def _tree(dataset: xr.Dataset) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": dataset[["value"]], "sample_stats": dataset[["diverging"]]})
 
 
+def _shaken(dataset: xr.Dataset) -> xr.Dataset:
+    """Chains that stand still, which have no density, moved to and fro by a hundredth of what is drawn."""
+    values = dataset["value"].transpose(..., "parameter", "chain", "draw")
+    moved = np.array(values, dtype=float)
+    for k, chain in np.ndindex(moved.shape[:2]):
+        if all_the_same(moved[k, chain]):
+            least = 100 * FINE * np.spacing(np.abs(moved[k]).max())
+            width = max(0.01 * float(np.ptp(values.to_numpy()[k])), float(least))
+            moved[k, chain] += width * (np.arange(moved.shape[2]) % 11 - 5) / 10
+    return dataset.assign(value=values.copy(data=moved))
+
+
 def draw_trace(
     dataset: xr.Dataset, *, backend: str = "matplotlib", figsize: tuple[float, float] | None = None
 ) -> PlotCollection:
@@ -226,7 +239,7 @@ def draw_trace(
     page = canvas(dataset.attrs, 7.6, 1.2 * dataset.sizes["parameter"], figsize)
     with styled(backend):
         pc = plot_trace_dist(
-            _tree(dataset),
+            _tree(_shaken(dataset)),
             sample_dims=["chain", "draw"],
             compact=False,
             backend=backend,

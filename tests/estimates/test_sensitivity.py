@@ -76,6 +76,19 @@ def test_a_flat_component_moves_nothing_and_a_constant_parameter_is_not_judged()
     np.testing.assert_array_equal(power_scaling(draws, np.zeros((2, 100))), [0.0, np.nan])
 
 
+@pytest.mark.parametrize("stuck", [5.0, -5.0])
+def test_a_chain_that_has_not_moved_is_weighted_as_it_is(stuck):
+    """Its equal draws fill a tail, which has no Pareto distribution."""
+    rng = np.random.default_rng(4)
+    density = rng.normal(size=(4, 250))
+    draws = np.stack([density + rng.normal(size=(4, 250))])
+    plain = power_scaling(draws, density)
+    density[0], draws[0, 0] = stuck, stuck
+    moved = power_scaling(draws, density)
+    assert np.isfinite(moved).all()
+    assert moved > plain  # and it is far from the others
+
+
 def test_diagnoses_by_both_sensitivities():
     prior, data = np.array([0.05, 0.2, 0.04, np.nan]), np.array([0.05, 0.01, 0.3, 0.2])
     assert diagnosis(prior, data) == [CONFLICT, STRONG, NEITHER, NEITHER]

@@ -54,6 +54,18 @@ def test_traces_are_of_the_main_parameters(slopes: Any) -> None:
     np.testing.assert_array_equal(drawn["y"], slopes.posterior["sigma"].sel(chain=1))
 
 
+def test_a_chain_that_stands_still_is_drawn(slopes: Any) -> None:
+    data = chains.trace_data(slopes)
+    values = data["value"].transpose("parameter", "chain", "draw").to_numpy().copy()
+    values[:, 0] = values[:, 0, :1]
+    data = data.assign(value=(("parameter", "chain", "draw"), values))
+    drawn = chains.draw_trace(data, backend="none").viz["trace"]["value"].sel(parameter="sigma")
+    still, other = drawn.sel(chain=0).item()["y"], drawn.sel(chain=1).item()["y"]
+    sigma = list(data["parameter"].values).index("sigma")
+    np.testing.assert_allclose(still, values[sigma, 0], atol=0.006 * np.ptp(values[sigma]))
+    np.testing.assert_array_equal(other, values[sigma, 1])
+
+
 def test_group_effects_are_traced_when_asked_for(slopes: Any) -> None:
     data = chains.trace_data(slopes, ["sigma", "u(school: s3, x)"])
     np.testing.assert_array_equal(

@@ -180,12 +180,21 @@ def power_scaling(draws: Floats, log_density: Floats, alphas: tuple[float, float
         found[varies] = 0.0
         return found
     with np.errstate(all="ignore"):  # weights that one draw has nearly alone
-        weights = [
-            np.exp(array_stats.power_scale_lw(log_density, alpha=alpha, axis=(-2, -1))) for alpha in alphas
-        ]
+        weights = [_weights(log_density, alpha) for alpha in alphas]
         for k in np.flatnonzero(varies):
             found[k] = array_stats.power_scale_sense(draws[k], *weights, *alphas)
     return found
+
+
+def _weights(log_density: Floats, alpha: float) -> Floats:
+    """Weights of the draws under another power, Pareto smoothed where their tail is no single number."""
+    from arviz_stats.base import array_stats
+
+    try:
+        return np.exp(array_stats.power_scale_lw(log_density, alpha=alpha, axis=(-2, -1)))
+    except ValueError:  # a chain that has not moved, for one
+        weights = np.exp((alpha - 1) * (log_density - log_density.mean()))
+        return np.asarray(weights / weights.sum())
 
 
 def diagnosis(prior: Floats, likelihood: Floats) -> list[str]:
