@@ -191,7 +191,7 @@ def _weights(log_density: Floats, alpha: float) -> Floats:
     from arviz_stats.base import array_stats
 
     try:
-        return np.exp(array_stats.power_scale_lw(log_density, alpha=alpha, axis=(-2, -1)))
+        return np.asarray(np.exp(array_stats.power_scale_lw(log_density, alpha=alpha, axis=(-2, -1))))
     except ValueError:  # a chain that has not moved, for one
         weights = np.exp((alpha - 1) * (log_density - log_density.mean()))
         return np.asarray(weights / weights.sum())
