@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hierbayes.design.records import Design, GroupDesign
 from hierbayes.families import Family, Link, get_family, get_link
 from hierbayes.geometry.components import Components, cross_products
-from hierbayes.geometry.rough import Rough, beside_effects, moved, single_level_posterior, within
+from hierbayes.geometry.rough import IN_UNITS, Rough, beside_effects, moved, single_level_posterior, within
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ LEAST_SHARE = 0.01
 """Of the information that is expected of a row, the least that its curvature is taken to be."""
 
 SETTLED = 0.03
-"""Change of a linear predictor in a round from which no further ones are made."""
+"""Change of a linear predictor in a round, in units of its scale, from which no further ones are made."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,11 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     # With one factor nothing hangs on where the effects of normal rows are, and there may be many rows.
     normal = _are_normal(spec, design)
     once = normal and len(design.groups) == 1
-    for sweep in range(1 if once else MOST):
+    W = np.ones(design.n)
+    for sweep in range(1 if once else SWEEPS if normal else MOST):
         to = X @ center + sum(parts.values(), start=offset)
-        if sweep >= SWEEPS and np.abs(to - eta).max() < SETTLED:
+        unit = np.median(W) ** -0.5 if link.name in IN_UNITS else 1.0
+        if sweep >= SWEEPS and np.abs(to - eta).max() < SETTLED * unit:
             break
         eta = moved(link, eta, to)
         sd = np.zeros(design.n) if normal else np.sqrt(variance)
