@@ -124,7 +124,7 @@ def test_linear_predictors_of_rows_follow_from_the_coefficients():
 @pytest.mark.sampling
 def test_posterior_of_categories_agrees_with_multinom():
     model = hb.Model("livch ~ age + urban", hb.load_data("contraception"), family="categorical")
-    fit = model.fit(seed=2026, draws=500, progress=False)
+    fit = model.fit(seed=2026, progress=False)
     assert healthy(fit)
     table = fit.fixef().set_index(["predictor", "term"])
     for category, coefficients in REFERENCE["multinom"]["b"].items():

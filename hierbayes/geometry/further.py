@@ -159,4 +159,4 @@ def _mode(design: Design, columns: Columns, fit: Rough, working: Floats) -> Mode
             score = fit.information * cross_products((working - others)[:, None], group)
             effects[group.name] = np.linalg.solve(A, score)[:, :, 0]
             parts[group.name] = row_effects(group, effects[group.name])
-    return Mode(W, working, center, precision, effects)
+    return Mode(W, W, working, center, precision, effects)

@@ -36,7 +36,9 @@ class Mode:
     Attributes
     ----------
     W : float64 array, shape (n,)
-        Information of each row about its linear predictor.
+        Curvature of each row in its linear predictor.
+    information : float64 array, shape (n,)
+        The same as it is expected, whatever the response.
     working : float64 array, shape (n,)
         Working response, offsets taken out, link scale.
     center : float64 array, shape (p,)
@@ -48,6 +50,7 @@ class Mode:
     """
 
     W: Floats
+    information: Floats
     working: Floats
     center: Floats
     precision: Floats
@@ -100,7 +103,7 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
     # With one factor nothing hangs on where the effects of normal rows are, and there may be many rows.
     normal = _are_normal(spec, design)
     once = normal and len(design.groups) == 1
-    W = np.ones(design.n)
+    W = information = np.ones(design.n)
     for sweep in range(1 if once else SWEEPS if normal else MOST):
         to = X @ center + sum(parts.values(), start=offset)
         unit = np.median(W) ** -0.5 if link.name in IN_UNITS else 1.0
@@ -108,7 +111,7 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
             break
         eta = moved(link, eta, to)
         sd = np.zeros(design.n) if normal else np.sqrt(variance)
-        W, score = _averaged((family, link), design.y, rows, (eta, sd))
+        W, information, score = _averaged((family, link), design.y, rows, (eta, sd))
         working = eta - offset + np.divide(score, W, out=np.zeros_like(score), where=W > 0)
         # Variances and means may chase each other: those that have not met by now go halfway.
         variance = variance / 2 if sweep >= SWEEPS else np.zeros(design.n)
@@ -126,28 +129,29 @@ def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior
             effects[group.name] = np.linalg.solve(A, score)[:, :, 0]
             variance += _row_variances(group, np.linalg.inv(A)) / (2 if sweep >= SWEEPS else 1)
             parts[group.name] = row_effects(group, effects[group.name])
-    return Mode(W, working, center, precision, effects)
+    return Mode(W, information, working, center, precision, effects)
 
 
 def _averaged(
     kind: tuple[Family, Link], y: Floats, rows: dict[str, Any], normal: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
-    """Curvature and score of the rows, averaged over a normal linear predictor (mean, sd).
+) -> tuple[Floats, Floats, Floats]:
+    """Curvature, expected information and score, averaged over a normal linear predictor (mean, sd).
 
     The curvature is ``-E[score'] = -E[z score] / sd`` of the standard normal ``z``, but no less than a share
     of the expected information, and that where the linear predictor is one number.
     """
     (family, link), (eta, sd) = kind, normal
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    W, score, slope = (np.zeros_like(eta) for _ in range(3))
+    steps, information, score, slope = (np.zeros_like(eta) for _ in range(4))
     for node, weight in zip(nodes, weights / weights.sum(), strict=True):
         at = within(family.domain(link), eta + node * sd)
         here = family.score(y, at, rows, link)
-        W += weight * family.step_weights(y, at, rows, link)
+        steps += weight * family.step_weights(y, at, rows, link)
+        information += weight * family.information(at, rows, link)
         score += weight * here
         slope += weight * node * here
-    curvature = np.divide(-slope, sd, out=W.copy(), where=sd > 0)
-    return np.maximum(curvature, LEAST_SHARE * W), score
+    curvature = np.divide(-slope, sd, out=steps.copy(), where=sd > 0)
+    return np.maximum(curvature, LEAST_SHARE * steps), information, score
 
 
 def _row_variances(group: GroupDesign, covariance: Floats) -> Floats:
@@ -196,7 +200,7 @@ def stiffness(spec: ModelSpec, design: Design, X: Floats, fits: tuple[Rough, Mod
     largest = 1.0
     for group in design.groups:
         prior = _wide(fit.components[group.name]) ** -2
-        here = np.diagonal(cross_products(group.Z * at.W[:, None], group), axis1=1, axis2=2) + prior
+        here = np.diagonal(cross_products(group.Z * at.information[:, None], group), axis1=1, axis2=2) + prior
         for k, sign in np.ndindex(len(prior), 2):
             away = np.zeros_like(here)
             away[:, k] = (2 - 4 * sign) / np.sqrt(here[:, k])

@@ -180,6 +180,7 @@ def _quasi_likelihood(spec: ModelSpec, design: Design, X: Floats, priors: Sequen
         working = eta + family.score(design.y, eta, rows, link) / W - offset
         rest = working - sum(effects.values(), start=np.zeros(design.n))
         precision, center = single_level_posterior(X, priors, (1.0, W), rest)
+        residual = working - X @ center
         for group in sorted(design.groups, key=lambda group: group.n_groups):  # coarse factors first
             others = sum((u for k, u in effects.items() if k != group.name), start=np.zeros(design.n))
             if group.name not in S:
