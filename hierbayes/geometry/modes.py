@@ -70,9 +70,9 @@ def row_effects(group: GroupDesign, u: Floats) -> Floats:
 
 
 def find_mode(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Prior], *, fit: Rough) -> Mode:
-    """Fisher scoring from a rough fit, coefficients and group terms in turn.
+    """Newton steps from a rough fit, group terms in turn, each together with the coefficients.
 
-    Information and score are averaged over what is not known of the effects: the mean of a skewed density,
+    Curvature and score are averaged over what is not known of the effects: the mean of a skewed density,
     and the curvature around it, serve better than those at its peak.
 
     Parameters

@@ -121,7 +121,7 @@ def table(results: Mapping[str, Any]) -> str:
         f"number of its parameters (Holm). If nothing is wrong, {ALPHA * len(results):.1f} of {len(results)} "
         f"cases are expected below {ALPHA:g}. Such a case is run once more, with another seed and "
         f"{MORE_DATA_SETS} data sets: that run decides, and both p are given. Cases run again: {again}. "
-        "Failed: data sets that were not fitted, such as one value in all rows. Centered forms have three "
+        "Failed: data sets that were not fitted. Centered forms have three "
         "times the rows, and sds away from zero, which they are for; "
         "the case of weak data shows that they fail elsewhere, as is known, and that calibration finds it "
         "(auto does not choose them). Cases without a result yet: "
