@@ -8,18 +8,20 @@ import numpy as np
 import pytest
 import xarray as xr
 from plugin import random_fit
-from scipy import stats
+from scipy import optimize, stats
 from scipy.special import logsumexp
 from structures import CASES, small_frame
 
 import hierbayes as hb
 from hierbayes import names
+from hierbayes.design.selection import take_rows
 from hierbayes.errors import DataError
 from hierbayes.estimates.leave_out.conditional import Draws
 from hierbayes.estimates.leave_out.integration import nodes
 from hierbayes.estimates.leave_out.marginal import MarginalLikelihood, clusters_of, inner_terms
 from hierbayes.estimates.leave_out.pointwise import log_likelihood
 from hierbayes.estimates.leave_out.units import units_of
+from hierbayes.families import get_family, get_link
 from hierbayes.fitted import Fit
 
 
@@ -184,3 +186,68 @@ def test_more_effects_than_can_be_integrated_are_refused():
         "9 group effects of s 'b' hang together, and the likelihood of a bernoulli response is integrated "
         "over 8 at most. Leave out smaller units, such as the groups within."
     )
+
+
+def around_the_mode(height, start: np.ndarray) -> float:
+    """Log of the integral over two standard normal effects: trapezoids on a grid scaled by the curvature."""
+    best = min(
+        (
+            optimize.minimize(lambda z: -height(z[None])[0], z, method="Nelder-Mead", options=FINE)
+            for z in start
+        ),
+        key=lambda found: found.fun,
+    )
+    scale = np.array([1e-3, 1e-3])
+    for _ in range(2):
+        steps = np.eye(2) * scale
+        corners = [(1, 1, -1), (1, -1, 1), (-1, 1, 1), (-1, -1, -1)]
+        curvature = np.array(
+            [
+                [sum(s * height((best.x + a * i + b * j)[None])[0] for a, b, s in corners) for j in steps]
+                for i in steps
+            ]
+        ) / (4 * np.outer(scale, scale))
+        scale = 0.05 / np.sqrt(np.abs(np.diagonal(curvature)))
+    values, vectors = np.linalg.eigh(curvature)
+    root = vectors / np.sqrt(np.maximum(values, 0.3))
+    x = np.linspace(-9, 9, 181)
+    grid = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
+    found = logsumexp(height(best.x + grid @ root.T)) + np.log(np.abs(np.linalg.det(root)))
+    return float(found + 2 * np.log(x[1] - x[0]))
+
+
+FINE = {"xatol": 1e-7, "fatol": 1e-9, "maxiter": 2000}
+
+
+@pytest.mark.sampling
+@pytest.mark.parametrize("family", ["zero_inflated_poisson", "hurdle_poisson", "poisson"])
+def test_groups_whose_counts_are_far_apart_are_integrated(family):
+    """Zeros do not say what is expected of a row: with expected information the mode was not found."""
+    parameters = {"phi": 2.0, "zi": 0.4, "hu": 0.4}
+    truth = {"b[Intercept]": 0.3, "b[x]": 0.3, "sd[g]": 1.5, "sd[g][x]": 1.5, "cor[g]": 0.2}
+    truth |= {name: parameters[name] for name in get_family(family).parameters}
+    data = hb.simulate(
+        "y ~ x + (1 + x | g)",
+        sizes={"g": 12, "i": 24},
+        params=truth,
+        family=family,
+        covariates={"x": "normal(0, 1)"},
+        seed=6,
+    )
+    fit = hb.fit("y ~ x + (1 + x | g)", data, family=family, draws=2, chains=2, seed=1, progress=False)
+    got, design = values_of(fit, "g"), fit.design
+    draws, (group,) = Draws(fit.spec, fit.posterior), design.groups
+    rng = np.random.default_rng(2)
+    for unit in range(12):
+        rows = take_rows(design, np.flatnonzero(group.codes == unit))
+        mean, Z = rows.X @ draws.b("")[0], rows.groups[0].Z @ draws.factor(fit.spec.groups[0])[0]
+        scalars = {name: draws.of(name)[0] for name in fit.spec.scalars}
+
+        def height(z: np.ndarray, mean=mean, Z=Z, rows=rows, scalars=scalars) -> np.ndarray:
+            density = fit.spec.family
+            values = get_family(density).log_density(rows.y, mean + z @ Z.T, scalars, get_link(density))
+            return values.sum(axis=1) + stats.norm.logpdf(z).sum(axis=1)
+
+        some = 2 * rng.normal(size=(300, 2))
+        start = some[np.argsort(-height(some))[:4]]
+        assert got[unit, 0] == pytest.approx(around_the_mode(height, start), abs=0.02), unit

@@ -133,15 +133,17 @@ class Rows:
     def slopes(self, predicted: Predicted, draws: slice) -> dict[str, tuple[Floats, Floats]]:
         """Score and curvature (at least 0) of each row in each linear predictor, shape (draws, nodes, n).
 
-        Of the main one as the family has them; of the others by central differences.
+        By central differences, but for the score in the main one, which the family has.
         """
         family, link = self.distribution
         parameters = self.parameters(predicted, draws)
         found = {}
         with np.errstate(all="ignore"):
-            score = family.score(self.design.y, predicted[""], parameters, link)
-            information = family.information(predicted[""], parameters, link)
-            found[""] = score, information
+            score, low, high = (
+                family.score(self.design.y, predicted[""] + step, parameters, link)
+                for step in (0.0, -STEP, STEP)
+            )
+            found[""] = score, (low - high) / (2 * STEP)
             middle = self.log_density(predicted, draws) if len(predicted) > 1 else None
             for name, eta in predicted.items():
                 if name and middle is not None:

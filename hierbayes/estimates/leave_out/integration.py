@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from itertools import combinations
 
@@ -20,7 +21,7 @@ these the log likelihood of 117 binary responses under each of 4,000 draws is ri
 POINTS = 256
 """Quasi-random points, where a product rule would need too many."""
 
-STEPS = 25
+STEPS, HALVINGS = 50, 8
 TOLERANCE = 1e-4
 LARGEST_STEP = 2.0  # in prior standard deviations
 
@@ -127,10 +128,19 @@ def _at(fixed: Predicted, loadings: Predicted, z: Floats) -> dict[str, Floats]:
 
 
 def _mode(rows: Rows, fixed: Predicted, loadings: Predicted, draws: slice) -> tuple[Floats, Floats]:
-    """Where the likelihood times the density of the effects is largest, and the curvature: Fisher scoring."""
+    """Where the likelihood times the density of the effects is largest, and the curvature there.
+
+    By Newton steps; those that lead down are halved.
+    """
     shape = next(iter(loadings.values())).shape
     z = np.zeros((shape[0], shape[2]))
     inner = np.broadcast_to(np.eye(shape[2]), (shape[0], shape[2], shape[2]))
+
+    def height(z: Floats) -> Floats:
+        density = rows.log_density(_at(fixed, loadings, z[:, None]), draws)
+        return np.asarray(density.sum(axis=(1, 2)) - 0.5 * (z**2).sum(axis=1))
+
+    here = height(z)
     for _ in range(STEPS):
         at = _at(fixed, loadings, z[:, None])
         slopes = rows.slopes(at, draws)
@@ -143,10 +153,27 @@ def _mode(rows: Rows, fixed: Predicted, loadings: Predicted, draws: slice) -> tu
         inner = _with_crossed(inner, rows, (at, loadings), draws)
         step = np.linalg.solve(inner, gradient[..., None])[..., 0]
         size = np.abs(step).max(axis=-1, keepdims=True)
-        z = z + step * np.minimum(1.0, LARGEST_STEP / np.maximum(size, 1e-300))
+        step = step * np.minimum(1.0, LARGEST_STEP / np.maximum(size, 1e-300))
+        z, here = _uphill(height, (z, here), step)
         if size.max() < TOLERANCE:
             break
     return z, inner
+
+
+def _uphill(
+    height: Callable[[Floats], Floats], at: tuple[Floats, Floats], step: Floats
+) -> tuple[Floats, Floats]:
+    """Where steps lead, halved as often as they would lead down, and how high it is there."""
+    z, here = at
+    there = height(z + step)
+    for _ in range(HALVINGS):
+        down = ~(there >= here - TOLERANCE)
+        if not down.any():
+            break
+        step = np.where(down[:, None], step / 2, step)
+        there = height(z + step)
+    stays = ~(there >= here - TOLERANCE)
+    return np.where(stays[:, None], z, z + step), np.where(stays, here, there)
 
 
 def _with_crossed(inner: Floats, rows: Rows, where: tuple[Predicted, Predicted], draws: slice) -> Floats:
