@@ -14,8 +14,11 @@ from hierbayes.families.links import Link
 
 type Floats = NDArray[np.float64]
 
-STEPS = 40
+STEPS, EXPECTED = 60, 12
+"""Steps at most, and how many of them go by the information that is expected of the rows."""
 TOLERANCE = 1e-9
+SHORT, LEAST_SHARE = 1e-5, 0.01
+"""Step of central differences, and the share of that information that the curvature of a row is at least."""
 LARGEST_STEP = (
     3.0  # in linear-predictor units; keeps Fisher scoring from overshooting on nearly separated groups
 )
@@ -73,7 +76,9 @@ def maximum_likelihood(
     distribution: tuple[Family, Link],
     values: Mapping[str, Any] = NO_VALUES,
 ) -> tuple[Floats, Floats]:
-    """Estimate each group's coefficients from its own rows by Fisher scoring, the rest as offset.
+    """Estimate each group's coefficients from its own rows, the rest as offset.
+
+    By Fisher scoring; groups for which that takes long by Newton steps, with the curvature that rows have.
 
     Parameters
     ----------
@@ -109,9 +114,11 @@ def maximum_likelihood(
     estimable = _full_rank(data)
     coefficients = _start(data, offset, distribution, estimable)
     information = np.zeros((*coefficients.shape, q))
-    for _ in range(STEPS):
+    for turn in range(STEPS):
         eta = offset + np.einsum("snq,nq->sn", coefficients[:, data.codes], data.Z)
         weights = np.broadcast_to(family.step_weights(data.y, eta, parameters, link), eta.shape)
+        if turn >= EXPECTED:
+            weights = np.maximum(_curvature(data.y, eta, parameters, distribution), LEAST_SHARE * weights)
         residual = family.score(data.y, eta, parameters, link)
         information = information_matrices(data.Z, weights, data.codes, data.n_groups)
         score = np.stack(
@@ -138,6 +145,15 @@ def maximum_likelihood(
     estimate = np.where(diverged, np.copysign(np.inf, coefficients), coefficients)
     errors = np.where(diverged, np.inf, errors)
     return np.where(estimable[:, None], estimate, np.nan), np.where(estimable[:, None], errors, np.nan)
+
+
+def _curvature(y: Floats, eta: Floats, rows: Mapping[str, Any], distribution: tuple[Family, Link]) -> Floats:
+    """Minus the slope of the score of each row, by central differences; 0 at the ends of the domain."""
+    family, link = distribution
+    with np.errstate(all="ignore"):
+        low, high = (family.score(y, eta + step, rows, link) for step in (-SHORT, SHORT))
+    found = (low - high) / (2 * SHORT)
+    return np.where(np.isfinite(found), found, 0.0)
 
 
 def _start(
