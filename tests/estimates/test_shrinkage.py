@@ -8,6 +8,7 @@ import pytest
 from plugin import fit_from, posterior_at, random_fit
 
 import hierbayes as hb
+from hierbayes.estimates.by_group import shrinkage
 from hierbayes.estimates.by_group.shrinkage import pooling_factors
 
 
@@ -128,3 +129,13 @@ def test_vpcs_contain_the_published_ones(fit_of):
     contraception = fit_of("contraception", "m_05").vpc().iloc[0]
     assert contraception["lower"] <= 0.0894 <= contraception["upper"]
     assert fit_of("contraception", "m_05").spec.groups[0].n_groups == 102
+
+
+def test_rows_that_are_known_sharply_have_pooling_factors(monkeypatch):
+    """With one row and two coefficients, identity plus SA was singular to double precision."""
+    frame = pd.DataFrame({"y": np.arange(8.0) ** 2, "x": np.arange(8) % 3, "g": [*"aabbccde"]})
+    fit = random_fit(hb.Model("y ~ 1 + (1 + x | g)", frame), draws=3)
+    right = shrinkage._group_information
+    monkeypatch.setattr(shrinkage, "_group_information", lambda *given: 1e22 * right(*given))
+    factors = pooling_factors(fit, "g").to_numpy()
+    assert np.isfinite(factors).all()

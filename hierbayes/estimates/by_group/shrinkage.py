@@ -150,8 +150,12 @@ def pooling_factors(fit: Fit, group: str) -> xr.DataArray:
     posterior = fit.posterior if constant else thin(fit.posterior, INFORMATION_DRAWS)
     S = covariance(fit, spec).sel(chain=posterior["chain"], draw=posterior["draw"]).to_numpy()
     A = _group_information(fit, design, posterior)
-    SA = S[..., None, :, :] @ A
-    own = np.linalg.solve(np.eye(len(spec.terms)) + SA, SA)
+    # (I + SA)^-1 SA with S = LL', in a form that is never singular, however sharp the rows are.
+    values, vectors = np.linalg.eigh(S)
+    L = (vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :])[..., None, :, :]
+    inner = L.swapaxes(-1, -2) @ A
+    told, axes = np.linalg.eigh(inner @ L)
+    own = L @ (axes / (1 + np.maximum(told, 0.0))[..., None, :]) @ axes.swapaxes(-1, -2) @ inner
     dim, term = names.group_dim(group), names.group_term(group)
     return xr.DataArray(
         1 - np.diagonal(own, axis1=-2, axis2=-1),
