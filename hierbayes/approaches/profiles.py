@@ -90,4 +90,5 @@ def _factors(design: Design) -> set[str]:
     expressions: list[Expression] = [e for term in formula.population for e in term.factors]
     expressions += [e for group in formula.groups for term in group.terms for e in term.factors]
     known = [e for e in expressions if str(e) in design.recipe.factors]
-    return {name.name for e in known for name in column_names(e)}
+    parting = {group.by.name for group in formula.groups if group.by is not None}
+    return parting | {name.name for e in known for name in column_names(e)}

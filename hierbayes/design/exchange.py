@@ -119,7 +119,7 @@ def _wrong_length(given: int, design: Design) -> str:
 
 def _raw_columns(design: Design, y: Floats) -> dict[str, NDArray[Any]]:
     formula = design.recipe.formula
-    others = [p.formula for p in design.recipe.predictors if p.formula is not None]
+    others = design.recipe.formulas[1:]
     elsewhere = {use.name for use in uses_of_all(formula, others, response=False)}
     elsewhere |= {use.name for use in uses_of(formula.response.additions, RESPONSE)}
     columns = dict(design.columns)

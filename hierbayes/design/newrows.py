@@ -14,7 +14,7 @@ from hierbayes.design.frame import column_names, column_uses, read_frame
 from hierbayes.design.further import used_expressions
 from hierbayes.design.recipe import AppliedDesign, Recipe
 from hierbayes.design.records import Design
-from hierbayes.formulas.terms import Formula, GroupTerm, Name, Operation
+from hierbayes.formulas.terms import GroupTerm, Name, Operation
 
 UNNAMED = "(unnamed)"
 """The label that stands in a grouping column which the data do not have."""
@@ -83,7 +83,7 @@ def _is_column(value: Any) -> bool:
 def grouping_columns(recipe: Recipe) -> tuple[str, ...]:
     """Columns that serve as grouping factors alone: rows can be predicted without them."""
     factors, others = dict[str, None](), set[str]()
-    for formula in _formulas(recipe):
+    for formula in recipe.formulas:
         for group in formula.groups:
             factors |= dict.fromkeys(_columns_of(group))
             others |= {name.name for term in group.terms for e in term.factors for name in column_names(e)}
@@ -91,10 +91,6 @@ def grouping_columns(recipe: Recipe) -> tuple[str, ...]:
         others |= {name.name for term in formula.population for e in term.factors for name in column_names(e)}
         others |= {name.name for call in formula.offsets for name in column_names(call)}
     return tuple(name for name in factors if name not in others)
-
-
-def _formulas(recipe: Recipe) -> tuple[Formula, ...]:
-    return (recipe.formula, *(p.formula for p in recipe.predictors if p.formula is not None))
 
 
 def _columns_of(group: GroupTerm) -> tuple[str, ...]:
@@ -131,13 +127,13 @@ def _as_design(design: Design, applied: AppliedDesign) -> Design:
 
 def predicting_columns(recipe: Recipe) -> set[str]:
     """The columns that the linear predictors depend on, grouping columns included."""
-    return {use.name for formula in _formulas(recipe) for use in column_uses(formula, response=False)}
+    return {use.name for formula in recipe.formulas for use in column_uses(formula, response=False)}
 
 
 def columns_within_functions(recipe: Recipe) -> set[str]:
     """Columns that stand within a function other than arithmetic, or in an offset: their units matter."""
     found = set[str]()
-    for formula in _formulas(recipe):
+    for formula in recipe.formulas:
         for expression in used_expressions(formula.population, formula.groups):
             plain = isinstance(expression, Name | Operation) or str(expression).startswith("I(")
             found |= set() if plain else {name.name for name in column_names(expression)}

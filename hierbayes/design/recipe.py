@@ -137,6 +137,11 @@ class Recipe:
     state: Mapping[str, Any] = field(default_factory=dict)
     predictors: tuple[PredictorRecipe, ...] = ()
 
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """The model's formula, then those of its further linear predictors that have one of their own."""
+        return (self.formula, *(p.formula for p in self.predictors if p.formula is not None))
+
     def apply(
         self,
         data: Any,
@@ -212,8 +217,8 @@ class Recipe:
     ) -> tuple[Table, tuple[Call, ...]]:
         """The rows, and what stands beside the response that can be read without it."""
         response, beside, groups = parts
-        others = [p.formula for p in self.predictors if p.formula is not None]
         frame = read_frame(data)
+        others = self.formulas[1:]
         stated = stated_beside(self.formula.response, list(map(str, frame.columns))) if beside else ()
         uses = (
             *uses_of_all(self.formula, others, response=response, groups=groups),

@@ -6,7 +6,7 @@ Nothing is computed here: new rows are built with the model's own recipe and han
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes.design.frame import GROUPING, column_uses, with_columns
+from hierbayes.design.groups import factor_name
 from hierbayes.design.recipe import AppliedDesign
 from hierbayes.design.records import Design, GroupDesign, PredictorDesign
 from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.estimates.predictions.grids import as_stored, is_number, levels_of
 from hierbayes.estimates.predictions.prediction import epred, exceedance, middle_cut
 
 type Array = NDArray[Any]
@@ -83,12 +85,13 @@ def covariates(fit: Any) -> list[str]:
 
 def numeric_columns(fit: Any) -> list[str]:
     """Those of the covariates that the formula takes as numbers."""
-    return [
-        name
-        for name in covariates(fit)
-        if np.issubdtype(np.asarray(fit.design.columns[name]).dtype, np.number)
-        and not factor_levels(fit, name)
-    ]
+    return [name for name in covariates(fit) if is_number(fit, name)]
+
+
+def parting_columns(fit: Any, group: GroupDesign) -> list[str]:
+    """Columns ``h`` of ``gr(g, by = h)`` on the factor of ``group``: a group has one level of them."""
+    same = (g for f in fit.design.recipe.formulas for g in f.groups if factor_name(g) == group.factor)
+    return list(dict.fromkeys(g.by.name for g in same if g.by is not None))
 
 
 def grid_of(fit: Any, x: str, n_points: int) -> Array:
@@ -108,34 +111,23 @@ def settings(fit: Any, group: GroupDesign, held: str) -> pd.DataFrame:
         The groups.
     held : {"typical", "own"}
         Numeric columns at their mean and factors at their reference level for all groups alike; or at each
-        group's own mean and most frequent level.
+        group's own mean and most frequent level. A column ``h`` of ``gr(g, by = h)`` is each group's own.
     """
     frame = pd.DataFrame({name: np.asarray(values) for name, values in fit.design.columns.items()})
     by_level = frame[group.own].groupby(group.codes[group.own])
     one = by_level.first()
-    numbers = numeric_columns(fit)
+    parting = parting_columns(fit, group)
     for name in covariates(fit):
-        own, levels = held == OWN, factor_levels(fit, name)
-        if name in numbers:
+        own, levels = held == OWN or name in parting, levels_of(fit, name)
+        if levels is None:
             one[name] = by_level[name].mean() if own else float(frame[name].mean())
-        elif levels:
-            one[name] = by_level[name].agg(_most_frequent) if own else _label(frame[name], levels[0])
+        else:
+            one[name] = by_level[name].agg(_most_frequent) if own else as_stored(fit, name, levels[0])
     return one
 
 
 def _most_frequent(column: pd.Series[Any]) -> Any:
     return column.mode().iloc[0]
-
-
-def factor_levels(fit: Any, column: str) -> tuple[str, ...]:
-    """Levels of a column that the formula takes as a factor, the reference first; empty if it does not."""
-    known: Mapping[str, tuple[str, ...]] = fit.design.recipe.factors
-    return known.get(column, known.get(f"factor({column})", ()))
-
-
-def _label(values: pd.Series[Any], label: str) -> Any:
-    """The column's own value that a level stands for: numbers stay numbers."""
-    return float(label) if np.issubdtype(values.to_numpy().dtype, np.number) else label
 
 
 @dataclass(frozen=True)

@@ -146,12 +146,15 @@ def _is_binary(fit: Any) -> bool:
 
 def _texts(scene: curves.Scene, data: xr.Dataset) -> dict[str, Any]:
     fit, group, x = scene.fit, scene.group, scene.x
-    others = [name for name in curves.covariates(fit) if name != x]
+    parting = curves.parting_columns(fit, group)
+    others = [name for name in curves.covariates(fit) if name not in (x, *parting)]
     what = "curves" if _is_binary(fit) else "lines"
     varies = any(x in g.terms for g in fit.design.groups if g.factor == group.factor)
     caption = [] if varies else [f"The slope of {x} is the same for all groups."]
     if others:
         caption.append(f"Other columns ({selection.listing(others)}) at their mean or reference level.")
+    if parting:
+        caption.append(f"In each group its own {selection.listing(parting)}.")
     caption.append("Posterior means; band: 95 % equal-tailed interval of the population line.")
     if "data_x" in data:
         n = int(group.own.sum())

@@ -191,6 +191,11 @@ def test_the_average_effect_is_nearer_to_zero_than_the_typical_one(binary):
             "The column 'ch' has no level 'X'. Its levels: N, Y.",
         ),
         (lambda f: f.effects("age", at={"age": "old"}), ArgumentTypeError, "The column 'age' has numbers"),
+        (
+            lambda f: f.effects({"age": [0, 10], "ch": "Y"}),
+            ArgumentTypeError,
+            "their values go to `at`: effects('age:ch', at={'age': [0, 10], 'ch': 'Y'})",
+        ),
         (lambda f: f.slopes("ch"), DataError, "'ch' is a factor with the levels N, Y: it has no slope"),
         (lambda f: f.comparisons({"ch": "N"}), DataError, "A comparison needs two values of 'ch'"),
         (lambda f: f.comparisons("ch", at={"ch": "N"}), DataError, "both changed and held"),

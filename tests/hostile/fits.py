@@ -39,6 +39,7 @@ SAMPLE_ANEW = {"kfold", "sensitivity", "prior_predictive", "report", "hypothesis
 
 SELDOM = tuple(sorted(set(ESTIMATES) - SAMPLE_ANEW - set(ALWAYS) - set(USUAL)))
 OF_A_COLUMN = {"comparisons", "slopes", "effects", "interval_odds_ratio"}
+SEVERAL_LEVELS = "A group has one level"
 LONGEST_FILE = 60
 """Characters from which a name may be too long for a file system, at four bytes each."""
 
@@ -220,7 +221,7 @@ def predicted(case: frames.Case, fit: hb.Fit) -> xr.DataArray | None:
     try:
         return fit.epred(case.data)
     except DataError as error:
-        assert "has not seen" in str(error), error
+        assert "has not seen" in str(error) or SEVERAL_LEVELS in str(error), error
         assert case.frame is None or fit.design.n < len(case.frame), error
         return None
 
@@ -233,6 +234,14 @@ def check_new_level(case: frames.Case, fit: hb.Fit) -> None:
         return
     assert case.frame is not None
     other = with_columns(case.frame.iloc[fit.design.rows], {name: "a level never seen"})
+    levels = {group.by for group in fit.design.recipe.groups}
+    if len(levels) > 1:  # of h in gr(g, by = h): a group has one
+        try:
+            fit.epred(other)
+        except DataError as error:
+            assert SEVERAL_LEVELS in str(error), error
+            return
+        raise AssertionError("a new group was predicted at several levels of its factor's by")
     close(fit.epred(other, new_groups="typical"), fit.epred(other, groups="typical"))
     typical = fit.linpred(other, groups="typical")
     sampled = fit.linpred(other) - typical

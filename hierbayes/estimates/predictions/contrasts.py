@@ -162,11 +162,9 @@ def _check(fit: Fit, column: str, at: Mapping[str, Any] | None) -> None:
 
 def _terms_with(fit: Fit, column: str) -> list[set[str]]:
     """The columns of each population term that the column has a part in, of all linear predictors."""
-    recipe = fit.design.recipe
-    formulas = [recipe.formula, *(p.formula for p in recipe.predictors if p.formula is not None)]
     terms = [
         {name.name for factor in term.factors for name in column_names(factor)}
-        for formula in formulas
+        for formula in fit.design.recipe.formulas
         for term in formula.population
     ]
     return [term for term in terms if column in term]

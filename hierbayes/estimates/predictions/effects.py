@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from hierbayes import names
-from hierbayes.errors import DataError
+from hierbayes.errors import ArgumentTypeError, DataError
 from hierbayes.estimates.predictions.averages import (
     RESPONSE,
     Setting,
@@ -109,11 +109,18 @@ def effects(
         If the model has no such column.
     DataError
         If too many columns are named, or a level does not exist.
+    ArgumentTypeError
+        If ``columns`` is a mapping.
 
     Examples
     --------
     >>> fit.effects("age:ch", at={"urban": "Y"})
     """
+    if isinstance(columns, Mapping):
+        raise ArgumentTypeError(
+            "effects() takes names of columns; their values go to `at`: "
+            f"effects({':'.join(map(str, columns))!r}, at={dict(columns)!r})."
+        )
     wanted = columns.split(":") if isinstance(columns, str) else list(columns)
     wanted = [name.strip() for name in wanted]
     check_columns(fit, [*wanted, *(at or {})])

@@ -28,8 +28,7 @@ def columns_of(fit: Fit) -> tuple[str, ...]:
 def levels_of(fit: Fit, column: str) -> tuple[str, ...] | None:
     """The levels of a column that is a factor in the formula, in their order; None for numbers."""
     recipe = fit.design.recipe
-    formulas = [recipe.formula, *(p.formula for p in recipe.predictors if p.formula is not None)]
-    for formula in formulas:
+    for formula in recipe.formulas:
         for expression in used_expressions(formula.population, formula.groups):
             names_in = [name.name for name in column_names(expression)]
             levels = recipe.factors.get(str(expression))
@@ -43,8 +42,7 @@ def levels_of(fit: Fit, column: str) -> tuple[str, ...] | None:
 def _levels_of_by(fit: Fit, column: str) -> tuple[str, ...] | None:
     """The levels of numbers that are codes in ``gr(g, by = column)``; None for other numbers."""
     recipe = fit.design.recipe
-    formulas = [recipe.formula, *(p.formula for p in recipe.predictors if p.formula is not None)]
-    if not any(g.by is not None and g.by.name == column for f in formulas for g in f.groups):
+    if not any(g.by is not None and g.by.name == column for f in recipe.formulas for g in f.groups):
         return None
     known = [*recipe.groups, *(group for p in recipe.predictors for group in p.groups)]
     values = {str(group.by) for group in known if group.by is not None}
@@ -187,17 +185,34 @@ def grid(fit: Fit, values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     -------
     DataFrame
         With all columns of the model but those of groups that are not among ``values``; the last column of
-        ``values`` varies fastest.
+        ``values`` varies fastest. A group of ``gr(g, by = h)`` has its own level of ``h``.
     """
     combined = pd.DataFrame(list(product(*values.values())), columns=list(values))
     held = {name: value for name, value in held_values(fit).items() if name not in values}
-    return with_columns(combined, held) if len(combined) else pd.DataFrame([held])
+    rows = with_columns(combined, held) if len(combined) else pd.DataFrame([held])
+    for by, factor in _by_columns(fit, values).items():
+        groups = zip(*(fit.design.columns[name] for name in factor), strict=True)
+        own = dict(zip(groups, fit.design.columns[by], strict=True))
+        named = zip(*(rows[name] for name in factor), strict=True)
+        rows[by] = [own.get(group, held[by]) for group in named]
+    return rows
+
+
+def _by_columns(fit: Fit, values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Held columns that part the groups which rows name, ``h`` of ``gr(g, by = h)``; the columns of ``g``."""
+    found = {}
+    for group in (group for formula in fit.design.recipe.formulas for group in formula.groups):
+        factor = tuple(name.name for expression in group.factor for name in column_names(expression))
+        if group.by is not None and group.by.name not in values and set(factor) <= set(values):
+            found[group.by.name] = factor
+    return found
 
 
 def held_in_words(fit: Fit, values: Mapping[str, Any]) -> str:
     """Where the other columns stand, as a reader is told: ``"age = 0.002, urban = N"``."""
     held = {name: value for name, value in held_values(fit).items() if name not in values}
+    own = {name: f"that of each {', '.join(factor)}" for name, factor in _by_columns(fit, values).items()}
     return ", ".join(
         f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
-        for name, value in held.items()
+        for name, value in (held | own).items()
     )
