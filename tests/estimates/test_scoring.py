@@ -150,9 +150,13 @@ def test_counts_that_are_all_zero_run_away():
     assert estimate[0, 1, 0] == pytest.approx(0)
 
 
+@pytest.mark.parametrize("seed", [6, 10])
 @pytest.mark.parametrize("family", ["zero_inflated_poisson", "zero_inflated_negbinomial"])
-def test_zeros_in_excess_do_not_keep_groups_from_their_maximum(family):
-    """By expected information alone, 40 steps ended up to 2 below the largest log likelihood."""
+def test_zeros_in_excess_do_not_keep_groups_from_their_maximum(family, seed):
+    """By expected information alone, 40 steps ended up to 2 below the largest log likelihood.
+
+    With the curvature of each row held positive, a group of three counts ended 0.14 below it (seed 10).
+    """
     truth = {"b[Intercept]": 0.3, "b[x]": 0.3, "sd[g]": 1.5, "sd[g][x]": 1.5, "cor[g]": 0.2}
     values = {"zi": 0.4, "phi": 2.0} if family.endswith("negbinomial") else {"zi": 0.4}
     data = hb.simulate(
@@ -161,7 +165,7 @@ def test_zeros_in_excess_do_not_keep_groups_from_their_maximum(family):
         params={**truth, **values},
         family=family,
         covariates={"x": "normal(0, 1)"},
-        seed=6,
+        seed=seed,
     )
     design = hb.Model("y ~ x + (1 + x | g)", data, family=family).design
     (group,) = design.groups

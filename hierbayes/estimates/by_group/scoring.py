@@ -117,10 +117,11 @@ def maximum_likelihood(
     for turn in range(STEPS):
         eta = offset + np.einsum("snq,nq->sn", coefficients[:, data.codes], data.Z)
         weights = np.broadcast_to(family.step_weights(data.y, eta, parameters, link), eta.shape)
-        if turn >= EXPECTED:
-            weights = np.maximum(_curvature(data.y, eta, parameters, distribution), LEAST_SHARE * weights)
-        residual = family.score(data.y, eta, parameters, link)
         information = information_matrices(data.Z, weights, data.codes, data.n_groups)
+        if turn >= EXPECTED:
+            curvature = _curvature(data.y, eta, parameters, distribution)
+            information = _curvatures(data, curvature, LEAST_SHARE * weights)
+        residual = family.score(data.y, eta, parameters, link)
         score = np.stack(
             [group_sums(residual * data.Z[:, k], data.codes, data.n_groups) for k in range(q)], axis=-1
         )
@@ -154,6 +155,17 @@ def _curvature(y: Floats, eta: Floats, rows: Mapping[str, Any], distribution: tu
         low, high = (family.score(y, eta + step, rows, link) for step in (-SHORT, SHORT))
     found = (low - high) / (2 * SHORT)
     return np.where(np.isfinite(found), found, 0.0)
+
+
+def _curvatures(data: GroupedData, rows: Floats, least: Floats) -> Floats:
+    """Curvature of each group, shape (S, J, q, q); where it is not positive, of rows at least ``least``."""
+    whole, floored = (
+        information_matrices(data.Z, weights, data.codes, data.n_groups)
+        for weights in (rows, np.maximum(rows, least))
+    )
+    known = np.isfinite(whole) & np.isfinite(floored)
+    least_of = [np.linalg.eigvalsh(np.where(known, matrices, 0.0))[..., 0] for matrices in (whole, floored)]
+    return np.where((least_of[0] > LEAST_SHARE * least_of[1])[..., None, None], whole, floored)
 
 
 def _start(
