@@ -77,6 +77,17 @@ def test_a_grid_of_groups_has_each_at_its_own_level(fit, kind):
     np.testing.assert_allclose(grid["mean"], observed["mean"], rtol=1e-6)
 
 
+def test_compared_groups_are_each_at_their_own_level(fit, kind):
+    frame = rows(kind).drop_duplicates("g").assign(x=0.5)
+    expected = fit.epred(frame).mean(("chain", "draw")).to_numpy()
+    for over in ("observed", "grid"):
+        found = fit.comparisons({"g": frame["g"].tolist()}, over=over, at={"x": 0.5})
+        np.testing.assert_allclose(found["mean"], expected[1:] - expected[0], rtol=1e-9)
+        held = fit.comparisons({"x": [0.5, 1.5]}, over=over, at={"g": "h"})
+        assert np.isfinite(held["mean"]).all()
+    assert "h = that of each g" in str(fit.comparisons("g", over="grid"))
+
+
 def test_lines_of_groups_are_drawn_at_their_own_level(fit, kind):
     for group in fit.design.groups:
         data = group_lines_data(fit, group.name, "x")

@@ -97,6 +97,58 @@ def test_groups_that_are_named_have_their_own_effects(binary):
     assert draws.attrs["estimand"] == "the groups that the rows name"
 
 
+def test_compared_groups_differ_by_their_effects(linear):
+    for over in ("observed", "grid"):
+        draws = linear.comparisons({"g": ["1", "3"]}, over=over, at=None, scale="link", draws=True)
+        u = linear.posterior["u_g"]
+        age = FRAME["age"].mean()
+        expected = (u.sel(g="3") - u.sel(g="1")).to_numpy() @ [1, age]
+        np.testing.assert_allclose(draws["g: 3 - 1"].isel(part=0), expected, rtol=1e-9, atol=1e-12)
+        assert draws.attrs["estimand"] == "the groups that the rows name"
+
+
+@pytest.mark.parametrize("formula", ["use ~ age + (1 | g) + (1 | kind)", "use ~ age + (1 | g/kind)"])
+def test_factors_that_are_not_named_are_averaged_over(formula):
+    crossed = fit(formula)
+    rows = pd.DataFrame({"age": FRAME["age"].mean(), "g": sorted(FRAME["g"].unique())})
+    expected = crossed.epred(rows).mean(("chain", "draw"))
+    shown = crossed.effects("g")
+    np.testing.assert_allclose(means(shown), expected, rtol=1e-9)
+    assert shown.attrs["estimand"] == (
+        "the groups that the rows name; effects of other factors integrated out"
+    )
+    np.testing.assert_allclose(
+        means(crossed.effects("age:g", points=2)),
+        means(crossed.predict(crossed.effects("age:g", points=2)[["age", "g"]], "mean")),
+        rtol=1e-9,
+    )
+    grid = crossed.comparisons({"age": [0, 1]}, by="g", over="grid")
+    assert (grid["mean"] != 0).all()
+    with pytest.raises(DataError, match="the data have no column 'kind'"):
+        crossed.effects("g", groups="own")
+
+
+def test_numbers_that_name_groups_are_no_numbers():
+    numbers = FRAME.assign(g=FRAME["g"].astype(int) * 10)
+    given = random_fit(hb.Model("y ~ age + (1 + age | g)", numbers), draws=60)
+    words = random_fit(
+        hb.Model("y ~ age + (1 + age | g)", numbers.assign(g=numbers["g"].astype(str))), draws=60
+    )
+    assert given.effects("g")["g"].tolist() == [0, 10, 20, 30, 40]
+    for asked in (
+        lambda f: f.effects("g"),
+        lambda f: f.effects("age:g", points=3),
+        lambda f: f.slopes("age", by="g", over="grid"),
+        lambda f: f.comparisons("g"),
+    ):
+        np.testing.assert_allclose(means(asked(given)), means(asked(words)), rtol=1e-9)
+    np.testing.assert_allclose(
+        means(given.slopes("age", by="g", over="grid")), means(given.slopes("age", by="g")), rtol=1e-6
+    )
+    with pytest.raises(DataError, match="'g' is a factor with the levels 0, 10, 20, 30, 40"):
+        given.slopes("g")
+
+
 def test_slopes_of_a_linear_model_are_coefficients(linear):
     found = linear.slopes("age", by="ch", draws=True)["age"]
     np.testing.assert_allclose(found[:, :, 0], b_of(linear, "age"), rtol=1e-6, atol=1e-9)

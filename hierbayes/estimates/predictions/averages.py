@@ -38,8 +38,9 @@ class Setting:
         The fitted model.
     scale : str
         ``"response"`` (of trials: of a single one) or ``"link"``.
-    groups : str
-        Whose effects, as of ``predict``.
+    groups : str or None
+        Whose effects, as of ``predict``; None: their own for the factors that the rows name, the average for
+        the others.
     notes : tuple of str
         What was decided for the reader.
     seed : int
@@ -48,7 +49,7 @@ class Setting:
 
     fit: Fit
     scale: str
-    groups: str
+    groups: str | None
     notes: tuple[str, ...]
     seed: int
 
@@ -57,11 +58,13 @@ class Setting:
         """What is predicted, in words."""
         if not self.fit.spec.sampled_groups:
             return "the population: the model has no group effects"
+        if self.groups is None:
+            return f"{ESTIMANDS[OWN]}; effects of other factors integrated out"
         return ESTIMANDS[self.groups]
 
 
 def setting_of(
-    fit: Fit, scale: str, groups: str | None, *, named: Sequence[str] = (), seed: int = 0
+    fit: Fit, scale: str, groups: str | None, *, named: Sequence[str] = (), whole: bool = False, seed: int = 0
 ) -> Setting:
     """Check a scale and a choice of groups, or choose.
 
@@ -72,10 +75,12 @@ def setting_of(
     scale : str
         ``"response"`` or ``"link"``.
     groups : str or None
-        As of ``predict``. None: ``"own"`` if a column in ``named`` is one of groups, else ``"average"``,
-        with a note where that is not the same as a typical group.
+        As of ``predict``. None: ``"own"`` for the grouping columns in ``named`` if there are any, else
+        ``"average"``, with a note where that is not the same as a typical group.
     named : sequence of str
         Columns that the call names.
+    whole : bool
+        Whether the rows have all grouping columns, and not only those that are named.
     seed : int
         Of new groups.
 
@@ -90,8 +95,9 @@ def setting_of(
         raise UnknownNameError("value of groups", groups, ESTIMANDS)
     if groups is not None or not fit.spec.sampled_groups:
         return Setting(fit, scale, groups or TYPICAL, (), seed)
-    if set(named) & set(grouping_columns(fit.design.recipe)):
-        return Setting(fit, scale, OWN, (), seed)
+    grouping = set(grouping_columns(fit.design.recipe))
+    if grouping & set(named):
+        return Setting(fit, scale, OWN if whole or grouping <= set(named) else None, (), seed)
     link = get_link(fit.spec.family, fit.spec.link).name
     if scale == LINK or (link == "identity" and not fit.spec.categories and not fit.spec.predictors):
         return Setting(fit, scale, AVERAGE, (), seed)
@@ -152,7 +158,7 @@ def _distinct(data: pd.DataFrame, parts: NDArray[np.int64]) -> tuple[pd.DataFram
 
 def _without_groups(setting: Setting, data: pd.DataFrame) -> pd.DataFrame:
     """The rows without their groups, where it is not these that are asked for: more of them are alike."""
-    if setting.groups == OWN:
+    if setting.groups in (OWN, None):
         return data
     groups = [name for name in grouping_columns(setting.fit.design.recipe) if name in data.columns]
     return data.drop(columns=groups)

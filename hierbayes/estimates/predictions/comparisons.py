@@ -118,8 +118,8 @@ def comparisons(
     scale : str
         ``"response"``, of trials the probability, or ``"link"``.
     groups : str, optional
-        Whose effects, as of ``predict``: ``"own"`` where ``by`` or ``at`` names groups, else the population
-        average.
+        Whose effects, as of ``predict``: ``"own"`` where groups are compared, or named by ``by`` or ``at``
+        (in a grid, the average over factors that are not), else the population average.
     prob : float
         Mass of the equal-tailed intervals.
     draws : bool

@@ -85,8 +85,8 @@ def effects(
     scale : str
         ``"response"``, of trials the probability, or ``"link"``.
     groups : str, optional
-        Whose effects, as of ``predict``: ``"own"`` where ``at`` names a group, else the population average;
-        a note says where a typical group would have other numbers.
+        Whose effects, as of ``predict``: ``"own"`` of factors that are named, here or in ``at``, and the
+        average over the others; a note says where a typical group would have other numbers.
     points : int
         How many values of a first column of numbers.
     prob : float

@@ -26,7 +26,7 @@ def columns_of(fit: Fit) -> tuple[str, ...]:
 
 
 def levels_of(fit: Fit, column: str) -> tuple[str, ...] | None:
-    """The levels of a column that is a factor in the formula, in their order; None for numbers."""
+    """The levels of a column that is a factor in the formula or names groups, in order; None for numbers."""
     recipe = fit.design.recipe
     for formula in recipe.formulas:
         for expression in used_expressions(formula.population, formula.groups):
@@ -35,6 +35,8 @@ def levels_of(fit: Fit, column: str) -> tuple[str, ...] | None:
             if levels is not None and names_in == [column] and _are_values(fit, column, levels):
                 return levels
     if fit.design.columns[column].dtype.kind == "f":
+        if column in grouping_columns(recipe):
+            return tuple(str(_plain(value)) for value in np.unique(fit.design.columns[column]))
         return _levels_of_by(fit, column)
     return tuple(sorted({str(label) for label in fit.design.columns[column]}))
 
@@ -94,7 +96,7 @@ def held_values(fit: Fit) -> dict[str, Any]:
 
 def as_stored(fit: Fit, column: str, label: Any) -> Any:
     """A level as the column has it: a number where a factor is made of numbers."""
-    return float(label) if fit.design.columns[column].dtype.kind == "f" else label
+    return _plain(label) if fit.design.columns[column].dtype.kind == "f" else label
 
 
 def check_columns(fit: Fit, wanted: Sequence[str]) -> None:
@@ -190,11 +192,26 @@ def grid(fit: Fit, values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     combined = pd.DataFrame(list(product(*values.values())), columns=list(values))
     held = {name: value for name, value in held_values(fit).items() if name not in values}
     rows = with_columns(combined, held) if len(combined) else pd.DataFrame([held])
-    for by, factor in _by_columns(fit, values).items():
+    return at_own_levels(fit, rows, values)
+
+
+def at_own_levels(fit: Fit, rows: pd.DataFrame, named: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows whose groups were set, ``g`` of ``gr(g, by = h)``, with ``h`` as these groups have it.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    rows : DataFrame
+        Rows with the columns of the model.
+    named : mapping
+        The columns that were set, by name; ``h`` stays where it is one of them.
+    """
+    for by, factor in _by_columns(fit, named).items():
         groups = zip(*(fit.design.columns[name] for name in factor), strict=True)
         own = dict(zip(groups, fit.design.columns[by], strict=True))
-        named = zip(*(rows[name] for name in factor), strict=True)
-        rows[by] = [own.get(group, held[by]) for group in named]
+        asked = zip(zip(*(rows[name] for name in factor), strict=True), rows[by], strict=True)
+        rows = with_columns(rows, {by: [own.get(group, before) for group, before in asked]})
     return rows
 
 

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from hierbayes import names
 from hierbayes.design.frame import with_columns
+from hierbayes.design.newrows import grouping_columns
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.predictions.averages import Setting, averages, observed, outcomes, setting_of
 from hierbayes.estimates.predictions.grids import (
+    at_own_levels,
     check_columns,
     columns_of,
     grid,
@@ -96,9 +98,11 @@ def prepared(
             f"{twice[0]!r} is both changed and held by `at` in the observed rows. Leave it out of one."
         )
     stated = {name: values_at(fit, name, value) for name, value in (at or {}).items()}
-    setting = setting_of(fit, scale, groups, named=[*wanted, *stated], seed=seed)
-    places = _observed_places(fit, wanted, stated) if over == OBSERVED else _grid_places(fit, wanted, stated)
-    return setting, places
+    named, whole = [*wanted, *stated, *changed], over == OBSERVED
+    setting = setting_of(fit, scale, groups, named=named, whole=whole, seed=seed)
+    if whole:
+        return setting, _observed_places(fit, wanted, stated)
+    return setting, _grid_places(fit, wanted, stated, changed)
 
 
 def _observed_places(fit: Fit, by: Sequence[str], stated: Mapping[str, Sequence[Any]]) -> Places:
@@ -112,7 +116,7 @@ def _observed_places(fit: Fit, by: Sequence[str], stated: Mapping[str, Sequence[
             )
         frame[name] = values[0]
         held.append(f"{name} = {values[0]}")
-    frame = frame[list(columns_of(fit))]
+    frame = at_own_levels(fit, frame[list(columns_of(fit))], stated)
     if not by:
         return Places(frame, np.zeros(len(frame), dtype=np.int64), pd.DataFrame(index=[0]), ", ".join(held))
     grouped = frame.groupby(list(by), sort=True, observed=True)
@@ -134,19 +138,22 @@ def _observed_places(fit: Fit, by: Sequence[str], stated: Mapping[str, Sequence[
     return Places(frame, position[parts], labels, ", ".join(held))
 
 
-def _grid_places(fit: Fit, by: Sequence[str], stated: Mapping[str, Sequence[Any]]) -> Places:
+def _grid_places(
+    fit: Fit, by: Sequence[str], stated: Mapping[str, Sequence[Any]], changed: Sequence[str]
+) -> Places:
     values = {name: usual_values(fit, name, None) for name in by} | dict(stated)
     frame = grid(fit, values)
     shown = [name for name in values if name in by or len(values[name]) > 1]
     single = [f"{name} = {value[0]}" for name, value in values.items() if name not in shown]
-    held = held_in_words(fit, values)
+    grouping = [name for name in changed if name in grouping_columns(fit.design.recipe)]
+    held = held_in_words(fit, values | dict.fromkeys(grouping, ()))
     words = ", ".join([*single, *([held] if held else [])])
     return Places(frame, np.arange(len(frame)), frame[shown].reset_index(drop=True), words)
 
 
 def means_at(setting: Setting, places: Places, changed: Mapping[str, Any]) -> Floats:
     """Mean expected responses of each part, (chain, draw, part) and categories, with columns changed."""
-    frame = with_columns(places.frame, changed)
+    frame = at_own_levels(setting.fit, with_columns(places.frame, changed), changed)
     return averages(setting, frame, places.parts, len(places.labels))
 
 
