@@ -99,12 +99,13 @@ def trace_data(fit: Any, parameters: Sequence[str] | None = None) -> xr.Dataset:
         ``value`` (chain, draw, parameter), in the units of each parameter, and ``diverging`` (chain, draw).
     """
     data, cut = _values(fit, parameters)
-    marked = int(data["diverging"].sum())
+    marked, chains = int(data["diverging"].sum()), data.sizes["chain"]
+    whose = f"{chains} chains (colours)" if chains > 1 else "One chain"
     said = f"Ticks: the {marked} divergent draws." if marked else "No draw diverged."
     data.attrs = {
         "title": "Traces of the main parameters",
         "subtitle": "left: posterior density of each chain; right: its draws in order",
-        "caption": f"{data.sizes['chain']} chains (colours) of {data.sizes['draw']:,} draws. {said}{cut}",
+        "caption": f"{whose} of {data.sizes['draw']:,} draws. {said}{cut}",
     }
     return data
 
