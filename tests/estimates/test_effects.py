@@ -123,6 +123,8 @@ def test_factors_that_are_not_named_are_averaged_over(formula):
         rtol=1e-9,
     )
     grid = crossed.comparisons({"age": [0, 1]}, by="g", over="grid")
+    assert "one row for each value of `by`" in grid.attrs["over"]
+    assert crossed.comparisons("age", over="grid").attrs["over"] == "at one row, the other columns held"
     assert (grid["mean"] != 0).all()
     with pytest.raises(DataError, match="the data have no column 'kind'"):
         crossed.effects("g", groups="own")

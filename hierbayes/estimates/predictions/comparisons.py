@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.predictions.averages import LINK, RESPONSE, Setting, unit_of
 from hierbayes.estimates.predictions.grids import check_columns, is_number, levels_of, usual_values, values_at
-from hierbayes.estimates.predictions.places import OBSERVED, OVER, dataset, means_at, prepared, table
+from hierbayes.estimates.predictions.places import OBSERVED, dataset, means_at, over_in_words, prepared, table
 from hierbayes.estimates.summarize import PROB, describe_interval
 from hierbayes.fitted.record import Fit
 
@@ -169,7 +169,7 @@ def comparisons(
     if draws:
         return dataset(setting, places, found)
     frame = table(setting, places, found, prob=prob)
-    frame.attrs["over"] = OVER[over]
+    frame.attrs["over"] = over_in_words(over, places)
     unit = {DIFFERENCE: unit_of(setting), RATIO: f"ratio of {unit_of(setting)}", ODDS: "odds ratio"}[compare]
     return describe_interval(frame, unit, prob)
 
@@ -257,7 +257,7 @@ def slopes(
     if draws:
         return dataset(setting, places, found)
     frame = table(setting, places, found, prob=prob).drop(columns="contrast")
-    frame.attrs["over"] = OVER[over]
+    frame.attrs["over"] = over_in_words(over, places)
     return describe_interval(frame, f"{unit_of(setting)}, per unit of {column}", prob)
 
 

@@ -36,6 +36,7 @@ OVER = {
     OBSERVED: "averaged over the observed rows",
     GRID: "at one row for each value of `by`, the other columns held",
 }
+ALONE = "at one row, the other columns held"
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,11 @@ def _grid_places(
     held = held_in_words(fit, values | dict.fromkeys(grouping, ()))
     words = ", ".join([*single, *([held] if held else [])])
     return Places(frame, np.arange(len(frame)), frame[shown].reset_index(drop=True), words)
+
+
+def over_in_words(over: str, places: Places) -> str:
+    """Which rows comparisons are about."""
+    return ALONE if over == GRID and places.labels.columns.empty else OVER[over]
 
 
 def means_at(setting: Setting, places: Places, changed: Mapping[str, Any]) -> Floats:
