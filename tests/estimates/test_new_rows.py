@@ -26,6 +26,7 @@ FRAME = pd.DataFrame(
     }
 )
 FRAME["y"] = RNG.normal(size=N)
+FRAME["sector"] = np.where(FRAME["school"].isin(["0", "2"]), "even", "odd")
 FRAME["won"] = RNG.integers(0, 2, N)
 FRAME["ticks"] = RNG.poisson(2, N)
 FRAME["wins"] = RNG.binomial(FRAME["n"], 0.4)
@@ -46,6 +47,7 @@ MODELS = {
     "lognormal": (formula("cost ~ x + (1 | school)", sigma="~ f"), "lognormal"),
     "zi": (formula("ticks ~ x + (1 | school)", zi="~ (1 | room)"), "zero_inflated_poisson"),
     "truncated": ("cost | trunc(lb = 0) ~ x + (1 | school)", "gaussian"),
+    "by": ("won ~ x + sector + (1 + x | gr(school, by = sector))", "bernoulli"),
     "beta": ("share ~ x + (1 || school)", "beta"),
 }
 _FITS: dict[str, hb.Fit] = {}
