@@ -16,6 +16,8 @@ SHORT = 12  # EM steps of a round of quasi-likelihood
 GROUPS = 2000  # at most so many groups, evenly spaced, take part: enough for a rough estimate
 START = 1 / 3  # sd of group effects in units of a row's own sd, per sd of the column
 FLOOR = 0.02  # in the same units: an sd of zero has no coordinates
+LEAST = 1e-8
+"""Of the scatter of residuals, the share that rows within groups are taken to have at least."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def estimate_components(
         S = second.mean(axis=0)
         if estimate_scale:
             scatter = residual @ residual - 2 * (m * sums).sum() + (moments * second).sum()
-            information = float(len(residual) / scatter)
+            scatter = max(float(scatter), LEAST * float(residual @ residual))
+            information = float(len(residual) / scatter) if scatter > 0 else information
     return Components.floored(np.sqrt(np.diag(S)), START * unit, information)
 
 

@@ -17,11 +17,11 @@ from hierbayes.geometry import Coordinates, coordinates
 from hierbayes.kernels.assemble import positive_priors, vine_shapes
 from hierbayes.kernels.conditional import Collapsed, conditional_pieces, draw_conditional
 from hierbayes.kernels.factors import factors_of
-from hierbayes.kernels.jit import compiled, compiled_log_density
+from hierbayes.kernels.jit import compiled, compiled_log_density, floats
 from hierbayes.kernels.marginal import log_marginal
 from hierbayes.kernels.priors import prior_table, unconstrained_start
 from hierbayes.kernels.record import Kernel
-from hierbayes.kernels.statistics import Statistics, read_factors, sufficient_statistics
+from hierbayes.kernels.statistics import CONSTANTS, Statistics, read_factors, sufficient_statistics
 from hierbayes.kernels.variances import KNOWN, N_TABLE, Layout, chain_rule, new_scales, read_scales
 from hierbayes.spec.records import ModelSpec
 
@@ -48,8 +48,10 @@ def collapsed_kernel(spec: ModelSpec, design: Design, frame: Coordinates | None 
         design = replace(design, weights=design.part[STANDARD_ERROR] ** -2, part={})
     statistics = sufficient_statistics(design, frame)
     layout = variance_layout(spec, design)
+    if not spec.scalars:  # known standard errors: sigma is 1
+        statistics.constants[2] = 0.0
     arrays = tuple(np.ascontiguousarray(array) for array in (*statistics, *layout))
-    start = _start(spec, frame, statistics, layout)
+    start = _start(spec, frame, (statistics, layout), float(design.y.std()))
     density = Collapsed(log_density(several=len(statistics.factors) > 1), arrays)
     return Kernel("collapsed", density.function, arrays, start, partial(conditional_pieces, spec, density))
 
@@ -72,17 +74,21 @@ def variance_layout(spec: ModelSpec, design: Design) -> Layout:
     return Layout(terms, kinds, parameters, vine_shapes(spec))
 
 
-def _start(spec: ModelSpec, frame: Coordinates, statistics: Statistics, layout: Layout) -> Floats:
-    """Rough estimates of the standard deviations, correlations of zero."""
+def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Statistics, Layout], spread: float) -> Floats:
+    """Rough estimates of the standard deviations, correlations of zero; ``spread`` is the response's sd."""
+    statistics, layout = arrays
     guesses = [frame.groups[group.name].guess for group in spec.groups]
-    sigma = [rough_sigma(statistics)] if spec.scalars else []
+    sigma = [rough_sigma(statistics, spread)] if spec.scalars else []
     values = np.concatenate([*guesses, sigma])
     free = unconstrained_start(layout.kinds[: len(values)], layout.priors[: len(values)], values)
     return np.concatenate([free, np.zeros(len(layout.shapes))])
 
 
-def rough_sigma(statistics: Statistics) -> float:
-    """Residual sd with all effects fixed; where that leaves no rows, half of the sd without any effects."""
+def rough_sigma(statistics: Statistics, spread: float) -> float:
+    """Residual sd with all effects fixed; where that leaves no rows, half of the sd without any effects.
+
+    Where the population columns alone leave none, half of the sd of the response: they explain all of it.
+    """
     n = int(statistics.sizes[0])
     rank = int(np.count_nonzero(np.diagonal(statistics.roots, axis1=1, axis2=2)))
     scatter, freedom = _least_squares(statistics.within, n - rank)
@@ -90,7 +96,7 @@ def rough_sigma(statistics: Statistics) -> float:
     without = scatter_without / max(freedom_without, 1)
     if freedom > 0 and scatter > 1e-4 * freedom * without:
         return math.sqrt(scatter / freedom)
-    return 0.5 * math.sqrt(without) or 1.0
+    return 0.5 * (math.sqrt(without) if freedom_without > 0 else spread) or 1.0
 
 
 def _total_products(statistics: Statistics) -> Floats:
@@ -121,6 +127,8 @@ def _evaluate(call: Any, table: Any, others: Any) -> int:
     scales = new_scales(table)
     total = read_scales(table, place, scales)
     sigma = scales.positive[0, scales.positive.shape[1] - 1]
+    if sigma < floats(table, CONSTANTS)[2]:
+        return 1
     L_bar, sigma_bar = np.empty(scales.L.shape[0]), np.empty(1)
     total += log_marginal(table, others, (scales.sd, scales.L, sigma), (L_bar, sigma_bar))
     chain_rule(table, scales, (L_bar, sigma_bar, slope))

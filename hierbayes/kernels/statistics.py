@@ -30,6 +30,9 @@ from hierbayes.kernels.sums import (
 
 type Floats = NDArray[np.float64]
 
+SMALLEST = 1e-8
+"""In sds of the response. Where columns explain all rows, the density does not keep sigma from going on."""
+
 ZERO = 1e-12
 """A column of another factor with less than this share of its square left within the first's has none."""
 
@@ -59,8 +62,9 @@ class Statistics(NamedTuple):
         ``A'A - sum_j E_j'E_j``, upper triangle.
     precision, pull : float64 arrays, shape (p,)
         Prior precision ``D`` of the coefficients (0 for flat priors) and ``D (m - center)``.
-    constants : float64 array, shape (2,)
-        The part of the log density that depends on no parameter, and ``(m - center)'D (m - center)``.
+    constants : float64 array, shape (3,)
+        The part of the log density that depends on no parameter, ``(m - center)'D (m - center)``, and the
+        smallest sigma at which the density can be told from rounding errors.
     pattern_pointers, pattern : int64 arrays
         For each of the first R columns of the remainder, the later ones in its row of the Cholesky factor.
     center : float64 array, shape (p,)
@@ -151,6 +155,7 @@ def sufficient_statistics(design: Design, frame: Coordinates) -> Statistics:
     precision, pull, constants = _prior_terms(frame)
     rows = design.n if design.weights is None else int(np.count_nonzero(design.weights))
     constants[0] -= 0.5 * rows * math.log(2 * math.pi)
+    constants[2] = SMALLEST * float(design.y.std())
     if design.weights is not None:
         constants[0] += 0.5 * float(np.log(design.weights[design.weights > 0]).sum())
     pattern_pointers = np.concatenate([[0], pattern[:-1].sum(axis=1).cumsum()]).astype(np.int64)
@@ -264,5 +269,5 @@ def _prior_terms(frame: Coordinates) -> tuple[Floats, Floats, Floats]:
                 mean, sd = prior.parameters
                 precision[k], distance[k] = sd**-2, mean - frame.center[k]
                 constant -= math.log(sd)
-    constants = np.array([constant, float((precision * distance**2).sum())])
+    constants = np.array([constant, float((precision * distance**2).sum()), 0.0])
     return precision, precision * distance, constants

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import hierbayes as hb
 from hierbayes.geometry.components import cross_products, estimate_components
 from hierbayes.geometry.coordinates import coordinates
 
@@ -48,3 +49,18 @@ def test_cross_products_by_loops(model_of):
     for j in (0, 17, 64):
         rows = group.codes == j
         np.testing.assert_allclose(found[j], group.Z[rows].T @ X[rows], rtol=1e-10, atol=1e-12)
+
+
+def test_residuals_that_groups_explain_wholly_leave_some_scatter():
+    """Of one huge value, which its group and column explain, the information had become infinite."""
+    rng = np.random.default_rng(2)
+    data = {"y": rng.normal(size=30), "x": rng.choice(list("abcd"), 30), "g": np.arange(30) % 4}
+    data["y"][0] = 1e12
+    data["x"][0] = "a"
+    data["x"][4::4] = "b"
+    model = hb.Model("y ~ 1 + (1 + x | g)", data)
+    (group,) = model.design.groups
+    residual = model.design.y - model.design.y.mean()
+    rough = estimate_components(group, residual, residual.var() ** -1, estimate_scale=True)
+    assert np.isfinite(rough.sd).all()
+    assert 0 < rough.information**-0.5 < 1e10

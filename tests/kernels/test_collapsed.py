@@ -169,4 +169,30 @@ def test_rough_sigma_without_rows_to_spare():
     data = dense.frame().assign(g=[str(j // 2) for j in range(90)], y=rng.normal(size=90))
     model = dense.model_of("y ~ x + (1 + x | g)", data=data)
     frame = coordinates(model.spec, model.design)
-    assert 0.2 < rough_sigma(sufficient_statistics(model.design, frame)) < 1.0
+    assert 0.2 < rough_sigma(sufficient_statistics(model.design, frame), 1.0) < 1.0
+
+
+def test_rows_that_columns_explain_wholly():
+    """As many columns as rows: sigma starts at half of the response's sd, and has a smallest value."""
+    rng = np.random.default_rng(1)
+    data = {"y": rng.normal(5, 2, 12), "a": list("abcdefghijkl"), "g": list("xyz") * 4}
+    model = hb.Model("y ~ a + (1 | g)", data)
+    kernel = collapsed_kernel(model.spec, model.design)
+    assert np.exp(kernel.start[1]) == pytest.approx(model.design.y.std() / 2, rel=1e-6)
+    at = kernel.start.copy()
+    at[1] = np.log(1.01e-8 * model.design.y.std())
+    assert np.isfinite(kernel.value_and_gradient(at)[0])
+    at[1] = np.log(0.99e-8 * model.design.y.std())
+    with pytest.raises(FloatingPointError):
+        kernel.value_and_gradient(at)
+
+
+@pytest.mark.sampling
+def test_rows_that_columns_explain_wholly_are_sampled():
+    rng = np.random.default_rng(1)
+    data = {"y": rng.normal(size=12), "a": list("abcdefghijkl"), "g": list("xyz") * 4}
+    fit = hb.Model("y ~ a + (1 | g)", data).fit(seed=1, progress=False)
+    summary = fit.summary()
+    assert summary["r_hat"].max() <= 1.01
+    assert summary["ess_bulk"].min() >= 400
+    assert not fit.idata["sample_stats"]["diverging"].any()
