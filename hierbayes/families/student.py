@@ -25,6 +25,7 @@ from hierbayes.families.links import Floats, Link
 MAD_TO_SD = 1.4826  # sd of a normal distribution over its median absolute deviation
 DEGREES = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
 """Degrees of freedom among which a rough estimate chooses."""
+LEAST_SIGMA = 1e-3  # of rough estimates, in median absolute deviations of the response
 EM_STEPS = 10
 SMALLEST = 1e-280  # probabilities below may have lost digits
 
@@ -151,17 +152,21 @@ class Student(partial.Censorable):
     def rough_parameters(
         self, y: Floats, eta: Floats, link: Link, rows: Parameters = NO_PARAMETERS
     ) -> dict[str, float]:
-        """The best of some degrees of freedom, each with its ``sigma`` by EM."""
+        """The best of some degrees of freedom, each with its ``sigma`` by EM.
+
+        At least a thousandth of what a typical response is away from the median: columns may leave nothing.
+        """
         squares = (y - link.inverse(eta)) ** 2
         weights = array(rows.get(WEIGHTS, 1.0)) * partial.exactly_known(rows)
         weights = np.broadcast_to(weights if np.any(weights) else np.ones(1), y.shape)
         start = float(np.average(squares, weights=weights)) or 1.0
+        least = max(1e-8 * start, (LEAST_SIGMA * float(np.median(np.abs(y - np.median(y))))) ** 2)
         best, found = -np.inf, {"sigma": math.sqrt(start), "nu": DEGREES[-1]}
         for nu in DEGREES:
             variance = start
             for _ in range(EM_STEPS):
                 each = (nu + 1) / (nu + squares / variance) * squares
-                variance = max(float(np.average(each, weights=weights)), 1e-8 * start)
+                variance = max(float(np.average(each, weights=weights)), least)
             guess = {"sigma": math.sqrt(variance), "nu": nu}
             value = float(self.log_density(y, eta, {**rows, **guess}, link).sum())
             if value > best:

@@ -176,6 +176,9 @@ WEIGHTS = {"noncentered": 0.0, "centered": 1.0}
 FORMS = (*WEIGHTS, PARTIAL)
 """The parameterizations of a group term."""
 
+SHARES = (0.0, 1e-12, 1e-9, 1e-6)
+"""Of the variances of coefficients, what is added to them until their covariance has a Cholesky factor."""
+
 
 def is_real(kind: str) -> bool:
     """Whether coefficients with this kind of prior range over the whole real line."""
@@ -356,6 +359,17 @@ def _reliability(A: Floats, sd: Floats) -> Floats:
     return np.diagonal(np.linalg.solve(A + np.diag(sd**-2), A), axis1=1, axis2=2)
 
 
+def _cholesky(covariance: Floats) -> Floats:
+    """The factor of a covariance that rounding may have left indefinite; other coordinates do as well."""
+    variances = np.diag(np.diag(covariance))
+    for share in SHARES[:-1]:
+        try:
+            return np.linalg.cholesky(covariance + share * variances)
+        except np.linalg.LinAlgError:
+            continue
+    return np.linalg.cholesky(covariance + SHARES[-1] * variances)
+
+
 def _blocks(priors: Sequence[Prior], covariance: Floats, predictor: str) -> tuple[Block, ...]:
     """The coefficients by kind of prior, each block whitened by its part of the covariance."""
     kinds = [prior.distribution for prior in priors]
@@ -364,7 +378,7 @@ def _blocks(priors: Sequence[Prior], covariance: Floats, predictor: str) -> tupl
         where = np.array([k for k, given in enumerate(kinds) if given == kind])
         R = np.zeros((0, 0))
         if is_real(kind):
-            R = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(where, where)]))
+            R = np.linalg.inv(_cholesky(covariance[np.ix_(where, where)]))
         name = names.of("beta", predictor)
         if len(set(kinds)) > 1:
             name = f"{name}_{kind}"

@@ -50,8 +50,8 @@ def check_not_exact(spec: ModelSpec, design: Design) -> None:
     leave = "the column that it was computed from" if alone else "a group term or a column"
     raise DataError(
         f"{what} the response {design.response.name!r} exactly (to a billionth of its sd), so that no "
-        f"scatter is left: the posterior is improper, as it grows without bound where sigma goes to 0. Leave out "
-        f"{leave}, or give sigma a prior away from 0, such as 'uniform(0.1, 10)'."
+        "scatter is left: the posterior is improper, as it grows without bound where sigma goes to 0. Leave "
+        f"out {leave}, or give sigma a prior away from 0, such as 'uniform(0.1, 10)'."
     )
 
 

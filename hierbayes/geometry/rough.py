@@ -254,11 +254,17 @@ def single_level_posterior(
     try:
         np.linalg.cholesky(precision)
     except np.linalg.LinAlgError:
-        raise DataError(
-            "The population columns are linear combinations of each other and their priors are flat: "
-            "the posterior is improper. Drop a column, or give the coefficients a proper prior, such as "
-            "b = 'normal(0, 10)'."
-        ) from None
+        if any(prior.distribution == "flat" for prior in priors):
+            raise DataError(
+                "The population columns are linear combinations of each other and their priors are flat: "
+                "the posterior is improper. Drop a column, or give the coefficients a proper prior, such as "
+                "b = 'normal(0, 10)'."
+            ) from None
+        # Wide priors beside rows of great information get lost in rounding, not so in least squares.
+        roots = np.sqrt(information * (1.0 if weights is None else weights)), np.sqrt(prior_precision)
+        stacked = np.vstack([X * np.reshape(roots[0], (-1, 1)), np.diag(roots[1])])
+        center = np.linalg.lstsq(stacked, np.append(working * roots[0], prior_mean * roots[1]))[0]
+        return precision + TINY * np.diag(np.diag(precision)), center
     score = information * (WX.T @ working) + prior_precision * prior_mean
     return precision, np.linalg.solve(precision, score)
 
