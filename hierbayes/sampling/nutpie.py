@@ -6,8 +6,10 @@ import contextlib
 import importlib
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,8 @@ type Floats = NDArray[np.float64]
 type CompiledSampler = Callable[[Mapping[str, Floats], SamplerSettings, str], RawDraws]
 
 DIM = "unconstrained_dim"
+QUIET = 0.1
+"""Seconds without a question after which the threads of a sampler that has stopped have ended."""
 
 SURFACE = {
     "nutpie._lib": ("LogpFunc", "ExpandFunc", "PyVariable.new_variables", "PyMcModel", "PySampler.from_pymc"),
@@ -185,8 +189,11 @@ def prebuilt(kernel: Kernel, store: Store | None = None) -> Any:
     else:
         expand, size, expand_table = store_draw(), 1, store.table
 
+    @dataclass(frozen=True)
     class Prebuilt(CompiledModel):  # type: ignore[misc]
         """The methods that ``nutpie.sample`` calls."""
+
+        initial_point_func: Callable[[Any], Floats]
 
         @property
         def n_dim(self) -> int:
@@ -206,12 +213,12 @@ def prebuilt(kernel: Kernel, store: Store | None = None) -> Any:
             stored = _lib.ExpandFunc(n_dim, size, expand.address, expand_table.ctypes.data, keep)
             sizes, dims = {DIM: size}, {UNCONSTRAINED: (DIM,)}
             variables = _lib.PyVariable.new_variables([UNCONSTRAINED], ["float64"], [(size,)], sizes, dims)
-            return _lib.PyMcModel(density, stored, variables, n_dim, sizes, {}, _jittered(kernel), None)
+            return _lib.PyMcModel(density, stored, variables, n_dim, sizes, {}, self.initial_point_func, None)
 
         def _make_sampler(self, settings: Any, init_mean: Any, cores: int, *rest: Any) -> Any:
             return _lib.PySampler.from_pymc(settings, cores, self._make_model(init_mean), *rest)
 
-    return Prebuilt(dims={})
+    return Prebuilt(dims={}, initial_point_func=_jittered(kernel))
 
 
 def _jittered(kernel: Kernel) -> Any:
@@ -222,6 +229,30 @@ def _jittered(kernel: Kernel) -> Any:
         return kernel.start + rng.uniform(-kernel.jitter, kernel.jitter, kernel.n_dim)
 
     return start
+
+
+class Starts:
+    """Where chains start, by seed, until they are told to stop.
+
+    After one chain could not start, the others go on trying in threads of their own; the interpreter that
+    ends before they have ended does so with a segmentation fault.
+    """
+
+    def __init__(self, draw: Callable[[Any], Floats]) -> None:
+        self.draw, self.stopped, self.asked = draw, False, 0.0
+
+    def __call__(self, seed: Any = None) -> Floats:
+        """A starting point, shape (n_dim,)."""
+        self.asked = time.monotonic()
+        if self.stopped:
+            raise RuntimeError("sampling has stopped")
+        return self.draw(seed)
+
+    def stop(self) -> None:
+        """Refuse from now on, and wait until no thread asks."""
+        self.stopped = True
+        while time.monotonic() - self.asked < QUIET:
+            time.sleep(QUIET / 10)
 
 
 def _run(compiled: Any, settings: SamplerSettings, title: str) -> RawDraws:
@@ -248,9 +279,15 @@ def finish(progress: ChainProgress | NoProgress, raw: RawDraws) -> None:
 
 
 def begin(compiled: Any, settings: SamplerSettings, show: Callable[[list[ChainState]], None]) -> Any:
-    """Start nutpie in the background; ``show`` hears where the chains stand."""
-    return _nutpie().sample(
-        compiled,
+    """Start nutpie in the background; ``show`` hears where the chains stand.
+
+    Returns
+    -------
+    nutpie's background sampler, with its ``Starts`` as ``starts``.
+    """
+    starts = Starts(compiled.initial_point_func)
+    sampler = _nutpie().sample(
+        replace(compiled, initial_point_func=starts),
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
@@ -264,6 +301,8 @@ def begin(compiled: Any, settings: SamplerSettings, show: Callable[[list[ChainSt
         return_raw_trace=True,
         store_unconstrained=settings.journal is not None and UNCONSTRAINED not in compiled.shapes,
     )
+    sampler.starts = starts
+    return sampler
 
 
 def _state(chain: Any, settings: SamplerSettings) -> ChainState:
@@ -289,6 +328,7 @@ def _collect(sampler: Any, journal: Journal | None) -> tuple[Any, bool]:
     except KeyboardInterrupt:
         return sampler.abort(), True
     except RuntimeError as error:
+        sampler.starts.stop()
         raise failure(error) from error
     except BaseException:
         # Its threads would go on, and end the interpreter with a segmentation fault when that ends.
