@@ -237,8 +237,12 @@ def _rough_parameters(spec: ModelSpec, design: Design, eta: Floats) -> dict[str,
 
 
 def row_unit(Z: Floats, W: Floats, link: Link) -> Floats:
-    """Sd of a typical row on the link scale, per sd of each column; at most 1 on scales without a unit."""
+    """Sd of a typical row on the link scale, per sd of each column; at most 1 on scales without a unit.
+
+    Rows without information do not count; where all are so, it is 1.
+    """
     spread = Z.std(axis=0)
+    W = W[W > 0] if np.any(W > 0) else np.ones(1)
     most = np.inf if link.name in IN_UNITS else 1.0
     return np.asarray(min(most, float(np.median(W)) ** -0.5) / np.where(spread > 0, spread, 1.0))
 

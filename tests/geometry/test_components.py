@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import hierbayes as hb
+from hierbayes.families import get_link
 from hierbayes.geometry.components import cross_products, estimate_components
 from hierbayes.geometry.coordinates import coordinates
+from hierbayes.geometry.rough import row_unit
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "lme4.json").read_text())["models"]
 
@@ -64,3 +66,13 @@ def test_residuals_that_groups_explain_wholly_leave_some_scatter():
     rough = estimate_components(group, residual, residual.var() ** -1, estimate_scale=True)
     assert np.isfinite(rough.sd).all()
     assert 0 < rough.information**-0.5 < 1e10
+
+
+def test_the_unit_of_rows_without_information():
+    """Of rows that an offset of 1e12 decides, the information is zero: no division by it."""
+    Z = np.column_stack([np.ones(6), np.arange(6.0)])
+    identity, logit = get_link("gaussian", "identity"), get_link("bernoulli", "logit")
+    expected = np.array([1.0, 1 / np.arange(6.0).std()])
+    np.testing.assert_allclose(row_unit(Z, np.zeros(6), identity), expected)
+    np.testing.assert_allclose(row_unit(Z, np.array([0, 0, 0, 0, 0, 0.25]), identity), 2 * expected)
+    np.testing.assert_allclose(row_unit(Z, np.array([0, 0, 0, 0, 0, 0.25]), logit), expected)
