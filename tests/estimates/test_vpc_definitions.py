@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from plugin import fit_at_lme4, fit_from, posterior_at
+from plugin import fit_at_lme4, fit_from, posterior_at, random_fit
 from scipy import stats
 from tolerances import IDENTITY, OTHER_SOFTWARE, monte_carlo
 
@@ -296,3 +296,12 @@ def test_parameters_with_formulas_are_those_at_the_values_of_columns():
     m, e, phi = np.exp(0.3 + 1.2 + 0.125), np.exp(0.25), np.exp(0.5 + 0.8)
     between = m**2 * (e - 1)
     assert got == pytest.approx(between / (between + m + m**2 * e / phi), rel=1e-8)
+
+
+def test_linear_definition_without_columns_is_the_simulation():
+    """Of ordered categories a model without columns has no coefficient at all, and all rows are alike."""
+    rng = np.random.default_rng(8)
+    data = {"y": rng.integers(0, 3, 40), "g": rng.choice(list("klm"), 40)}
+    fit = random_fit(hb.Model("y ~ 1 + (1 | g)", data, family="cumulative"), chains=2, draws=20)
+    linear, simulated = (fit.vpc(method=m, draws=True)["g"] for m in ("linear", "simulation"))
+    np.testing.assert_allclose(linear, simulated, rtol=1e-4)

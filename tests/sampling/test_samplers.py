@@ -44,7 +44,7 @@ def assert_same_posterior(first, second):
 def test_model_pymc_sampled_by_plain_pymc_is_the_same_posterior(model, fit):
     with model.pymc:
         plain = pymc.sample(
-            1000, tune=1000, chains=2, cores=2, random_seed=5, progressbar=False, nuts_sampler="pymc"
+            1000, tune=1000, chains=2, cores=1, random_seed=5, progressbar=False, nuts_sampler="pymc"
         )
     posterior = plain["posterior"].to_dataset()
     assert_same_posterior(fit.posterior, posterior)

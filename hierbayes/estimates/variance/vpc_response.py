@@ -153,7 +153,7 @@ def _linear(fit: Fit, between: Mapping[str, xr.DataArray], where: Where) -> Shar
     b = np.zeros((*sizes, 0))
     if fit.spec.terms:
         b = fit.posterior[names.B].transpose("chain", "draw", names.TERM).to_numpy()
-    b = b.reshape(-1, X.shape[1])
+    b = b.reshape(sizes[0] * sizes[1], X.shape[1])
     positions, weights = representatives(X, offset, X @ b.mean(axis=0) + offset)
     eta = b @ X[positions].T + offset[positions]
     spread = variance.isel({POINT: 0}, missing_dims="ignore").transpose("chain", "draw")
