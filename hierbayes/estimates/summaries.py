@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -107,7 +108,7 @@ def fixef(fit: Fit, prob: float = PROB, *, draws: bool = False) -> pd.DataFrame 
     >>> fit.fixef()["term"].tolist()
     ['Intercept', 'standLRT', 'schgend[boys]', 'schgend[girls]']
     """
-    b = populations(fit)
+    b = populations(fit) or {"": _none(fit)}
     if draws:
         every = xr.Dataset({names.of(names.B, name): values for name, values in b.items()})
         return every if fit.spec.predictors else every[names.B]
@@ -138,6 +139,14 @@ def populations(fit: Fit) -> dict[str, xr.DataArray]:
             joined = xr.concat(parts, dim=names.TERM) if len(parts) > 1 else parts[0]
             found[predictor.name] = joined.transpose("chain", "draw", names.TERM)
     return found
+
+
+def _none(fit: Fit) -> xr.DataArray:
+    """Draws of no coefficient at all, of ``y ~ 0 + (1 | g)``."""
+    chains, draws = fit.posterior["chain"], fit.posterior["draw"]
+    values = np.zeros((len(chains), len(draws), 0))
+    coords = {"chain": chains, "draw": draws, names.TERM: np.zeros(0, dtype=np.str_)}
+    return xr.DataArray(values, coords=coords, dims=("chain", "draw", names.TERM))
 
 
 def _elements(draws: xr.DataArray, dim: str | None = None) -> xr.DataArray:

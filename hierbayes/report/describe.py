@@ -149,9 +149,12 @@ def _effects(fit: Fit, prob: float) -> str:
         if score is not None and term != names.INTERCEPT:
             said += f", standardized {number(score, 2)}"
         what = "The intercept" if term == names.INTERCEPT else f"The effect of {term}{about}"
+        if term.startswith(f"{names.CUTPOINTS}["):
+            what = f"The cutpoint {term.removeprefix(names.CUTPOINTS)}{about}"
         sentences.append(f"{what}{of} is {said}.")
     scale = latent_words(fit.spec)
-    return f"Posterior means on the scale of {scale}, with {100 * prob:g} % intervals. " + " ".join(sentences)
+    where = scale if "scale" in scale else f"the scale of {scale}"
+    return f"Posterior means on {where}, with {100 * prob:g} % intervals. " + " ".join(sentences)
 
 
 def _draws_of(fit: Fit, draws: Any, predictor: str, term: str) -> Any:

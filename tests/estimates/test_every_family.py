@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 from plugin import random_fit
 from structures import CASES, small_frame
 
 import hierbayes as hb
-from hierbayes.errors import DataError, UnknownNameError
+from hierbayes.errors import DataError, HierbayesError, UnknownNameError
 from hierbayes.families import FAMILIES
 from hierbayes.fitted.registry import ESTIMATES
 
 WITH_GROUPS = {CASES[case][1]: case for case in CASES if "(1" in str(CASES[case][0])}
 FRAME = small_frame()
+RNG = np.random.default_rng(7)
+OF_A_COLUMN = ("comparisons", "slopes", "effects", "interval_odds_ratio")
 ELSEWHERE = {"report", "prior_predictive", "kfold", "hypothesis", "contrasts", "sensitivity", "simulate"}
 """Tried elsewhere: they write a page, need a posterior, sample anew, or take an expression or parameters."""
 
@@ -72,6 +76,52 @@ def test_every_question_is_answered_or_refused(family):
         else:
             answer = ask()
             assert not (isinstance(answer, pd.DataFrame) and answer.empty), name
+
+
+SPARSE = (
+    "y ~ 1",
+    "y ~ x",
+    "y ~ 0 + x",
+    "y ~ 0 + (1 | g)",
+    "y ~ 1 + (0 + x | g)",
+    "y ~ 0 + f + (1 | g) + (1 | k)",
+)
+RESPONSES = {
+    "gaussian": RNG.normal(size=48),
+    "bernoulli": RNG.integers(0, 2, 48),
+    "poisson": RNG.poisson(2, 48),
+    "cumulative": RNG.integers(1, 4, 48),
+    "categorical": RNG.choice(list("uvw"), 48),
+}
+
+
+@pytest.mark.parametrize("formula", SPARSE)
+@pytest.mark.parametrize("family", RESPONSES)
+def test_models_that_lack_columns_or_groups_are_asked_everything(family, formula):
+    frame = {
+        "y": RESPONSES[family],
+        "x": RNG.normal(size=48),
+        "f": RNG.choice(list("ab"), 48),
+        "g": RNG.choice(list("klmn"), 48),
+        "k": RNG.choice(list("pq"), 48),
+    }
+    fit = random_fit(hb.Model(formula, frame, family=family), draws=10)
+    methods = ("latent", "linearised", "simulation", "linear")
+    asked: dict[str, Callable[[], object]] = {
+        **{name: getattr(fit, name) for name in ESTIMATES if name not in (*ELSEWHERE, *OF_A_COLUMN)},
+        **{name: partial(getattr(fit, name), "x") for name in OF_A_COLUMN},
+        **{f"vpc {method}": partial(fit.vpc, method=method) for method in methods},
+        **{
+            f"draws of {name}": partial(getattr(fit, name), draws=True) for name in ("fixef", "ranef", "coef")
+        },
+        "loo": partial(fit.loo, refits=0),
+        "report": lambda: fit._repr_html_(),
+    }
+    for name, ask in asked.items():
+        try:
+            assert len(str(ask())) > 20, name
+        except HierbayesError as error:
+            assert len(str(error)) > 40, name
 
 
 def test_names_of_the_refusals_exist():
