@@ -120,3 +120,16 @@ def test_refusals(plain, options, error, message):
     with pytest.raises(error) as caught:
         plain.contrasts(**options)
     assert str(caught.value) == message
+
+
+def test_an_interaction_alone_where_the_other_column_is_zero():
+    given = fit("y ~ scale(x):kind + (1 | g)")
+    at_mean = given.contrasts("kind")
+    assert (at_mean["mean"] == 0).all()
+    assert len(at_mean) == 3
+    assert "kind interacts with x" in at_mean.attrs["notes"][0]
+    elsewhere = given.contrasts("kind", at={"x": FRAME["x"].mean() + FRAME["x"].std()})
+    b = given.posterior["b"]
+    names = list(map(str, b["term"].to_numpy()))
+    first, second = (b.sel(term=name).mean() for name in names[1:3])
+    np.testing.assert_allclose(elsewhere["mean"].iloc[0], second - first, rtol=1e-9)

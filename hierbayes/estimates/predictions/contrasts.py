@@ -200,7 +200,8 @@ def _differences(setting: Setting, places: Places, column: str) -> dict[tuple[st
             values = etas[j][predictor] - etas[i][predictor]
             found[predictor, f"{labels[j]} - {labels[i]}"] = values
     concerned = [p for p in etas[0] if any(values.any() for (own, _), values in found.items() if own == p)]
-    return {key: values for key, values in found.items() if key[0] in concerned}
+    # Where another column is held at zero, an interaction alone leaves no difference in any of them.
+    return {key: values for key, values in found.items() if key[0] in (concerned or etas[0])}
 
 
 def _dataset(fit: Fit, places: Places, found: Mapping[tuple[str, str], Floats]) -> xr.Dataset:
