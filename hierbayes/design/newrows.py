@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from hierbayes.design.frame import column_names, column_uses, read_frame
 from hierbayes.design.further import used_expressions
+from hierbayes.design.grouped import GroupRecipe
 from hierbayes.design.recipe import AppliedDesign, Recipe
 from hierbayes.design.records import Design
+from hierbayes.errors import DataError
 from hierbayes.formulas.terms import GroupTerm, Name, Operation
 
 UNNAMED = "(unnamed)"
@@ -105,6 +107,45 @@ def _terms_on(recipe: Recipe, absent: list[str]) -> frozenset[str]:
     for formula, groups in predictors:
         found |= {g.name for g in groups if set(_columns_of(formula.groups[g.position])) & set(absent)}
     return frozenset(found)
+
+
+def check_levels(rows: NewRows, terms: Collection[str]) -> None:
+    """Refuse groups of ``gr(g, by = h)`` whose rows have two levels of ``h``, or another than in the fit.
+
+    Parameters
+    ----------
+    rows : NewRows
+        The rows.
+    terms : collection of str
+        The group terms whose own effects are asked for.
+
+    Raises
+    ------
+    DataError
+        With the first row of such a group.
+    """
+    recipe = rows.design.recipe
+    formulas = [(recipe.formula, recipe.groups)]
+    formulas += [(p.formula, p.groups) for p in recipe.predictors if p.formula is not None]
+    for formula, known in formulas:
+        for k, term in enumerate(formula.groups):
+            if term.by is not None:
+                _check_one_level(rows, term.by, [g for g in known if g.position == k and g.name in terms])
+
+
+def _check_one_level(rows: NewRows, by: Name, parts: Sequence[GroupRecipe]) -> None:
+    first = {label: (part.by, "the data of the model") for part in parts for label in part.levels}
+    for part in parts:
+        named, positions = np.unique(rows.labels[part.name], return_index=True)
+        for label, position in zip(named.tolist(), positions.tolist(), strict=True):
+            row = f"row {rows.design.rows[position] + 1:,}"
+            level, where = first.setdefault(label, (part.by, row))
+            if label and UNNAMED not in label and level != part.by:
+                raise DataError(
+                    f"The group {label!r} of gr({part.factor}, by = {by}) has {part.by!r} as {by} in {row} "
+                    f"(the first is row 1), but {level!r} in {where}. A group has one level: correct the "
+                    "value, or say groups='typical', 'average' or 'new' for a group that is not this one."
+                )
 
 
 def _as_design(design: Design, applied: AppliedDesign) -> Design:

@@ -113,12 +113,13 @@ def load(path: str | Path) -> Fit:
         raise StorageError(f"There is no file {path}.{_begun(path)}")
     try:
         loaded = read_tree(path, engine)
+        header, written = loaded.attrs.pop("hierbayes", None), loaded.attrs.pop(CHECKSUM, None)
+        content = checksum(loaded, str(header))
     except PermissionError as error:
         raise StorageError(f"{path} cannot be read: Permission denied. Check who may read it.") from error
-    # Of damaged files h5py, h5netcdf, zarr, its codecs and xarray raise errors of every kind.
+    # Of damaged files h5py, h5netcdf, zarr, its codecs, xarray and Arrow raise errors of every kind.
     except Exception as error:
         raise StorageError(f"{path} cannot be read as a saved fit: {line(error)}. {_ADVICE}") from error
-    header, written = loaded.attrs.pop("hierbayes", None), loaded.attrs.pop(CHECKSUM, None)
     if not isinstance(header, str):
         raise StorageError(
             f"{path} was not written by hierbayes: use Fit.save to write fits that can be loaded."
@@ -129,7 +130,7 @@ def load(path: str | Path) -> Fit:
         described = json.loads(header)
         if described.get("unfinished"):
             raise _UnfinishedError(f"Sampling was not finished: {advice(path)}")
-        if written is not None and written != checksum(loaded, header):
+        if written not in (None, content):
             raise StorageError("its content has changed since it was saved")
         fit = rebuild(loaded, described)
         check_whole(fit)

@@ -53,8 +53,9 @@ def check_whole(fit: Fit) -> None:
         raise StorageError(f"The file lacks {', '.join(missing)}.")
     if not {"diverging", "energy"} <= set(fit.idata["sample_stats"].data_vars):
         raise StorageError("The file does not say which draws diverged, and with what energy.")
-    if not isinstance(fit.spec.formula, str):
-        raise StorageError("The formula is no text.")
+    texts = (fit.spec.formula, fit.spec.label, *(predictor.label for predictor in fit.spec.predictors))
+    if not all(isinstance(text, str) for text in texts):
+        raise StorageError("The formula, or the name of a linear predictor, is no text.")
     written = fit.design.response.labels
     if written is not None and (len(written) < 2 or not all(isinstance(text, str) for text in written)):
         raise StorageError("The labels of the response are no list of texts.")

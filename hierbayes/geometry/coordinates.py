@@ -43,7 +43,6 @@ from hierbayes.families import Link, get_link
 from hierbayes.families.base import CUTPOINTS
 from hierbayes.geometry.components import Components, cross_products
 from hierbayes.geometry.cutpoints import CutpointCoordinates, cutpoint_coordinates
-from hierbayes.geometry.exact import check_not_exact
 from hierbayes.geometry.further import rough_fits
 from hierbayes.geometry.modes import Mode, is_nested, stiffness, weights_given_parts
 from hierbayes.geometry.rough import Rough, times
@@ -191,12 +190,10 @@ def coordinates(spec: ModelSpec, design: Design) -> Coordinates:
     Raises
     ------
     DataError
-        If columns are linear combinations of each other and their priors are flat, or explain a normal
-        response exactly.
+        If columns are linear combinations of each other and their priors are flat.
     """
     columns = [_columns(spec, predictor.name, predictor.X) for predictor in design.linear]
     fits = rough_fits(spec, design, [(X, priors) for X, _, priors in columns])
-    check_not_exact(spec, design)
     parts = [
         _of_predictor(design, predictor, here, fit, link=get_link(spec.family, spec.link))
         for predictor, here, fit in zip(design.linear, columns, fits, strict=True)

@@ -143,6 +143,7 @@ def _single_step(spec: ModelSpec, design: Design, X: Floats, priors: Sequence[Pr
         eta = base_rate(family, link, design) + design.offset
     spread = {name: float(design.y.std()) or 1.0 for name in family.parameters}
     each = family.information(eta, spread, link)
+    each = each if each.any() else np.ones_like(each)  # offsets may leave no row any information
     working = eta + (design.y - link.inverse(eta)) / link.derivative(eta) - offset
     information, weights = float(each[0]), None
     if len(each) > 1 or design.weights is not None:

@@ -18,6 +18,7 @@ from hierbayes.kernels.assemble import positive_priors, vine_shapes
 from hierbayes.kernels.conditional import Collapsed, conditional_pieces, draw_conditional
 from hierbayes.kernels.factors import factors_of
 from hierbayes.kernels.jit import compiled, compiled_log_density, floats
+from hierbayes.kernels.leftover import check_not_exact, rough_sigma
 from hierbayes.kernels.marginal import log_marginal
 from hierbayes.kernels.priors import prior_table, unconstrained_start
 from hierbayes.kernels.record import Kernel
@@ -42,6 +43,11 @@ def collapsed_kernel(spec: ModelSpec, design: Design, frame: Coordinates | None 
     -------
     Kernel
         Its unconstrained vector is [positives, vines]; coefficients and effects are drawn by ``pieces``.
+
+    Raises
+    ------
+    DataError
+        If columns and groups explain the response exactly.
     """
     frame = coordinates(spec, design) if frame is None else frame
     if STANDARD_ERROR in design.part:
@@ -51,6 +57,7 @@ def collapsed_kernel(spec: ModelSpec, design: Design, frame: Coordinates | None 
     if not spec.scalars:  # known standard errors: sigma is 1
         statistics.constants[2] = 0.0
     arrays = tuple(np.ascontiguousarray(array) for array in (*statistics, *layout))
+    check_not_exact(spec, design, statistics)
     start = _start(spec, frame, (statistics, layout), float(design.y.std()))
     density = Collapsed(log_density(several=len(statistics.factors) > 1), arrays)
     return Kernel("collapsed", density.function, arrays, start, partial(conditional_pieces, spec, density))
@@ -82,41 +89,6 @@ def _start(spec: ModelSpec, frame: Coordinates, arrays: tuple[Statistics, Layout
     values = np.concatenate([*guesses, sigma])
     free = unconstrained_start(layout.kinds[: len(values)], layout.priors[: len(values)], values)
     return np.concatenate([free, np.zeros(len(layout.shapes))])
-
-
-def rough_sigma(statistics: Statistics, spread: float) -> float:
-    """Residual sd with all effects fixed; where that leaves no rows, half of the sd without any effects.
-
-    Where the population columns alone leave none, half of the sd of the response: they explain all of it.
-    """
-    n = int(statistics.sizes[0])
-    rank = int(np.count_nonzero(np.diagonal(statistics.roots, axis1=1, axis2=2)))
-    scatter, freedom = _least_squares(statistics.within, n - rank)
-    scatter_without, freedom_without = _least_squares(_total_products(statistics), n)
-    without = scatter_without / max(freedom_without, 1)
-    if freedom > 0 and scatter > 1e-4 * freedom * without:
-        return math.sqrt(scatter / freedom)
-    return 0.5 * (math.sqrt(without) if freedom_without > 0 else spread) or 1.0
-
-
-def _total_products(statistics: Statistics) -> Floats:
-    """``[X, y]'[X, y]`` over all rows, upper triangle, shape (p + 1, p + 1)."""
-    m, q, pointers = int(statistics.sizes[1]) + 1, statistics.roots.shape[1], statistics.pointers
-    ends = q * pointers[:-1, None] + np.diff(pointers)[:, None] * np.arange(1, q + 1)
-    explained = statistics.E[ends.reshape(-1, 1) - m + np.arange(m)]
-    return np.asarray(statistics.within[-m:, -m:] + np.triu(explained.T @ explained))
-
-
-def _least_squares(products: Floats, n: int) -> tuple[float, int]:
-    """Squares left of the last column on the others, and degrees of freedom."""
-    full = products + np.triu(products, 1).T
-    scale = np.sqrt(np.where(np.diag(full) > 0, np.diag(full), 1.0))
-    full = full / scale / scale[:, None]
-    values, vectors = np.linalg.eigh(full[:-1, :-1])
-    kept = values > 1e-9
-    b = vectors[:, kept].T @ full[:-1, -1]
-    left = float(full[-1, -1] - (b**2 / values[kept]).sum())
-    return max(left, 0.0) * float(scale[-1]) ** 2, n - int(kept.sum())
 
 
 @compiled

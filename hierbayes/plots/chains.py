@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from hierbayes import names
-from hierbayes.errors import UnknownNameError
+from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.estimates.predictors import predictor_term
 from hierbayes.plots import marks, selection
 from hierbayes.plots.browsers import bokeh_widths
@@ -23,6 +23,9 @@ CHAIN_COLOURS = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", ORANGE, "#999
 MOST = 24
 WIDTHS = (1, 2)
 """Of the columns of densities and of traces."""
+
+LEAST_DRAWS = 4
+"""Draws of a chain from which on an effective number of them can be told."""
 
 
 def trace(fit: Any, parameters: Sequence[str] | None = None, *, backend: str | None = None) -> PlotCollection:
@@ -111,8 +114,19 @@ def trace_data(fit: Any, parameters: Sequence[str] | None = None) -> xr.Dataset:
 
 
 def rank_data(fit: Any, parameters: Sequence[str] | None = None) -> xr.Dataset:
-    """What the rank plot draws: the Dataset of :func:`trace_data` with other texts."""
+    """What the rank plot draws: the Dataset of :func:`trace_data` with other texts.
+
+    Raises
+    ------
+    DataError
+        If there are too few draws to tell how many of them are independent.
+    """
     data, cut = _values(fit, parameters)
+    if data.sizes["draw"] < LEAST_DRAWS:
+        raise DataError(
+            f"Ranks are compared of at least {LEAST_DRAWS} draws of each chain, and the fit has "
+            f"{data.sizes['draw']}. Raise draws."
+        )
     data.attrs = {
         "title": "Ranks of the draws, chain by chain",
         "subtitle": "difference between the distribution of a chain's ranks and the uniform one",

@@ -108,14 +108,26 @@ def test_long_names_are_cut_in_messages():
     assert "(10,0" in text
 
 
-def test_as_many_columns_as_rows_of_a_family_without_a_rough_fit_are_refused_in_words():
+def test_a_family_without_a_rough_fit_is_refused_in_words(monkeypatch):
+    frame = {"y": np.arange(30) % 7 + 0.5, "g": ["a", "b", "c"] * 10}
+    model = hb.Model("y ~ 1 + (1 | g)", frame, family="student")
+
+    def no_factor(*_):
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+
+    monkeypatch.setattr("hierbayes.plan.coordinates", no_factor)
+    with pytest.raises(DataError) as caught:
+        model.plan()
+    assert str(caught.value).startswith(
+        "No starting point can be computed for y ~ 1 + (1 | g): 1 population columns for 30 rows"
+    )
+
+
+@pytest.mark.parametrize("family", ["student", "gaussian"])
+def test_as_many_columns_as_rows_have_coordinates(family):
     rng = np.random.default_rng(2)
     frame = {"y": rng.normal(size=30), "x": rng.normal(size=30), "g": ["a", "b", "c"] * 10}
-    with pytest.raises(DataError) as caught:
-        hb.Model("y ~ 0 + factor(x) + (1 | g)", frame, family="student").plan()
-    assert str(caught.value).startswith(
-        "No starting point can be computed for y ~ 0 + factor(x) + (1 | g): 30 population columns for 30 rows"
-    )
+    assert hb.Model("y ~ 0 + factor(x) + (1 | g)", frame, family=family).plan()
 
 
 @pytest.mark.parametrize(("column", "kind"), [(set(range(N)), "set"), (np.zeros((N, 2)), "ndarray")])

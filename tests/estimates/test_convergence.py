@@ -8,6 +8,7 @@ import pytest
 from plugin import fit_from, random_fit
 
 import hierbayes as hb
+from hierbayes.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,16 @@ def test_cut_trajectories_are_a_note_not_a_problem(healthy):
     verdict = altered(healthy, "b", nothing, reached_max_treedepth=reached).check()
     assert verdict.ok
     assert next(f.what for f in verdict.findings if f.level == "warning").startswith("1.0 % of trajectories")
+
+
+def test_a_handful_of_draws_is_asked_everything():
+    """Effective sizes and R-hat are not known: what needs them says so, and nothing warns."""
+    model = hb.Model(
+        "y ~ x + (1 | g)", {"y": np.arange(30) % 7, "x": np.arange(30) % 4, "g": list("abc") * 10}
+    )
+    few = random_fit(model, chains=1, draws=1)
+    assert any("Too few draws to tell how many effective ones" in line for line in findings(few))
+    assert np.isfinite(few.predict(kind="mean")["sd"]).all()
+    assert str(few.loo(refits=0)), str(few.predictive_check("mean"))
+    with pytest.raises(DataError, match="at least 4 draws of each chain, and the fit has 1"):
+        few.plot.rank(backend="none")

@@ -70,3 +70,11 @@ def test_densities_and_their_errors_by_the_formulas() -> None:
     mcse = np.sqrt((weights**2 * (relative - 1) ** 2).sum(axis=1) / 0.8)
     np.testing.assert_allclose(found["mcse"], mcse, rtol=1e-8)
     np.testing.assert_allclose(found["pareto_k"], k, rtol=IDENTITY)
+
+
+@pytest.mark.parametrize("draws", [2, 5])
+def test_a_handful_of_draws_is_not_smoothed(draws):
+    log_likelihood = np.random.default_rng(6).normal(size=(3, draws))
+    weights, k = psis_weights(log_likelihood)
+    assert np.isposinf(k).all()
+    np.testing.assert_allclose(np.exp(weights).sum(axis=1), 1)

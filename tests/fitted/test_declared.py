@@ -145,6 +145,10 @@ def formula(tree: xr.DataTree, header: dict[str, Any]) -> None:
     header["spec"] = json.dumps({**json.loads(header["spec"]), "formula": ["a"]})
 
 
+def label(tree: xr.DataTree, header: dict[str, Any]) -> None:
+    header["spec"] = json.dumps({**json.loads(header["spec"]), "label": {"py/object": "os.system"}})
+
+
 def categories(tree: xr.DataTree, header: dict[str, Any]) -> None:
     header["spec"] = json.dumps({**json.loads(header["spec"]), "categories": "abc"})
 
@@ -160,7 +164,8 @@ def energy(tree: xr.DataTree, header: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (formula, "The formula is no text"),
+        (formula, "The formula, or the name of a linear predictor, is no text"),
+        (label, "The formula, or the name of a linear predictor, is no text"),
         (categories, "The draws of cutpoints are missing or of another model"),
         (messages, "does not say how the fit was made"),
         (energy, "does not say which draws diverged, and with what energy"),

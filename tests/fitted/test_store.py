@@ -226,3 +226,15 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(fit, tmp_path, suffix
     with pytest.raises(StorageError) as caught:
         hb.load(path)
     assert str(caught.value) == f"{path} cannot be read: Permission denied. Check who may read it."
+
+
+def test_texts_that_cannot_be_read_are_damage(fit, tmp_path, monkeypatch):
+    """Arrow, which holds texts, raises errors of no common kind where their bytes are none."""
+    path = fit.save(tmp_path / "texts.nc")
+
+    def arrow(*_: object) -> None:
+        raise Exception("Wrapping failed")
+
+    monkeypatch.setattr(store, "checksum", arrow)
+    with pytest.raises(StorageError, match=r"cannot be read as a saved fit: Exception, Wrapping failed"):
+        hb.load(path)

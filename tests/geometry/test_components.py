@@ -76,3 +76,9 @@ def test_the_unit_of_rows_without_information():
     np.testing.assert_allclose(row_unit(Z, np.zeros(6), identity), expected)
     np.testing.assert_allclose(row_unit(Z, np.array([0, 0, 0, 0, 0, 0.25]), identity), 2 * expected)
     np.testing.assert_allclose(row_unit(Z, np.array([0, 0, 0, 0, 0, 0.25]), logit), expected)
+
+
+def test_rows_without_information_have_coordinates():
+    data = {"y": np.arange(30) % 2, "g": np.arange(30) % 3, "z": np.full(30, 1e12)}
+    model = hb.Model("y ~ offset(z) + (1 | g)", data, family="bernoulli")
+    assert np.isfinite(coordinates(model.spec, model.design).groups["g"].guess).all()

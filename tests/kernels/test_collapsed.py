@@ -11,7 +11,8 @@ from kernels import dense
 
 import hierbayes as hb
 from hierbayes.geometry import coordinates
-from hierbayes.kernels.collapsed import collapsed_kernel, rough_sigma
+from hierbayes.kernels.collapsed import collapsed_kernel
+from hierbayes.kernels.leftover import rough_sigma
 from hierbayes.kernels.statistics import N_ARRAYS, sufficient_statistics
 
 STEP = 5e-4

@@ -169,6 +169,9 @@ def _r_hat(table: pd.DataFrame) -> Finding:
 
 def _ess(table: pd.DataFrame, column: str, where: str, chains: int) -> Finding:
     least = ESS_PER_CHAIN * chains
+    if table[column].isna().all():
+        what = f"Too few draws to tell how many effective ones there are for the {where} (needs {least:,})."
+        return Finding("problem", what, np.nan, "Raise draws.")
     worst = table.iloc[int(table[column].argmin())]
     value = float(worst[column])
     if value >= least:

@@ -113,7 +113,7 @@ def predictive_check(
                 "n": int(own.sum()),
                 "observed": given,
                 "mean": drawn.mean(),
-                "sd": drawn.std(ddof=1),
+                "sd": drawn.std(ddof=min(1, len(drawn) - 1)),
                 "lower": lower,
                 "upper": upper,
                 "p_value": float((drawn > given).mean() + 0.5 * (drawn == given).mean()),

@@ -177,7 +177,7 @@ def unit_words(fit: Fit, units: Units, inner: Sequence[InnerTerm]) -> str:
 def relative_efficiency(fit: Fit) -> float:
     """Effective draws of the parameters per draw, on average; at most 1."""
     total = fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
-    effective = float(np.nanmean(summary(fit)["ess_bulk"]))
+    effective = float(summary(fit)["ess_bulk"].mean())
     return min(effective / total, 1.0) if np.isfinite(effective) else 1.0
 
 

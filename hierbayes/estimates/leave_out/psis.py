@@ -37,7 +37,8 @@ def psis_weights(log_likelihood: Floats, r_eff: float = 1.0) -> tuple[Floats, Fl
         Logarithms of the smoothed weights, whose sum in a row is 1.
     k : float64 array, shape (n,)
         Shape of the Pareto distribution that was fitted to the largest weights; NaN or infinite where they
-        are none, ``-inf`` for a row that is the same under all draws, which are then weighted alike.
+        are none, or fewer than five; ``-inf`` for a row that is the same under all draws, which are then
+        weighted alike.
 
     References
     ----------
@@ -75,7 +76,7 @@ def _block(log_likelihood: Floats, tail: int, r_eff: float) -> tuple[Floats, Flo
     odd = ~np.isfinite(log_likelihood).all(axis=1)
     with np.errstate(all="ignore"):  # of weights that are no Pareto distribution, which k then says
         logs = low - log_likelihood
-        k = _smooth(logs, tail)
+        k = _smooth(logs, tail) if tail >= SHORTEST else np.full(len(logs), np.inf)
         logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
         if odd.any():
             logs[odd], k[odd] = array_stats.psislw(log_likelihood[odd], r_eff=r_eff, axis=-1)

@@ -178,7 +178,8 @@ def _table(rows: Rows, part: slice, how: tuple[str, float], rng: np.random.Gener
 
 def _numbers(flat: Any, prob: float) -> dict[str, Any]:
     lower, upper = np.quantile(flat, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
-    return {"mean": flat.mean(axis=0), "sd": flat.std(axis=0, ddof=1), "lower": lower, "upper": upper}
+    sd = flat.std(axis=0, ddof=min(1, len(flat) - 1))
+    return {"mean": flat.mean(axis=0), "sd": sd, "lower": lower, "upper": upper}
 
 
 def _predicting(rows: Rows) -> set[str]:

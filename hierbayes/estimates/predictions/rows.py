@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,13 +11,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hierbayes import names
-from hierbayes.design.grouped import GroupRecipe
-from hierbayes.design.newrows import UNNAMED, new_rows
+from hierbayes.design.newrows import UNNAMED, check_levels, new_rows
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError, UnknownNameError
 from hierbayes.families import get_link
 from hierbayes.fitted.record import Fit
-from hierbayes.formulas.terms import GroupTerm
 from hierbayes.spec.records import GroupSpec
 
 type Floats = NDArray[np.float64]
@@ -119,7 +117,7 @@ def rows_of(fit: Fit, data: Any = None, groups: str | None = None, new_groups: s
         )
     treatments = {g.name: groups or (AVERAGE if g.name in unnamed else OWN) for g in terms}
     rows = Rows(replace(fit, design=new.design), treatments, new.labels, new_groups)
-    _check_levels(rows)
+    check_levels(new, {p.name for g in terms if treatments[g.name] == OWN for p in _parts(g)})
     unseen = _unseen(rows)
     if unseen and new_groups == ERROR:
         factor, label = next(iter(unseen.items()))
@@ -169,39 +167,6 @@ def _unseen(rows: Rows) -> dict[str, str]:
             if unknown.any():
                 found.setdefault(part.factor, str(rows.labels[part.name][unknown][0]))
     return found
-
-
-def _check_levels(rows: Rows) -> None:
-    """Refuse groups of ``gr(g, by = h)`` whose rows have two levels of ``h``, or another than in the fit."""
-    recipe = rows.design.recipe
-    own = {
-        part.name
-        for g in rows.fit.spec.sampled_groups
-        if rows.treatments[g.name] == OWN
-        for part in _parts(g)
-    }
-    formulas = [(recipe.formula, recipe.groups)]
-    formulas += [(p.formula, p.groups) for p in recipe.predictors if p.formula is not None]
-    for formula, known in formulas:
-        for k, term in enumerate(formula.groups):
-            parts = [part for part in known if part.position == k and part.name in own]
-            if term.by is not None:
-                _check_one_level(rows, term, parts)
-
-
-def _check_one_level(rows: Rows, term: GroupTerm, parts: Sequence[GroupRecipe]) -> None:
-    first = {label: (part.by, "the data of the model") for part in parts for label in part.levels}
-    for part in parts:
-        named, positions = np.unique(rows.labels[part.name], return_index=True)
-        for label, position in zip(named.tolist(), positions.tolist(), strict=True):
-            row = f"row {rows.design.rows[position] + 1:,}"
-            by, where = first.setdefault(label, (part.by, row))
-            if label and UNNAMED not in label and by != part.by:
-                raise DataError(
-                    f"The group {label!r} of gr({part.factor}, by = {term.by}) has {part.by!r} as {term.by} "
-                    f"in {row} (the first is row 1), but {by!r} in {where}. A group has one level: correct "
-                    "the value, or say groups='typical', 'average' or 'new' for a group that is not this one."
-                )
 
 
 def _some(unseen: Mapping[str, str]) -> str:
