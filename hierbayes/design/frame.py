@@ -229,6 +229,9 @@ def read_frame(data: Any) -> nw.DataFrame[Any]:
         ) from error
     except DuplicateError as error:
         raise _duplicates(getattr(data, "column_names", None) or list(data.columns)) from error
+    if isinstance(data, pd.DataFrame) and any(isinstance(kind, pd.SparseDtype) for kind in data.dtypes):
+        dense = {k: data[k].sparse.to_dense() for k in names if isinstance(data.dtypes[k], pd.SparseDtype)}
+        wrapped = nw.from_native(with_columns(data, dense))
     names = list(map(str, names))  # a formula writes the columns 1 and "1" alike
     if len(set(names)) < len(names):
         raise _duplicates(names)
@@ -256,7 +259,7 @@ def put_rest(formula: Formula, columns: Sequence[str]) -> Formula:
     ColumnNotFoundError
         A column that is taken from ``.`` does not exist.
     FormulaError
-        No column is left, or there are too many.
+        No column is left, there are too many, or one has a name that cannot be written.
     """
     where = next((k for k, t in enumerate(formula.population) if any(map(_is_rest, t.factors))), None)
     if where is None:
@@ -274,6 +277,15 @@ def put_rest(formula: Formula, columns: Sequence[str]) -> Formula:
             formula_text(formula),
             rest.span,
             f"Columns of the data: {_listed(columns)}. Leave `.` out.",
+        )
+    unwritable = [name for name in others if not name or "`" in name]
+    if unwritable:
+        raise FormulaError(
+            f"`.` stands for the other columns, and one is called {unwritable[0]!r}, "
+            "which no formula can write.",
+            formula_text(formula),
+            rest.span,
+            "Give the column another name, or drop it.",
         )
     terms = tuple(Term((Name(name, rest.span),), rest.span) for name in others)
     population = [*formula.population[:where], *terms, *formula.population[where + 1 :]]

@@ -158,7 +158,8 @@ def _read_object(name: str, series: nw.Series[Any]) -> RawColumn:
         return RawColumn(name, NUMBER, np.array([_within_range(name, v) for v in values]))
     if kinds == {BOOLEAN}:
         return RawColumn(name, BOOLEAN, values.astype(np.bool_))
-    return RawColumn(name, TEXT, values)
+    # As labels: of values as they are, 1 would be taken for True, and 0 for False.
+    return RawColumn(name, TEXT, np.array([label(v) for v in values], dtype=object))
 
 
 _READERS: dict[Any, Callable[[str, nw.Series[Any]], RawColumn]] = {

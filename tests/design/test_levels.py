@@ -8,6 +8,7 @@ import pytest
 
 from hierbayes.design import build_design
 from hierbayes.design.groups import factor_name, unique_names
+from hierbayes.errors import FormulaError
 from hierbayes.formulas import parse_formula
 
 Y = [1.0, 2.0, 4.0, 3.0, 5.0, 2.5]
@@ -156,3 +157,32 @@ def test_a_level_and_a_group_for_every_row_are_said():
         "g: every one of the 6 rows is a group of its own; "
         "its effects can be told from residual variation by the priors only",
     )
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_numbers_and_booleans_in_one_column_are_levels_of_their_own(order):
+    values = np.array([1, True, 0, False, 1, 0.0, True, False, "a", 2.5], dtype=object)[order]
+    design = build_design(parse_formula("y ~ x + (1 | x)"), {"y": np.arange(10.0) % 4, "x": values})
+    assert design.groups[0].levels == ("0", "1", "2.5", "False", "True", "a")
+    found = [design.groups[0].levels[code] for code in design.groups[0].codes]
+    expected = ["1", "True", "0", "False", "1", "0", "True", "False", "a", "2.5"][order]
+    assert found == expected
+
+
+def test_sparse_columns_are_read():
+    sparse = pd.DataFrame(
+        {"y": np.arange(8.0), "x": pd.arrays.SparseArray([0.0, 1.0] * 4), "g": list("aabb") * 2}
+    )
+    dense = sparse.assign(x=[0.0, 1.0] * 4)
+    np.testing.assert_array_equal(
+        build_design(parse_formula("y ~ x + (1 | g)"), sparse).X,
+        build_design(parse_formula("y ~ x + (1 | g)"), dense).X,
+    )
+    assert isinstance(sparse["x"].dtype, pd.SparseDtype)
+
+
+@pytest.mark.parametrize("name", ["", "a`b"])
+def test_a_name_that_no_formula_can_write_is_not_taken_from_the_rest(name):
+    frame = {"y": np.arange(8.0), name: np.arange(8.0) % 3, "x": np.arange(8.0) ** 2, "g": list("aabb") * 2}
+    with pytest.raises(FormulaError, match="which no formula can write"):
+        build_design(parse_formula("y ~ . + (1 | g)"), frame)
