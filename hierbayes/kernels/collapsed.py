@@ -22,7 +22,13 @@ from hierbayes.kernels.leftover import check_not_exact, rough_sigma
 from hierbayes.kernels.marginal import log_marginal
 from hierbayes.kernels.priors import prior_table, unconstrained_start
 from hierbayes.kernels.record import Kernel
-from hierbayes.kernels.statistics import CONSTANTS, Statistics, read_factors, sufficient_statistics
+from hierbayes.kernels.statistics import (
+    CONSTANTS,
+    Statistics,
+    read_factors,
+    spread_of,
+    sufficient_statistics,
+)
 from hierbayes.kernels.variances import KNOWN, N_TABLE, Layout, chain_rule, new_scales, read_scales
 from hierbayes.spec.records import ModelSpec
 
@@ -58,7 +64,7 @@ def collapsed_kernel(spec: ModelSpec, design: Design, frame: Coordinates | None 
         statistics.constants[2] = 0.0
     arrays = tuple(np.ascontiguousarray(array) for array in (*statistics, *layout))
     check_not_exact(spec, design, statistics)
-    start = _start(spec, frame, (statistics, layout), float(design.y.std()))
+    start = _start(spec, frame, (statistics, layout), spread_of(design))
     density = Collapsed(log_density(several=len(statistics.factors) > 1), arrays)
     return Kernel("collapsed", density.function, arrays, start, partial(conditional_pieces, spec, density))
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hierbayes.design.records import Design
 from hierbayes.errors import DataError
-from hierbayes.kernels.statistics import Statistics
+from hierbayes.kernels.statistics import Statistics, spread_of
 from hierbayes.spec.records import ModelSpec, Prior
 
 type Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ def check_not_exact(spec: ModelSpec, design: Design, statistics: Statistics) -> 
         return
     order = _order_at_zero(next(entry.prior for entry in spec.priors if entry.parameter == SIGMA))
     total = _total_products(statistics)
-    most = max(ROUNDING * float(total[-1, -1]), NOTHING * design.n * float(design.y.var()))
+    most = max(ROUNDING * float(total[-1, -1]), NOTHING * design.n * spread_of(design) ** 2)
     scatter, freedom = _left(statistics)
     if freedom < order or scatter > most:
         return

@@ -155,7 +155,7 @@ def sufficient_statistics(design: Design, frame: Coordinates) -> Statistics:
     precision, pull, constants = _prior_terms(frame)
     rows = design.n if design.weights is None else int(np.count_nonzero(design.weights))
     constants[0] -= 0.5 * rows * math.log(2 * math.pi)
-    constants[2] = SMALLEST * float(design.y.std())
+    constants[2] = SMALLEST * spread_of(design)
     if design.weights is not None:
         constants[0] += 0.5 * float(np.log(design.weights[design.weights > 0]).sum())
     pattern_pointers = np.concatenate([[0], pattern[:-1].sum(axis=1).cumsum()]).astype(np.int64)
@@ -177,6 +177,15 @@ def sufficient_statistics(design: Design, frame: Coordinates) -> Statistics:
         entries,
         origin[1],
     )
+
+
+def spread_of(design: Design) -> float:
+    """Sd of the response less its offset, in a row of weight 1: what sigma is without any columns."""
+    y = design.y if design.offset is None else design.y - design.offset
+    if design.weights is None:
+        return float(y.std())
+    away = y - np.average(y, weights=design.weights)
+    return float(np.sqrt((design.weights * away**2).sum() / np.count_nonzero(design.weights)))
 
 
 def _row_table(

@@ -59,3 +59,19 @@ def test_a_response_without_scatter_within_groups(formula, y):
 )
 def test_what_has_a_posterior_is_not_refused(formula, y, options):
     assert np.isfinite(kernel_of(formula, y, **options).start).all()
+
+
+@pytest.mark.parametrize("weight", [1e-20, 1.0, 1e20])
+def test_sigma_is_of_rows_of_weight_1(weight):
+    """Its smallest value and its start go with the weights; offsets are no scatter."""
+    frame = FRAME.assign(y=NOISE + 1e9 * FRAME["z"], w=weight, o=1e9 * FRAME["z"])
+    for y, formula in (
+        (NOISE, "y | weights(w) ~ x + (1 | g)"),
+        (frame["y"], "y | weights(w) ~ x + offset(o) + (1 | g)"),
+    ):
+        model = hb.Model(formula, frame.assign(y=y))
+        kernel = collapsed_kernel(model.spec, model.design)
+        value, gradient = kernel.value_and_gradient(kernel.start)
+        assert np.isfinite(value)
+        assert np.isfinite(gradient).all()
+        assert np.exp(kernel.start[1]) == pytest.approx(np.sqrt(weight) * NOISE.std(), rel=0.5)
